@@ -1,0 +1,2 @@
+//! The `bonded` binary.
+fn main() {}

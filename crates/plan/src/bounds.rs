@@ -1,0 +1,18 @@
+/// The largest plan that is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Encoded size, in bytes.
+    pub bytes_max: usize,
+    /// Nodes and expressions in all.
+    pub items_max: usize,
+    /// Nodes and expressions inside each other.
+    pub depth_max: usize,
+    /// Columns of one node.
+    pub columns_max: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { bytes_max: 1 << 20, items_max: 20_000, depth_max: 200, columns_max: 2_000 }
+    }
+}

@@ -1,0 +1,129 @@
+use crate::{DatasetName, Digest, Grade, IdentifierDomain, ItemName, Kind, Mask, Sector, Type};
+use chrono::NaiveDate;
+
+/// 共享属性. Source: CG-5, CG-A.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sharing {
+    /// 无条件共享.
+    Unconditional,
+    /// 有条件共享.
+    Conditional,
+    /// 不予共享.
+    NotShared,
+}
+
+/// 开放属性. Source: CG-5, CG-A.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Opening {
+    /// 无条件开放.
+    Unconditional,
+    /// 有条件开放.
+    Conditional,
+    /// 不予开放.
+    NotOpened,
+}
+
+/// A catalogue entry (公共数据目录). Source: PD-13, CG-5, CG-6.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Dataset {
+    /// `schema.table`.
+    pub name: DatasetName,
+    /// What people call it.
+    pub title: String,
+    /// What is in it.
+    #[serde(default)]
+    pub content: String,
+    /// The body that provides it (公共管理服务机构), or the operator's id for external data.
+    pub provider: String,
+    /// Where the provider has it from.
+    pub source: String,
+    /// The field it belongs to; licences are granted by sector.
+    pub sector: Sector,
+    /// Update cycle.
+    pub update: String,
+    /// The item whose values are the people the data is about; a dataset with one is protected.
+    pub subject: Option<ItemName>,
+    /// Operator-supplied (社会数据): counts zero towards any threshold.
+    pub external: bool,
+    /// Barred from operation, with the legal basis. Source: AO-2.
+    pub prohibited: Option<String>,
+    /// The provider's risk assessment, where filed. Source: RA-3, RA-4.
+    pub risk: Option<DatasetRisk>,
+    /// The columns, in the order of the data.
+    pub items: Vec<Item>,
+}
+
+impl Dataset {
+    /// The grade of a dataset is the highest of its items, never typed in. Source: CG-6.2.
+    #[must_use]
+    pub fn grade(&self) -> Grade {
+        self.items.iter().map(|item| item.grade).max().unwrap_or(Grade::Four)
+    }
+
+    /// The item of this name.
+    #[must_use]
+    pub fn item(&self, name: &ItemName) -> Option<&Item> {
+        self.items.iter().find(|item| &item.name == name)
+    }
+
+    /// Whether results owe thresholds: people are in it, and they are not the operator's own rows.
+    #[must_use]
+    pub fn is_protected(&self) -> bool {
+        self.subject.is_some() && !self.external
+    }
+}
+
+/// A column (数据项), the smallest graded unit. Source: CG-6.2, PD-13.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Item {
+    /// Its name.
+    pub name: ItemName,
+    /// What people call it.
+    #[serde(default)]
+    pub title: String,
+    /// What it is about.
+    pub kind: Kind,
+    /// The confirmed grade.
+    pub grade: Grade,
+    /// A mask tighter than the table's for this kind and grade.
+    pub mask: Option<Mask>,
+    /// Whether every value occurs once and none is null; checked when data comes in.
+    #[serde(default)]
+    pub unique: bool,
+    /// What the identifier identifies, for identifier kinds.
+    pub domain: Option<IdentifierDomain>,
+    /// 共享属性.
+    pub sharing: Sharing,
+    /// 开放属性.
+    pub opening: Opening,
+    /// The type of its values, known once data is in; none where the type is not plain.
+    pub data_type: Option<Type>,
+}
+
+/// A risk assessment on file. Source: RA-3, RA-4, RA-5.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DatasetRisk {
+    /// `high`, `medium`, `low` or `none`.
+    pub level: String,
+    /// Who assessed.
+    pub by: String,
+    /// The last day it holds, inclusive.
+    pub until: NaiveDate,
+}
+
+/// One state of a dataset's data. Statements read exactly one.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Snapshot {
+    /// Of which dataset.
+    pub dataset: DatasetName,
+    /// Counted from 1.
+    pub number: u32,
+    /// Rows.
+    pub rows: u64,
+    /// SHA-256 of the stored (encrypted) file.
+    pub digest: Digest,
+    /// Item types found, in the order of the catalogue; none where not plain.
+    pub types: Vec<Option<Type>>,
+}

@@ -1,0 +1,246 @@
+//! Everything the ledger can say: a closed list. What is not here does not happen.
+//!
+//! An event holds no real name, SQL text or literal; those stand in the sealed part beside it.
+
+use crate::{
+    Channel, Dataset, DatasetName, Digest, DomainName, ItemName, Licence, LicenceId, Notice,
+    Obligations, Operator, Person, PersonId, QueryId, RowRisk, Scenario, ScenarioId, Snapshot,
+    Thresholds,
+};
+
+/// One thing that happened. Written as canonical JSON into a leaf of the log.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The domain began to exist.
+    DomainCreated {
+        /// Its name.
+        name: DomainName,
+        /// What people call it.
+        title: String,
+        /// The schema that unqualified table names mean.
+        default_schema: String,
+        /// Made from a seed; irrevocable, on every receipt and manifest.
+        pilot: bool,
+        /// k by grade.
+        thresholds: Thresholds,
+        /// Caps that bind every result.
+        obligations: Obligations,
+    },
+    /// A person was enrolled. The real name is in the sealed part. Source: AO-16(1).
+    PersonEnrolled {
+        /// Who, without the name.
+        person: Person,
+        /// SHA-256 of the certificate's DER bytes.
+        certificate: Digest,
+    },
+    /// An operator was registered with its evidence. Source: AO-7.
+    OperatorRegistered {
+        /// Who.
+        operator: Operator,
+    },
+    /// A dataset entered the catalogue with its grades confirmed. Source: PD-13, CG-6.3.
+    DatasetCatalogued {
+        /// The entry.
+        dataset: Dataset,
+    },
+    /// Data came in, sealed.
+    DatasetLoaded {
+        /// What state the dataset is in now.
+        snapshot: Snapshot,
+    },
+    /// A step in the life of a licence. Source: AO-9.
+    LicenceStep {
+        /// Which step.
+        stage: Stage,
+        /// As it stands after the step.
+        licence: Licence,
+    },
+    /// A step in the life of a scenario. Source: AO-12.
+    ScenarioStep {
+        /// Which step.
+        stage: Stage,
+        /// As it stands after the step.
+        scenario: Scenario,
+        /// The measured risk of the rows it would show, in front of the reviewers.
+        row_risks: Vec<RowRisk>,
+    },
+    /// A gateway took the domain up.
+    GatewayStarted {
+        /// The product's version.
+        version: String,
+        /// The digest of the policies it decides by.
+        policies: Digest,
+    },
+    /// A statement or export was asked for. Durable before anything else happens.
+    OperationOpened {
+        /// Which operation.
+        query: QueryId,
+        /// What was asked.
+        action: Action,
+        /// By whom.
+        person: PersonId,
+        /// For which scenario, if the caller named a readable one.
+        scenario: Option<ScenarioId>,
+        /// By which listener.
+        channel: Channel,
+        /// Salted digest of the SQL text; the text is in the sealed part.
+        statement: Digest,
+    },
+    /// What will run was granted. Durable before a key or a byte moves.
+    OperationDecided {
+        /// Which operation.
+        query: QueryId,
+        /// The digest of the confined plan: this and nothing else runs.
+        plan: Digest,
+        /// The digest of the policies that decided.
+        policies: Digest,
+        /// How many events the register had folded.
+        register_version: u64,
+        /// The items the plan reads, and how.
+        references: Vec<Reference>,
+        /// The caps on its result.
+        obligations: Obligations,
+    },
+    /// It was refused.
+    OperationRefused {
+        /// Which operation.
+        query: QueryId,
+        /// The stable code.
+        code: String,
+    },
+    /// It ended with a released result.
+    OperationReleased {
+        /// Which operation.
+        query: QueryId,
+        /// Rows released.
+        rows: u64,
+        /// Bytes released, counted as Arrow buffers.
+        bytes: u64,
+        /// SHA-256 over the released logical values.
+        result: Digest,
+        /// What was told of withheld groups.
+        notice: Notice,
+        /// Groups withheld, for security staff.
+        groups_withheld: u64,
+        /// What checked the result against earlier ones; `none` until the disclosure register stands.
+        register: String,
+    },
+    /// It ended without a result.
+    OperationFailed {
+        /// Which operation.
+        query: QueryId,
+        /// The stable code.
+        code: String,
+    },
+    /// It was dropped before it ended: the client went away or the gateway stopped.
+    OperationAbandoned {
+        /// Which operation.
+        query: QueryId,
+        /// Rows that had been released by then.
+        rows: u64,
+    },
+    /// A manifest was signed and the package handed over.
+    Exported {
+        /// By which operation.
+        query: QueryId,
+        /// SHA-256 of the signed statement's bytes.
+        manifest: Digest,
+    },
+    /// Calls without a valid client certificate within one minute.
+    StrangersCounted {
+        /// How many.
+        calls: u64,
+    },
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// A statement whose result stays in the domain.
+    Query,
+    /// The decision alone, without touching data.
+    Explain,
+    /// A result that leaves the domain with a manifest.
+    Export,
+}
+
+/// A step of a procedure. Source: AO-9, AO-12.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// 申请.
+    Applied,
+    /// 审核.
+    Reviewed,
+    /// 公示.
+    Noticed,
+    /// 审定: it stands.
+    Granted,
+    /// 暂停.
+    Suspended,
+    /// 终止.
+    Terminated,
+}
+
+/// An item a plan reads, and in which way: `masked`, `raw-aggregate`, `row-policy`, `subject`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Reference {
+    /// Of which dataset.
+    pub dataset: DatasetName,
+    /// Which item.
+    pub item: ItemName,
+    /// Its grade.
+    pub grade: crate::Grade,
+    /// In which way.
+    pub way: String,
+}
+
+impl Event {
+    /// The licence a step concerns.
+    #[must_use]
+    pub fn licence(&self) -> Option<&LicenceId> {
+        match self {
+            Self::LicenceStep { licence, .. } => Some(&licence.id),
+            Self::ScenarioStep { scenario, .. } => Some(&scenario.licence),
+            Self::DomainCreated { .. }
+            | Self::PersonEnrolled { .. }
+            | Self::OperatorRegistered { .. }
+            | Self::DatasetCatalogued { .. }
+            | Self::DatasetLoaded { .. }
+            | Self::GatewayStarted { .. }
+            | Self::OperationOpened { .. }
+            | Self::OperationDecided { .. }
+            | Self::OperationRefused { .. }
+            | Self::OperationReleased { .. }
+            | Self::OperationFailed { .. }
+            | Self::OperationAbandoned { .. }
+            | Self::Exported { .. }
+            | Self::StrangersCounted { .. } => None,
+        }
+    }
+
+    /// The operation an event belongs to.
+    #[must_use]
+    pub fn query(&self) -> Option<&QueryId> {
+        match self {
+            Self::OperationOpened { query, .. }
+            | Self::OperationDecided { query, .. }
+            | Self::OperationRefused { query, .. }
+            | Self::OperationReleased { query, .. }
+            | Self::OperationFailed { query, .. }
+            | Self::OperationAbandoned { query, .. }
+            | Self::Exported { query, .. } => Some(query),
+            Self::DomainCreated { .. }
+            | Self::PersonEnrolled { .. }
+            | Self::OperatorRegistered { .. }
+            | Self::DatasetCatalogued { .. }
+            | Self::DatasetLoaded { .. }
+            | Self::LicenceStep { .. }
+            | Self::ScenarioStep { .. }
+            | Self::GatewayStarted { .. }
+            | Self::StrangersCounted { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The vocabulary: grades, items, licences, scenarios, masks, events. Every crate speaks it.
+//!
+//! Values only. Text from outside is parsed here, once, into a type that cannot be wrong; what is
+//! wrong is an [`Unreadable`] that names the word and the remedy.
+//!
+//! Never: does I/O, reads a clock, awaits, knows an engine or a policy language.
+#![forbid(unsafe_code)]
+
+mod unreadable; // the one error of parsing a word
+mod id; // identifiers, one type each
+mod digest; // SHA-256 values
+mod grade; // 1 to 4, and what Appendix A allows for each
+mod kind; // what an item is about: phone, amount, date …
+mod mask; // how a value is shown
+mod data_type; // the plain types of items, expressions and results
+mod person; // real-named people and their roles
+mod operator; // licensed companies
+mod catalogue; // datasets and items
+mod licence; // who may operate on which sectors until when
+mod scenario; // what one approved application may use, and how
+mod obligation; // what a permit asks of a result
+mod channel; // the listener a call came in by
+mod event; // everything the ledger can say
+mod withheld; // what a response tells of what it left out
+
+pub use self::{
+    catalogue::{Dataset, DatasetRisk, Item, Opening, Sharing, Snapshot},
+    channel::Channel,
+    data_type::Type,
+    digest::Digest,
+    event::{Action, Event, Reference, Stage},
+    grade::Grade,
+    id::{
+        DatasetName, DomainName, IdentifierDomain, ItemName, LicenceId, OperatorId, PersonId,
+        QueryId, ScenarioId,
+    },
+    kind::Kind,
+    licence::{Licence, Mode, Sector},
+    mask::Mask,
+    obligation::{Obligations, Thresholds},
+    operator::{Evidence, Operator},
+    person::{Person, Role},
+    scenario::{RowRisk, Scenario, ScenarioDataset, Wanted},
+    unreadable::Unreadable,
+    withheld::{LeftOut, Notice},
+};
