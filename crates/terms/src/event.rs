@@ -137,8 +137,8 @@ pub enum Event {
     OperationAbandoned {
         /// Which operation.
         query: QueryId,
-        /// Rows that had been released by then.
-        rows: u64,
+        /// Rows that had been released by then; none where the gateway stopped and nobody counted.
+        rows: Option<u64>,
     },
     /// A manifest was signed and the package handed over.
     Exported {

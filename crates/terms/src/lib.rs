@@ -22,6 +22,7 @@ mod obligation; // what a permit asks of a result
 mod channel; // the listener a call came in by
 mod event; // everything the ledger can say
 mod withheld; // what a response tells of what it left out
+mod told; // what a caller hears of an error
 
 pub use self::{
     catalogue::{Dataset, DatasetRisk, Item, Opening, Sharing, Snapshot},
@@ -41,6 +42,7 @@ pub use self::{
     operator::{Evidence, Operator},
     person::{Person, Role},
     scenario::{RowRisk, Scenario, ScenarioDataset, Wanted},
+    told::Told,
     unreadable::Unreadable,
     withheld::{LeftOut, Notice},
 };

@@ -1,0 +1,251 @@
+//! The life of one operation, as types: opened, then decided, then closed, each durable before the
+//! next begins. A stage can't be skipped, and an entry that is dropped records itself as abandoned.
+
+use crate::{Appended, Breach, Ledger};
+use chrono::{DateTime, Utc};
+use std::sync::atomic::{AtomicU64, Ordering};
+use terms::{
+    Action, Channel, Digest, Event, Notice, Obligations, PersonId, QueryId, Reference, ScenarioId,
+};
+
+/// What is known of an operation before anything is decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// Which operation; made at random by the gateway.
+    pub query: QueryId,
+    /// What was asked.
+    pub action: Action,
+    /// By whom.
+    pub person: PersonId,
+    /// For which scenario, if the caller named a readable one.
+    pub scenario: Option<ScenarioId>,
+    /// By which listener.
+    pub channel: Channel,
+}
+
+/// What was granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The digest of the confined plan: this and nothing else runs.
+    pub plan: Digest,
+    /// The digest of the policies that decided.
+    pub policies: Digest,
+    /// How many events the register had folded.
+    pub register_version: u64,
+    /// The items the plan reads, and how.
+    pub references: Vec<Reference>,
+    /// The caps on its result.
+    pub obligations: Obligations,
+}
+
+/// What was released.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseFacts {
+    /// Rows released.
+    pub rows: u64,
+    /// Bytes released, counted as Arrow buffers.
+    pub bytes: u64,
+    /// SHA-256 over the released logical values.
+    pub result: Digest,
+    /// What was told of withheld groups.
+    pub notice: Notice,
+    /// Groups withheld, for security staff.
+    pub groups_withheld: u64,
+}
+
+/// The caller's evidence of a finished operation.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Receipt {
+    /// Which operation.
+    pub query: QueryId,
+    /// The index of its closing entry.
+    pub index: u64,
+    /// A signed checkpoint that covers the entry. Source: C2SP tlog-checkpoint.
+    pub checkpoint: String,
+    /// Whether the domain was made from a seed.
+    pub pilot: bool,
+    /// What checked the result against earlier ones; `none` until the disclosure register stands.
+    pub register: String,
+}
+
+/// What stands in a receipt's and a release's `register` until the disclosure register does.
+const REGISTER: &str = "none";
+
+/// The state of an entry that was opened and nothing more.
+#[derive(Debug)]
+pub struct Opened(());
+
+/// The state of an entry whose plan was granted.
+#[derive(Debug)]
+pub struct Granted {
+    plan: Digest,
+}
+
+/// An operation on record, in one of its states. Dropped before its end, it is recorded as abandoned.
+#[derive(Debug)]
+pub struct Entry<State> {
+    guard: Guard,
+    index: u64,
+    state: State,
+}
+
+/// The proof that a decision is durable: what a key or a byte of data moves for.
+pub type Decided = Entry<Granted>;
+
+/// Records the operation as abandoned unless another end was recorded.
+#[derive(Debug)]
+struct Guard {
+    ledger: Ledger,
+    query: QueryId,
+    rows: AtomicU64,
+    open: bool,
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// Puts on record that a statement was asked for, before anything else happens to it.
+    ///
+    /// The SQL text goes into the sealed part; the leaf holds its salted digest.
+    ///
+    /// # Errors
+    /// The [`Breach`] that kept it from being recorded; then nothing may be done for the caller.
+    pub async fn open_operation(
+        &self,
+        opening: Opening,
+        sql: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Entry<Opened>, Breach> {
+        let (statement, sealed) = crate::sealed::statement(sql)?;
+        let query = opening.query.clone();
+        let event = Event::OperationOpened {
+            query: opening.query,
+            action: opening.action,
+            person: opening.person,
+            scenario: opening.scenario,
+            channel: opening.channel,
+            statement,
+        };
+        let pending = self.append(&event, Some(&sealed), at);
+        // A caller who goes away from here on leaves an abandoned entry, not a dangling one.
+        let guard =
+            Guard { ledger: self.clone(), query, rows: AtomicU64::new(0), open: true };
+        let Appended { index, .. } = guard.recorded(pending).await?;
+        Ok(Entry { guard, index, state: Opened(()) })
+    }
+}
+
+// === impl Entry ===
+
+impl<State> Entry<State> {
+    /// Which operation this is.
+    #[must_use]
+    pub const fn query(&self) -> &QueryId {
+        &self.guard.query
+    }
+
+    /// The index of the latest entry of this operation.
+    #[must_use]
+    pub const fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Puts on record that the operation ended without a result, for a cause of ours.
+    ///
+    /// # Errors
+    /// The [`Breach`] that kept it from being recorded.
+    pub async fn fail(self, code: &str, at: DateTime<Utc>) -> Result<Appended, Breach> {
+        let query = self.guard.query.clone();
+        self.guard.end(Event::OperationFailed { query, code: code.to_owned() }, at).await
+    }
+
+    /// Puts on record that the operation was refused.
+    ///
+    /// # Errors
+    /// The [`Breach`] that kept it from being recorded.
+    pub async fn refuse(self, code: &str, at: DateTime<Utc>) -> Result<Appended, Breach> {
+        let query = self.guard.query.clone();
+        self.guard.end(Event::OperationRefused { query, code: code.to_owned() }, at).await
+    }
+}
+
+impl Entry<Opened> {
+    /// Puts the decision on record. Only what this returns lets a key or a byte move.
+    ///
+    /// # Errors
+    /// The [`Breach`] that kept it from being recorded; then nothing may run.
+    pub async fn decide(self, decision: Decision, at: DateTime<Utc>) -> Result<Decided, Breach> {
+        let plan = decision.plan;
+        let event = Event::OperationDecided {
+            query: self.guard.query.clone(),
+            plan,
+            policies: decision.policies,
+            register_version: decision.register_version,
+            references: decision.references,
+            obligations: decision.obligations,
+        };
+        let pending = self.guard.ledger.append(&event, None, at);
+        let Appended { index, .. } = self.guard.recorded(pending).await?;
+        Ok(Entry { guard: self.guard, index, state: Granted { plan } })
+    }
+}
+
+impl Entry<Granted> {
+    /// The digest of the plan that was granted: what runs is compared with it.
+    #[must_use]
+    pub const fn plan(&self) -> Digest {
+        self.state.plan
+    }
+
+    /// Counts rows that went out, so that an abandoned operation says how many did.
+    pub fn count_rows(&self, rows: u64) {
+        self.guard.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Puts the release on record and gives the receipt.
+    ///
+    /// # Errors
+    /// The [`Breach`] that kept it from being recorded; then the caller gets no receipt.
+    pub async fn close(self, facts: ReleaseFacts, at: DateTime<Utc>) -> Result<Receipt, Breach> {
+        let query = self.guard.query.clone();
+        let pilot = self.guard.ledger.is_pilot();
+        let event = Event::OperationReleased {
+            query: query.clone(),
+            rows: facts.rows,
+            bytes: facts.bytes,
+            result: facts.result,
+            notice: facts.notice,
+            groups_withheld: facts.groups_withheld,
+            register: REGISTER.to_owned(),
+        };
+        let Appended { index, checkpoint } = self.guard.end(event, at).await?;
+        Ok(Receipt { query, index, checkpoint, pilot, register: REGISTER.to_owned() })
+    }
+}
+
+// === impl Guard ===
+
+impl Guard {
+    /// Waits for an append while the guard stays armed.
+    async fn recorded(&self, pending: crate::Pending) -> Result<Appended, Breach> {
+        pending.await
+    }
+
+    /// Records the end. From the moment it is queued the operation is no longer open: the end is
+    /// recorded even if nobody waits for it. INVARIANT (one outcome per entry).
+    async fn end(mut self, event: Event, at: DateTime<Utc>) -> Result<Appended, Breach> {
+        self.open = false;
+        let pending = self.ledger.append_end(&event, at);
+        pending.await
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.open {
+            let rows = Some(self.rows.load(Ordering::Relaxed));
+            let event = Event::OperationAbandoned { query: self.query.clone(), rows };
+            drop(self.ledger.append_end(&event, self.ledger.now()));
+        }
+    }
+}
