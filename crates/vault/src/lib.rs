@@ -1,2 +1,31 @@
-//! Placeholder.
+//! Who holds the keys: the key hierarchy, the sealed files, and the way data comes in.
+//!
+//! Root key → unit key (one per snapshot) → one key per column, one for the footer. What is handed
+//! out for a job is the path of one file and the keys of exactly the columns asked for.
+//!
+//! Never: decides who may have a key, reads a stored value, writes an unencrypted byte of data or an
+//! unwrapped key beside the root.
 #![forbid(unsafe_code)]
+
+mod key; // 32 secret bytes that never print
+mod unkept; // what can go wrong with keys
+mod keyring; // root key, derived keys, seal and unseal
+mod unit; // the key of one snapshot, wrapped on disk
+mod unreceivable; // why data could not come in, by file, line and column
+mod plain_type; // what the stored type of a column becomes
+mod intake; // batches in the order of the catalogue, from either format
+mod csv_columns; // which type each column of a CSV file has: the first pass
+mod csv_intake; // CSV in: the second pass
+mod csv_rows; // rows of a CSV file with their line numbers
+mod parquet_intake; // Parquet in
+mod check_unique; // no value twice, none null
+mod sealed_file; // Parquet out, encrypted, hashed as it is written
+mod store; // ingest, source, discard
+
+pub use self::{
+    key::Key,
+    keyring::Keyring,
+    store::{Progress, ROW_COLUMN, SourceKeys, Store},
+    unkept::Unkept,
+    unreceivable::{Place, Unreceivable},
+};

@@ -1,0 +1,144 @@
+use crate::intake::Intake;
+use crate::sealed_file::SealedFile;
+use crate::{Key, Keyring, Unkept, Unreceivable};
+use std::path::{Path, PathBuf};
+use terms::{Dataset, DatasetName, ItemName, Snapshot};
+
+/// The sealed files of a domain; a clone is another handle on the same store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    data_dir: PathBuf,
+    keyring: Keyring,
+}
+
+/// What a job needs to read some columns of one snapshot, and nothing else.
+#[derive(Debug, Clone)]
+pub struct SourceKeys {
+    /// The encrypted Parquet file.
+    pub path: PathBuf,
+    /// Opens the footer: names and types of columns, and counts of rows.
+    pub footer_key: Key,
+    /// The asked items in the order asked, then [`ROW_COLUMN`], each with its key.
+    pub columns: Vec<(String, Key)>,
+}
+
+/// How far data has come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows stored so far.
+    pub rows: u64,
+    /// Bytes read so far; a CSV file is read twice.
+    pub bytes_done: u64,
+    /// Bytes to read.
+    pub bytes_total: u64,
+}
+
+/// The column we add to every file: the row's number, from 0. No item can have this name.
+pub const ROW_COLUMN: &str = "__row";
+
+// === impl Store ===
+
+impl Store {
+    /// The store of the domain in this directory.
+    #[must_use]
+    pub fn new(dir: &Path, keyring: &Keyring) -> Self {
+        Self { data_dir: dir.join("data"), keyring: keyring.clone() }
+    }
+
+    /// Brings data in as one snapshot: the whole file, or nothing.
+    ///
+    /// Shape: CSV (comma, header, UTF-8) or Parquet in; one encrypted Parquet file out, its columns
+    /// the catalogue's items in order and [`ROW_COLUMN`]. Memory is bounded by batches and row
+    /// groups, plus 16 bytes a row for each unique item.
+    ///
+    /// # Errors
+    /// The first thing wrong, by file, line and column. Nothing half-done is left behind.
+    pub fn ingest(
+        &self,
+        dataset: &Dataset,
+        data: &Path,
+        number: u32,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Snapshot, Unreceivable> {
+        let path = self.path(&dataset.name, number);
+        if path.exists() {
+            return Err(Unreceivable::SnapshotExists { dataset: dataset.name.clone(), number });
+        }
+        let mut intake = Intake::open(dataset, data, progress)?;
+        let unwritable = |source| Unreceivable::Unwritable { path: path.clone(), source };
+        let folder = path.parent().unwrap_or(&self.data_dir);
+        std::fs::create_dir_all(folder).map_err(unwritable)?;
+        // A crash below leaves a key without a file or a file with no final name: both are
+        // replaced by the next attempt at this number.
+        let unit = self.keyring.new_unit(&dataset.name, number)?;
+        let stored = SealedFile::create(&path, intake.fields(), &unit)
+            .and_then(|file| fill(file, &mut intake, progress));
+        match stored {
+            Ok((rows, digest)) => Ok(Snapshot {
+                dataset: dataset.name.clone(),
+                number,
+                rows,
+                digest,
+                types: intake.types(),
+            }),
+            Err(cause) => {
+                self.keyring.remove_unit(&dataset.name, number)?;
+                Err(cause)
+            }
+        }
+    }
+
+    /// The file of a snapshot and the keys of exactly these items.
+    ///
+    /// # Errors
+    /// [`Unkept::UnitAbsent`] where the snapshot never was or was destroyed, or the key store's.
+    pub fn source(
+        &self,
+        dataset: &DatasetName,
+        number: u32,
+        items: &[ItemName],
+    ) -> Result<SourceKeys, Unkept> {
+        let unit = self.keyring.unit(dataset, number)?;
+        let names = items.iter().map(ItemName::as_str).chain([ROW_COLUMN]);
+        Ok(SourceKeys {
+            path: self.path(dataset, number),
+            footer_key: unit.footer_key(),
+            columns: names.map(|name| (name.to_owned(), unit.column_key(name))).collect(),
+        })
+    }
+
+    /// Removes a snapshot that no event recorded: what an interrupted load left behind.
+    ///
+    /// # Errors
+    /// The file system's; a snapshot that is not there is no error.
+    pub fn discard(&self, dataset: &DatasetName, number: u32) -> Result<(), Unkept> {
+        // The key first: without it the file is noise.
+        self.keyring.remove_unit(dataset, number)?;
+        let path = self.path(dataset, number);
+        match std::fs::remove_file(&path) {
+            Ok(()) => Ok(()),
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(Unkept::File { path, source }),
+        }
+    }
+
+    fn path(&self, dataset: &DatasetName, number: u32) -> PathBuf {
+        self.data_dir.join(dataset.as_str()).join(format!("{number}.parquet"))
+    }
+}
+
+fn fill(
+    mut file: SealedFile,
+    intake: &mut Intake,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(u64, terms::Digest), Unreceivable> {
+    while let Some(columns) = intake.next()? {
+        let rows = file.write(columns)?;
+        let (bytes_done, bytes_total) = intake.bytes();
+        progress(Progress { rows, bytes_done, bytes_total });
+    }
+    file.finish()
+}
+
+#[cfg(test)]
+mod tests;
