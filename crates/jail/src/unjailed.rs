@@ -1,0 +1,36 @@
+use crate::Ring;
+
+/// A wall that could not be put up. The process must end without reading its job.
+#[derive(Debug, thiserror::Error)]
+pub enum Unjailed {
+    /// The system refused.
+    #[error("ring `{ring}` could not be put up")]
+    Refused {
+        /// Which wall.
+        ring: Ring,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Descriptors besides the three pipes are open, so that something was inherited.
+    #[error("descriptor {0} is open")]
+    Inherited(u32),
+    /// Walls of a thread do not bind threads that began before.
+    #[error("{0} threads are running")]
+    Threads(usize),
+    /// The parent was gone before its death could be listened for.
+    #[error("the parent is gone")]
+    Orphaned,
+}
+
+impl Unjailed {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "jail.refused",
+            Self::Inherited(_) => "jail.inherited-descriptor",
+            Self::Threads(_) => "jail.threads-running",
+            Self::Orphaned => "jail.orphaned",
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Generated from `proto/`.
+
+/// `bonded.job.v1`.
+pub(crate) mod job {
+    #![expect(
+        unreachable_pub,
+        missing_debug_implementations,
+        reason = "generated; what holds keys or statements does not print itself"
+    )]
+    tonic::include_proto!("bonded.job.v1");
+}
