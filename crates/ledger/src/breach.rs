@@ -116,9 +116,7 @@ impl Breach {
                 "The request is too long to be recorded, so it was not run; shorten it.",
                 "请求过长，无法入账，操作未执行；请缩短后重试。",
             ),
-            Self::Unproved { .. } => {
-                Told::new("The proof does not verify.", "证明未通过验证。")
-            }
+            Self::Unproved { .. } => Told::new("The proof does not verify.", "证明未通过验证。"),
             Self::Exists { .. }
             | Self::Unreachable { .. }
             | Self::Database { .. }

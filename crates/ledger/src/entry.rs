@@ -128,10 +128,18 @@ impl Ledger {
         };
         let pending = self.append(&event, Some(&sealed), at);
         // A caller who goes away from here on leaves an abandoned entry, not a dangling one.
-        let guard =
-            Guard { ledger: self.clone(), query, rows: AtomicU64::new(0), open: true };
+        let guard = Guard {
+            ledger: self.clone(),
+            query,
+            rows: AtomicU64::new(0),
+            open: true,
+        };
         let Appended { index, .. } = guard.recorded(pending).await?;
-        Ok(Entry { guard, index, state: Opened(()) })
+        Ok(Entry {
+            guard,
+            index,
+            state: Opened(()),
+        })
     }
 }
 
@@ -156,7 +164,15 @@ impl<State> Entry<State> {
     /// The [`Breach`] that kept it from being recorded.
     pub async fn fail(self, code: &str, at: DateTime<Utc>) -> Result<Appended, Breach> {
         let query = self.guard.query.clone();
-        self.guard.end(Event::OperationFailed { query, code: code.to_owned() }, at).await
+        self.guard
+            .end(
+                Event::OperationFailed {
+                    query,
+                    code: code.to_owned(),
+                },
+                at,
+            )
+            .await
     }
 
     /// Puts on record that the operation was refused.
@@ -165,7 +181,15 @@ impl<State> Entry<State> {
     /// The [`Breach`] that kept it from being recorded.
     pub async fn refuse(self, code: &str, at: DateTime<Utc>) -> Result<Appended, Breach> {
         let query = self.guard.query.clone();
-        self.guard.end(Event::OperationRefused { query, code: code.to_owned() }, at).await
+        self.guard
+            .end(
+                Event::OperationRefused {
+                    query,
+                    code: code.to_owned(),
+                },
+                at,
+            )
+            .await
     }
 }
 
@@ -186,7 +210,11 @@ impl Entry<Opened> {
         };
         let pending = self.guard.ledger.append(&event, None, at);
         let Appended { index, .. } = self.guard.recorded(pending).await?;
-        Ok(Entry { guard: self.guard, index, state: Granted { plan } })
+        Ok(Entry {
+            guard: self.guard,
+            index,
+            state: Granted { plan },
+        })
     }
 }
 
@@ -219,7 +247,13 @@ impl Entry<Granted> {
             register: REGISTER.to_owned(),
         };
         let Appended { index, checkpoint } = self.guard.end(event, at).await?;
-        Ok(Receipt { query, index, checkpoint, pilot, register: REGISTER.to_owned() })
+        Ok(Receipt {
+            query,
+            index,
+            checkpoint,
+            pilot,
+            register: REGISTER.to_owned(),
+        })
     }
 }
 
@@ -244,7 +278,10 @@ impl Drop for Guard {
     fn drop(&mut self) {
         if self.open {
             let rows = Some(self.rows.load(Ordering::Relaxed));
-            let event = Event::OperationAbandoned { query: self.query.clone(), rows };
+            let event = Event::OperationAbandoned {
+                query: self.query.clone(),
+                rows,
+            };
             drop(self.ledger.append_end(&event, self.ledger.now()));
         }
     }

@@ -1,10 +1,27 @@
-use crate::{Breach, Clock, Pending};
+use crate::anchor::Anchor;
+use crate::leaf::Leaf;
+use crate::merkle::leaf_hash;
+use crate::note::NoteSigner;
+use crate::place::Place;
+use crate::proof;
+use crate::sequencer::{Gauge, Request, Sequencer};
+use crate::store::{Batch, Store};
+use crate::tree::{Edge, TiledHashes, Tiles as _};
+use crate::{Breach, Checkpoint, Clock, Events, Pending, Reader, TlogProof};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
-use terms::{DomainName, Event};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use terms::{Digest, DomainName, Event, QueryId};
 
-/// The log of one domain. Cloning shares it.
+/// Entries that may wait before appending is refused.
+const WAITING_MAX: usize = 8192;
+
+/// The log of one domain, open for writing. Cloning shares it.
+///
+/// One process may hold it; the domain's lock file, taken by the gateway, sees to that.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     shared: Arc<Shared>,
@@ -13,67 +30,310 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Shared {
     clock: Arc<dyn Clock>,
+    reader: Arc<Reader>,
+    sealing: crate::sealed::SealingKey,
+    gauge: Arc<Gauge>,
+    pilot: AtomicBool,
+    queue: Option<mpsc::Sender<Request>>,
+    thread: Option<JoinHandle<()>>,
 }
 
-/// One entry as it stands in the log.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
-    /// Its place, from 0.
-    pub index: u64,
-    /// When it happened.
-    pub at: DateTime<Utc>,
-    /// What happened.
-    pub event: Event,
-    /// The sealed part, opened; none where there is none, or where it was removed.
-    pub sealed: Option<Vec<u8>>,
-}
+// === impl Ledger ===
 
 impl Ledger {
-    /// Makes the ledger of a new domain in its directory, with its keys.
+    /// Makes the log of a new domain in its directory, with its keys.
     ///
     /// # Errors
-    /// [`Breach::Exists`] if there is one.
-    pub fn create(_dir: &Path, _origin: &DomainName, _clock: Arc<dyn Clock>) -> Result<Self, Breach> {
-        todo!()
+    /// [`Breach::Exists`] if there is one, [`Breach::Unreachable`] if the directory can't be written.
+    pub fn create(dir: &Path, origin: &DomainName, clock: Arc<dyn Clock>) -> Result<Self, Breach> {
+        let place = Place::new(dir);
+        let signer = place.make(origin)?;
+        let mut store = Store::create(&place.database())?;
+        let head = Edge::default().head();
+        let text = Checkpoint {
+            origin: signer.verifier().name().to_owned(),
+            head,
+        }
+        .text();
+        let note = signer.sign(&text);
+        store.write(&Batch {
+            rows: Vec::new(),
+            tiles: [].into(),
+            size: head.size,
+            note,
+        })?;
+        drop(Anchor::create(&place.anchor(), &head)?);
+        drop(store);
+        Self::open(dir, clock)
     }
-    /// Opens the ledger of a domain, for writing.
+
+    /// Opens the log of a domain for writing, if it is whole as far as its right edge shows.
+    ///
+    /// # Errors
+    /// [`Breach::Damaged`] if the stored tree and the signed checkpoint differ,
+    /// [`Breach::RolledBack`] if the anchor knows of more than the database,
+    /// [`Breach::Key`] or [`Breach::Unreachable`] if a file is not there or not what it should be.
+    pub fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, Breach> {
+        let place = Place::new(dir);
+        let signer = place.signer()?;
+        let store = Store::open(&place.database())?;
+        let edge = take_up(&place, &store, &signer)?;
+        let reader = Arc::new(Reader::new(&place, Some(place.sealing_key()?))?);
+        let pilot = match edge.head().size {
+            0 => false,
+            _ => is_pilot_domain(&Leaf::decode(&reader.leaf(0)?)?.event),
+        };
+        let gauge = Arc::new(Gauge::default());
+        let anchor = Anchor::open(&place.anchor())?;
+        let sequencer = Sequencer {
+            store,
+            edge,
+            anchor,
+            signer,
+            gauge: Arc::clone(&gauge),
+        };
+        let (queue, requests) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || sequencer.run(&requests))
+            .map_err(|source| Breach::Unreachable {
+                file: place.database(),
+                source,
+            })?;
+        let shared = Shared {
+            clock,
+            reader,
+            sealing: place.sealing_key()?,
+            gauge,
+            pilot: AtomicBool::new(pilot),
+            queue: Some(queue),
+            thread: Some(thread),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Appends an event, with a part that only the security authority may read.
+    ///
+    /// The entry counts once the answer came: then it is durable and under a signed checkpoint.
+    /// Entries appended by one thread keep their order.
+    pub fn append(&self, event: &Event, sealed: Option<&[u8]>, at: DateTime<Utc>) -> Pending {
+        let waiting = self.shared.gauge.waiting.load(Ordering::Relaxed);
+        if waiting >= WAITING_MAX {
+            return Pending::failed(Breach::Busy { waiting });
+        }
+        self.shared
+            .enqueue(event, sealed, at)
+            .unwrap_or_else(Pending::failed)
+    }
+
+    /// Appends the end of an operation, which is taken however many wait.
+    pub(crate) fn append_end(&self, event: &Event, at: DateTime<Utc>) -> Pending {
+        self.shared
+            .enqueue(event, None, at)
+            .unwrap_or_else(Pending::failed)
+    }
+
+    /// The newest checkpoint and the signed note itself.
     ///
     /// # Errors
     /// What does not fit.
-    pub fn open(_dir: &Path, _clock: Arc<dyn Clock>) -> Result<Self, Breach> {
-        todo!()
+    pub fn head(&self) -> Result<(Checkpoint, String), Breach> {
+        self.shared.reader.head()
     }
-    /// Appends an event with a part to be sealed.
-    pub fn append(&self, _event: &Event, _sealed: Option<&[u8]>, _at: DateTime<Utc>) -> Pending {
-        todo!()
-    }
-    pub(crate) fn append_end(&self, _event: &Event, _at: DateTime<Utc>) -> Pending {
-        todo!()
-    }
-    /// The entries from an index on, in order, each checked against the tree.
+
+    /// The entries from an index on, up to the log's end as it is now.
     ///
     /// # Errors
-    /// What does not fit.
-    pub fn events(&self, _from: u64) -> Result<Box<dyn Iterator<Item = Result<Stored, Breach>>>, Breach> {
-        todo!()
+    /// What does not fit; [`Breach::Absent`] past the end.
+    pub fn events(&self, from: u64) -> Result<Events, Breach> {
+        self.shared.reader.events(from)
     }
-    /// The newest signed checkpoint.
-    pub fn head(&self) -> Result<String, Breach> {
-        todo!()
+
+    /// The proof that the log holds an entry, against its newest checkpoint; prints as `.tlog-proof`.
+    ///
+    /// # Errors
+    /// [`Breach::Absent`] if there is no such entry.
+    pub fn prove(&self, index: u64) -> Result<TlogProof, Breach> {
+        self.shared.reader.prove(index)
     }
-    /// The proof that an entry is in the log, as `.tlog-proof` text.
-    pub fn prove(&self, _index: u64) -> Result<String, Breach> {
-        todo!()
-    }
+
     /// The bytes of an entry's leaf.
-    pub fn leaf(&self, _index: u64) -> Result<Vec<u8>, Breach> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`Breach::Absent`] if there is no such entry.
+    pub fn leaf(&self, index: u64) -> Result<Vec<u8>, Breach> {
+        self.shared.reader.leaf(index)
     }
-    /// Whether the domain was made from a seed.
+
+    /// What reads the log, for proofs of consistency, verification and export of tiles.
+    #[must_use]
+    pub fn reader(&self) -> &Arc<Reader> {
+        &self.shared.reader
+    }
+
+    /// Whether the domain was made from a seed: on every receipt, for good.
+    #[must_use]
     pub fn is_pilot(&self) -> bool {
-        todo!()
+        self.shared.pilot.load(Ordering::Relaxed)
     }
+
+    /// Records as abandoned what a gateway that was killed left open, and says how many it was.
+    ///
+    /// A gateway calls this once, before it takes its first call. Nobody counted the rows.
+    ///
+    /// # Errors
+    /// What does not fit, or the [`Breach`] that kept an entry from being recorded.
+    pub fn abandon_unfinished(&self, at: DateTime<Utc>) -> Result<u64, Breach> {
+        let mut open = BTreeSet::<QueryId>::new();
+        for stored in self.events(0)? {
+            let event = stored?.event;
+            if let Event::OperationOpened { query, .. } = event {
+                open.insert(query);
+            } else if let Some(query) = ended(&event) {
+                open.remove(query);
+            }
+        }
+        let mut count = 0;
+        for query in open {
+            self.append_end(&Event::OperationAbandoned { query, rows: None }, at)
+                .wait()?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.shared.clock.now()
+    }
+}
+
+/// The operation that an event ends.
+fn ended(event: &Event) -> Option<&QueryId> {
+    match event {
+        Event::OperationRefused { query, .. }
+        | Event::OperationReleased { query, .. }
+        | Event::OperationFailed { query, .. }
+        | Event::OperationAbandoned { query, .. } => Some(query),
+        Event::DomainCreated { .. }
+        | Event::PersonEnrolled { .. }
+        | Event::OperatorRegistered { .. }
+        | Event::DatasetCatalogued { .. }
+        | Event::DatasetLoaded { .. }
+        | Event::LicenceStep { .. }
+        | Event::ScenarioStep { .. }
+        | Event::GatewayStarted { .. }
+        | Event::OperationOpened { .. }
+        | Event::OperationDecided { .. }
+        | Event::Exported { .. }
+        | Event::StrangersCounted { .. } => None,
+    }
+}
+
+const fn is_pilot_domain(event: &Event) -> bool {
+    matches!(event, Event::DomainCreated { pilot: true, .. })
+}
+
+/// Takes up the right edge of the stored tree, compared with the signature, the entries that stand
+/// under it and the anchor.
+fn take_up(place: &Place, store: &Store, signer: &NoteSigner) -> Result<Edge, Breach> {
+    let (size, note) = store.newest_checkpoint()?;
+    let signed = Checkpoint::open(&note, signer.verifier())
+        .map_err(|breach| store.damaged(format!("its newest checkpoint: {breach}")))?;
+    let next = store.next_index()?;
+    if signed.head.size != size || next != size {
+        let what = format!("{next} entries stand under a checkpoint of {size}");
+        return Err(store.damaged(what));
+    }
+    let edge = Edge::load(store, size)?;
+    if edge.head().root != signed.head.root {
+        return Err(store.damaged("its tree does not lead to the signed root".to_owned()));
+    }
+    compare_tail(store, size)?;
+    let anchored = Anchor::read(&place.anchor())?;
+    if anchored.size > size {
+        let what = format!("it holds {size} entries, the anchor {}", anchored.size);
+        return Err(Breach::RolledBack {
+            file: place.database(),
+            what,
+        });
+    }
+    if proof::root(&TiledHashes(store), anchored.size)? != anchored.root {
+        let what = format!(
+            "its first {} entries are not those of the anchor",
+            anchored.size
+        );
+        return Err(Breach::RolledBack {
+            file: place.database(),
+            what,
+        });
+    }
+    Ok(edge)
+}
+
+/// Hashes the last entries again, where a write that went wrong would show.
+fn compare_tail(store: &Store, size: u64) -> Result<(), Breach> {
+    let Some(last) = size.checked_sub(1) else {
+        return Ok(());
+    };
+    for row in store.rows(last - last % crate::tree::TILE_WIDTH, 256)? {
+        let node = crate::merkle::Node {
+            level: 0,
+            index: row.index,
+        };
+        if proof::Hashes::hash(&TiledHashes(store), node)? != leaf_hash(&row.leaf) {
+            return Err(store.damaged(format!("entry {} is not the one hashed", row.index)));
+        }
+    }
+    Ok(())
+}
+
+// === impl Shared ===
+
+impl Shared {
+    fn enqueue(
+        &self,
+        event: &Event,
+        sealed: Option<&[u8]>,
+        at: DateTime<Utc>,
+    ) -> Result<Pending, Breach> {
+        let stopped = || Breach::Stopped {
+            why: self
+                .gauge
+                .stopped
+                .get()
+                .cloned()
+                .unwrap_or_else(|| "it shut down".to_owned()),
+        };
+        let sealed = sealed.map(|part| self.sealing.seal(part)).transpose()?;
+        let leaf = Leaf {
+            at,
+            event: event.clone(),
+            sealed: sealed.as_deref().map(Digest::of),
+        };
+        let leaf = leaf.encode()?;
+        if is_pilot_domain(event) {
+            self.pilot.store(true, Ordering::Relaxed);
+        }
+        let (pending, done) = Pending::new();
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        self.gauge.waiting.fetch_add(1, Ordering::Relaxed);
+        queue
+            .send(Request { leaf, sealed, done })
+            .map_err(|_| stopped())?;
+        Ok(pending)
+    }
+}
+
+impl Drop for Shared {
+    // Waits until what was appended is written, so that a process that ends loses no last word.
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != std::thread::current().id()
+        {
+            drop(thread.join());
+        }
     }
 }

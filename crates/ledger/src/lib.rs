@@ -8,17 +8,42 @@
 //! real name into a leaf, signs two checkpoints of one size.
 #![forbid(unsafe_code)]
 
+mod anchor; // the head outside the database, against rolling back
 mod breach; // why the log is not to be trusted, or can't be written
+mod checkpoint; // the signed head of the tree
 mod clock; // where an abandoned entry takes its time from
-mod sealed; // the encrypted part beside an entry
 mod entry; // opened → decided → closed: the life of one operation, as types
-mod ledger; // create, open, append, read, prove
+mod export;
+mod leaf; // an event as canonical bytes
+mod ledger; // create, open, append
+mod merkle; // leaf and node hashes, the right edge of the tree
+mod note; // Ed25519 signed notes
 mod pending; // an append under way: a future, or wait for it
+mod place; // which file is where; the keys
+mod proof; // inclusion and consistency: made and verified
+mod reader; // entries and proofs, beside a writer or alone
+mod sealed; // the encrypted part beside an entry
+mod sequencer; // the one writer, with group commit
+mod store; // the database
+mod tlog_proof; // a proof as a file
+mod tree; // the tree in tiles, as stored
+mod verify; // everything hashed again, offline // the log as files for outside verifiers
 
 pub use self::{
     breach::Breach,
+    checkpoint::Checkpoint,
     clock::{Clock, SystemClock},
     entry::{Decided, Decision, Entry, Granted, Opened, Opening, Receipt, ReleaseFacts},
-    ledger::{Ledger, Stored},
+    export::{entries_path, tile_path},
+    leaf::Leaf,
+    ledger::Ledger,
+    merkle::{leaf_hash, node_hash},
+    note::NoteVerifier,
     pending::{Appended, Pending},
+    proof::{Head, is_consistent, root_of_inclusion},
+    reader::{Events, Reader, Stored},
+    sealed::statement_digest,
+    tlog_proof::TlogProof,
+    tree::TileId,
+    verify::{Progress, Report},
 };

@@ -62,7 +62,11 @@ impl Pending {
             if let Some(outcome) = state.outcome.take() {
                 return outcome;
             }
-            state = self.0.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .0
+                .done
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -108,7 +112,9 @@ impl Completion {
 impl Drop for Completion {
     // INVARIANT (every append is answered): a request that is thrown away says so.
     fn drop(&mut self) {
-        self.answer(Err(Breach::Stopped { why: "it shut down first".to_owned() }));
+        self.answer(Err(Breach::Stopped {
+            why: "it shut down first".to_owned(),
+        }));
     }
 }
 

@@ -1,0 +1,135 @@
+use crate::Breach;
+use crate::note::{NoteSigner, NoteVerifier};
+use crate::sealed::{SealingKey, random};
+use ring::rand::SystemRandom;
+use ring::signature::Ed25519KeyPair;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use terms::DomainName;
+
+/// Where a domain keeps its log and the log's keys.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    dir: PathBuf,
+}
+
+impl Place {
+    /// Of this domain directory.
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+        }
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.dir.join("ledger").join("ledger.db")
+    }
+
+    /// The anchor against rolling back.
+    pub(crate) fn anchor(&self) -> PathBuf {
+        self.dir.join("ledger").join("anchor")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.dir.join("keys").join("ledger.key")
+    }
+
+    /// The key that verifiers need.
+    pub(crate) fn vkey(&self) -> PathBuf {
+        self.dir.join("keys").join("ledger.vkey")
+    }
+
+    fn sealing(&self) -> PathBuf {
+        self.dir.join("keys").join("sealed.key")
+    }
+
+    /// Makes the folders and the keys of a new log.
+    pub(crate) fn make(&self, origin: &DomainName) -> Result<NoteSigner, Breach> {
+        for folder in ["ledger", "keys"] {
+            let folder = self.dir.join(folder);
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)
+                .map_err(|source| Breach::Unreachable {
+                    file: folder,
+                    source,
+                })?;
+        }
+        let unusable = || Breach::Key { file: self.key() };
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| unusable())?;
+        let name = format!("bonded/{origin}");
+        let signer = NoteSigner::new(&name, pkcs8.as_ref()).ok_or_else(unusable)?;
+        write_new(&self.key(), pkcs8.as_ref())?;
+        write_new(&self.sealing(), &random::<32>()?)?;
+        write_new(&self.vkey(), format!("{}\n", signer.verifier()).as_bytes())?;
+        Ok(signer)
+    }
+
+    /// Reads the public half of the log's key.
+    pub(crate) fn verifier(&self) -> Result<NoteVerifier, Breach> {
+        let text = String::from_utf8(read(&self.vkey())?)
+            .map_err(|_| Breach::Key { file: self.vkey() })?;
+        text.parse().map_err(|_| Breach::Key { file: self.vkey() })
+    }
+
+    /// Reads the log's signing key; it must be the one whose public half stands beside it.
+    pub(crate) fn signer(&self) -> Result<NoteSigner, Breach> {
+        let verifier = self.verifier()?;
+        let signer = NoteSigner::new(verifier.name(), &read(&self.key())?)
+            .ok_or_else(|| Breach::Key { file: self.key() })?;
+        if signer.verifier() == &verifier {
+            Ok(signer)
+        } else {
+            Err(Breach::Key { file: self.key() })
+        }
+    }
+
+    /// Reads the key of the sealed parts.
+    pub(crate) fn sealing_key(&self) -> Result<SealingKey, Breach> {
+        let bytes = read(&self.sealing())?;
+        let bytes = bytes.try_into().map_err(|_| Breach::Key {
+            file: self.sealing(),
+        })?;
+        Ok(SealingKey::new(bytes))
+    }
+}
+
+/// Reads a whole file.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Breach> {
+    std::fs::read(file).map_err(|source| Breach::Unreachable {
+        file: file.to_owned(),
+        source,
+    })
+}
+
+/// Writes a file that must not exist yet, readable by its owner alone, through to the disk.
+pub(crate) fn write_new(file: &Path, bytes: &[u8]) -> Result<File, Breach> {
+    let unreachable = |source: std::io::Error| {
+        if source.kind() == std::io::ErrorKind::AlreadyExists {
+            Breach::Exists {
+                file: file.to_owned(),
+            }
+        } else {
+            Breach::Unreachable {
+                file: file.to_owned(),
+                source,
+            }
+        }
+    };
+    let mut open = OpenOptions::new();
+    let mut handle = open
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+        .map_err(unreachable)?;
+    handle
+        .write_all(bytes)
+        .and_then(|()| handle.sync_all())
+        .map_err(unreachable)?;
+    Ok(handle)
+}

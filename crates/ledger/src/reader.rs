@@ -1,0 +1,255 @@
+use crate::leaf::Leaf;
+use crate::merkle::{Frontier, leaf_hash};
+use crate::place::Place;
+use crate::proof::{self, Hashes as _};
+use crate::sealed::SealingKey;
+use crate::store::{Row, Store};
+use crate::tree::TiledHashes;
+use crate::{Breach, Checkpoint, NoteVerifier, TlogProof};
+use chrono::{DateTime, Utc};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use terms::{Digest, Event};
+
+/// Entries fetched at a time.
+const FETCH: u32 = 512;
+
+/// Reads a log, while another process writes it or alone. It changes nothing.
+#[derive(Debug)]
+pub struct Reader {
+    file: PathBuf,
+    store: Mutex<Store>,
+    verifier: NoteVerifier,
+    sealing: Option<SealingKey>,
+}
+
+/// One entry as it stands in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// Its place, from 0.
+    pub index: u64,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub event: Event,
+    /// The sealed part, opened; none where there is none, it was removed, or the key is not here.
+    pub sealed: Option<Vec<u8>>,
+}
+
+/// The entries from an index on, in order.
+///
+/// Every leaf is hashed on the way; the last item is an error if they do not lead to the signed root.
+#[derive(Debug)]
+pub struct Events {
+    reader: Arc<Reader>,
+    frontier: Frontier,
+    head: Checkpoint,
+    fetched: VecDeque<Row>,
+    ended: bool,
+}
+
+// === impl Reader ===
+
+impl Reader {
+    /// Opens the log of a domain for reading. The sealed parts open only where their key is.
+    ///
+    /// # Errors
+    /// What is missing or does not fit.
+    pub fn open(dir: &Path) -> Result<Self, Breach> {
+        let place = Place::new(dir);
+        let sealing = place.sealing_key().ok();
+        let reader = Self::new(&place, sealing)?;
+        reader.head()?;
+        Ok(reader)
+    }
+
+    pub(crate) fn new(place: &Place, sealing: Option<SealingKey>) -> Result<Self, Breach> {
+        let file = place.database();
+        let store = Mutex::new(Store::open_read_only(&file)?);
+        Ok(Self {
+            file,
+            store,
+            verifier: place.verifier()?,
+            sealing,
+        })
+    }
+
+    /// The newest checkpoint, its signature checked, and the signed note itself.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub fn head(&self) -> Result<(Checkpoint, String), Breach> {
+        let (size, note) = self.store().newest_checkpoint()?;
+        let checkpoint = Checkpoint::open(&note, &self.verifier)
+            .map_err(|breach| self.damaged(format!("its newest checkpoint: {breach}")))?;
+        if checkpoint.head.size != size {
+            return Err(self.damaged(format!("its newest checkpoint is not of size {size}")));
+        }
+        Ok((checkpoint, note))
+    }
+
+    /// The key that the log's checkpoints verify with.
+    #[must_use]
+    pub const fn verifier(&self) -> &NoteVerifier {
+        &self.verifier
+    }
+
+    /// The bytes of an entry's leaf.
+    ///
+    /// # Errors
+    /// [`Breach::Absent`] if there is no such entry.
+    pub fn leaf(&self, index: u64) -> Result<Vec<u8>, Breach> {
+        let row = self
+            .store()
+            .rows(index, 1)?
+            .pop()
+            .filter(|row| row.index == index);
+        row.map(|row| row.leaf).ok_or(Breach::Absent { index })
+    }
+
+    /// The proof that the log holds an entry, against its newest checkpoint.
+    ///
+    /// # Errors
+    /// [`Breach::Absent`] if there is no such entry; [`Breach::Damaged`] if the proof would not hold.
+    pub fn prove(&self, index: u64) -> Result<TlogProof, Breach> {
+        let (checkpoint, note) = self.head()?;
+        let leaf = self.leaf(index)?;
+        let path = {
+            let store = self.store();
+            proof::prove_inclusion(&TiledHashes(&*store), index, checkpoint.head.size)?
+        };
+        let proof = TlogProof {
+            index,
+            path,
+            checkpoint: note,
+        };
+        // Nothing is handed out that its holder would find false.
+        proof.verify(&leaf, &self.verifier).map_err(|breach| {
+            self.damaged(format!("entry {index} does not lead to the root: {breach}"))
+        })?;
+        Ok(proof)
+    }
+
+    /// The proof that the log at one size begins with the log at a smaller size.
+    ///
+    /// # Errors
+    /// [`Breach::Absent`] if the log is not that long.
+    pub fn prove_consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, Breach> {
+        let (checkpoint, _) = self.head()?;
+        if new > checkpoint.head.size {
+            return Err(Breach::Absent { index: new });
+        }
+        let store = self.store();
+        proof::prove_consistency(&TiledHashes(&*store), old, new)
+    }
+
+    /// The entries from an index on, up to the log's end as it is now.
+    ///
+    /// # Errors
+    /// What does not fit; [`Breach::Absent`] past the end.
+    pub fn events(self: &Arc<Self>, from: u64) -> Result<Events, Breach> {
+        let (head, _) = self.head()?;
+        if from > head.head.size {
+            return Err(Breach::Absent { index: from });
+        }
+        let frontier = {
+            let store = self.store();
+            let hashes = Frontier::nodes(from).map(|node| TiledHashes(&*store).hash(node));
+            Frontier::stored(from, hashes.collect::<Result<_, _>>()?)
+        };
+        let reader = Arc::clone(self);
+        Ok(Events {
+            reader,
+            frontier,
+            head,
+            fetched: VecDeque::new(),
+            ended: false,
+        })
+    }
+
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn damaged(&self, what: String) -> Breach {
+        Breach::Damaged {
+            file: self.file.clone(),
+            what,
+        }
+    }
+
+    /// Reads an entry, and its sealed part where it and its key are there.
+    fn entry(&self, row: &Row) -> Result<Stored, Breach> {
+        let index = row.index;
+        let leaf = checked_leaf(row).map_err(|what| self.damaged(what))?;
+        let sealed = match (&row.sealed, &self.sealing) {
+            (Some(part), Some(key)) => Some(
+                key.open(part)
+                    .map_err(|breach| self.damaged(format!("entry {index}: {breach}")))?,
+            ),
+            (None, _) | (_, None) => None,
+        };
+        Ok(Stored {
+            index,
+            at: leaf.at,
+            event: leaf.event,
+            sealed,
+        })
+    }
+}
+
+/// Reads a row's leaf and compares the digest of its sealed part, if that is still there.
+pub(crate) fn checked_leaf(row: &Row) -> Result<Leaf, String> {
+    let index = row.index;
+    let leaf = Leaf::decode(&row.leaf).map_err(|breach| format!("entry {index}: {breach}"))?;
+    match &row.sealed {
+        Some(part) if leaf.sealed != Some(Digest::of(part)) => Err(format!(
+            "the sealed part of entry {index} is not the one on record"
+        )),
+        Some(_) | None => Ok(leaf),
+    }
+}
+
+// === impl Events ===
+
+impl Events {
+    /// The checkpoint that the entries lead to.
+    #[must_use]
+    pub const fn head(&self) -> &Checkpoint {
+        &self.head
+    }
+
+    fn step(&mut self) -> Result<Option<Stored>, Breach> {
+        let index = self.frontier.size();
+        if index == self.head.head.size {
+            return if self.frontier.root() == self.head.head.root {
+                Ok(None)
+            } else {
+                Err(self
+                    .reader
+                    .damaged("its entries do not lead to the signed root".to_owned()))
+            };
+        }
+        if self.fetched.is_empty() {
+            self.fetched = self.reader.store().rows(index, FETCH)?.into();
+        }
+        let row = self.fetched.pop_front().filter(|row| row.index == index);
+        let row = row.ok_or_else(|| self.reader.damaged(format!("entry {index} is missing")))?;
+        self.frontier.push(leaf_hash(&row.leaf), |_, _| {});
+        self.reader.entry(&row).map(Some)
+    }
+}
+
+impl Iterator for Events {
+    type Item = Result<Stored, Breach>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let step = self.step();
+        self.ended = !matches!(step, Ok(Some(_)));
+        step.transpose()
+    }
+}
