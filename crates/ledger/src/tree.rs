@@ -138,10 +138,11 @@ impl Edge {
             }
             let level = node.level / TILE_LEVELS;
             let tile = partial.entry(level).or_default();
+            let number = node.index / TILE_WIDTH;
+            tile.number = number;
             tile.hashes.extend_from_slice(hash.bytes());
             tile.changed = true;
             if (node.index + 1) % TILE_WIDTH == 0 {
-                let number = node.index / TILE_WIDTH;
                 full.insert(TileId { level, number }, std::mem::take(&mut tile.hashes));
                 *tile = Partial {
                     number: number + 1,

@@ -1,10 +1,10 @@
 //! A domain directory to try the ledger in.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![expect(clippy::unwrap_used, reason = "a test's own tools may panic")]
 #![expect(
-    clippy::unwrap_used,
     clippy::allow_attributes,
-    reason = "a test's own tools may panic"
+    reason = "what is unused differs by test file"
 )]
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use chrono::{DateTime, TimeZone as _, Utc};
 use ledger::{Clock, Ledger, Opening};
