@@ -43,20 +43,32 @@ fn value(array: &dyn Array, plain: Type, index: usize) -> Option<u128> {
     Some(match plain {
         Type::Bool => u128::from(array.as_boolean_opt()?.value(index)),
         Type::Int => whole(array.as_primitive_opt::<Int64Type>()?.value(index)),
-        Type::Float => {
-            u128::from(array.as_primitive_opt::<Float64Type>()?.value(index).to_bits())
-        }
-        Type::Decimal { .. } => {
-            array.as_primitive_opt::<Decimal128Type>()?.value(index).cast_unsigned()
-        }
+        Type::Float => u128::from(
+            array
+                .as_primitive_opt::<Float64Type>()?
+                .value(index)
+                .to_bits(),
+        ),
+        Type::Decimal { .. } => array
+            .as_primitive_opt::<Decimal128Type>()?
+            .value(index)
+            .cast_unsigned(),
         Type::Text => {
             let digest = Digest::of(array.as_string_opt::<i32>()?.value(index).as_bytes());
-            digest.bytes().iter().take(16).fold(0, |sum, byte| (sum << 8) | u128::from(*byte))
+            digest
+                .bytes()
+                .iter()
+                .take(16)
+                .fold(0, |sum, byte| (sum << 8) | u128::from(*byte))
         }
-        Type::Date => whole(i64::from(array.as_primitive_opt::<Date32Type>()?.value(index))),
-        Type::Timestamp => {
-            whole(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(index))
-        }
+        Type::Date => whole(i64::from(
+            array.as_primitive_opt::<Date32Type>()?.value(index),
+        )),
+        Type::Timestamp => whole(
+            array
+                .as_primitive_opt::<TimestampMicrosecondType>()?
+                .value(index),
+        ),
         Type::Interval | Type::Witness => return None,
     })
 }
@@ -69,7 +81,10 @@ mod tests {
     #[test]
     fn a_value_seen_in_an_earlier_batch_is_a_duplicate() {
         let mut seen = Seen::default();
-        assert_eq!(seen.add(&StringArray::from(vec!["a", "b"]), Type::Text), Ok(()));
+        assert_eq!(
+            seen.add(&StringArray::from(vec!["a", "b"]), Type::Text),
+            Ok(())
+        );
         let again = seen.add(&StringArray::from(vec!["c", "a"]), Type::Text);
         assert_eq!(again, Err(NotUnique::Again(1)));
     }
@@ -77,6 +92,9 @@ mod tests {
     #[test]
     fn a_null_is_not_unique() {
         let absent = Int64Array::from(vec![Some(1), None]);
-        assert_eq!(Seen::default().add(&absent, Type::Int), Err(NotUnique::Null(1)));
+        assert_eq!(
+            Seen::default().add(&absent, Type::Int),
+            Err(NotUnique::Null(1))
+        );
     }
 }

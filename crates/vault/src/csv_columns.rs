@@ -31,7 +31,10 @@ pub(crate) fn settle(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Vec<Type>, Unreceivable> {
     let mut rows = CsvRows::open(path)?;
-    let mut found: Vec<_> = items.iter().map(|(item, _)| Candidates::of(item.kind)).collect();
+    let mut found: Vec<_> = items
+        .iter()
+        .map(|(item, _)| Candidates::of(item.kind))
+        .collect();
     let mut count = 0_u64;
     while let Some((line, record)) = rows.next()? {
         for ((item, column), candidates) in items.iter().zip(&mut found) {
@@ -50,7 +53,7 @@ pub(crate) fn settle(
             }
         }
         count = count.saturating_add(1);
-        if count % 65_536 == 0 {
+        if count.is_multiple_of(65_536) {
             progress(rows.bytes_done());
         }
     }
@@ -59,7 +62,11 @@ pub(crate) fn settle(
 
 /// Tells [`Progress`] of the first pass: bytes, no rows yet.
 pub(crate) fn told_as(bytes: u64, size: u64) -> Progress {
-    Progress { rows: 0, bytes_done: bytes, bytes_total: size.saturating_mul(2) }
+    Progress {
+        rows: 0,
+        bytes_done: bytes,
+        bytes_total: size.saturating_mul(2),
+    }
 }
 
 /// Reads a date written YYYY-MM-DD and nothing shorter or longer.
@@ -69,13 +76,23 @@ pub(crate) fn date(text: &str) -> Option<NaiveDate> {
             4 | 7 => byte == b'-',
             _ => byte.is_ascii_digit(),
         });
-    if shaped { NaiveDate::parse_from_str(text, "%Y-%m-%d").ok() } else { None }
+    if shaped {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
+    } else {
+        None
+    }
 }
 
 /// Reads a finite decimal number; `inf` and `nan` are none.
 pub(crate) fn number(text: &str) -> Option<f64> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
-    if plain { text.parse().ok().filter(|value: &f64| value.is_finite()) } else { None }
+    let plain = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
+    if plain {
+        text.parse().ok().filter(|value: &f64| value.is_finite())
+    } else {
+        None
+    }
 }
 
 /// Whether a text is written as a whole number, of whatever length.
@@ -88,7 +105,13 @@ fn is_whole(text: &str) -> bool {
 
 impl Candidates {
     fn of(kind: Kind) -> Self {
-        let none = Self { int: false, float: false, date: false, text: false, any_value: false };
+        let none = Self {
+            int: false,
+            float: false,
+            date: false,
+            text: false,
+            any_value: false,
+        };
         match kind {
             Kind::SubjectId
             | Kind::ResidentId
@@ -102,8 +125,18 @@ impl Candidates {
             | Kind::Code
             | Kind::FreeText => Self { text: true, ..none },
             Kind::Date => Self { date: true, ..none },
-            Kind::Amount | Kind::Count | Kind::Ratio => Self { int: true, float: true, ..none },
-            Kind::Other => Self { int: true, float: true, date: true, text: true, any_value: false },
+            Kind::Amount | Kind::Count | Kind::Ratio => Self {
+                int: true,
+                float: true,
+                ..none
+            },
+            Kind::Other => Self {
+                int: true,
+                float: true,
+                date: true,
+                text: true,
+                any_value: false,
+            },
         }
     }
 
@@ -158,7 +191,11 @@ mod tests {
     fn check(kind: Kind, fields: &[&str], expect: Option<Type>) {
         let mut candidates = Candidates::of(kind);
         fields.iter().for_each(|field| candidates.narrow(field));
-        let settled = if candidates.none() { None } else { Some(candidates.settled()) };
+        let settled = if candidates.none() {
+            None
+        } else {
+            Some(candidates.settled())
+        };
         assert_eq!(settled, expect, "{kind} {fields:?}");
     }
 
@@ -182,7 +219,13 @@ mod tests {
     #[test]
     fn a_date_is_a_real_day_in_one_form() {
         check(Kind::Date, &["2024-02-29"], Some(Type::Date));
-        for wrong in ["2023-02-29", "2024-2-9", "2024/02/09", "20240209", "2024-02-09 10:00"] {
+        for wrong in [
+            "2023-02-29",
+            "2024-2-9",
+            "2024/02/09",
+            "20240209",
+            "2024-02-09 10:00",
+        ] {
             check(Kind::Date, &[wrong], None);
         }
     }

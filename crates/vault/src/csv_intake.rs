@@ -40,11 +40,22 @@ impl CsvIntake {
         items: Vec<(Item, usize)>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, Unreceivable> {
-        let unreadable = |source| Unreceivable::Unreadable { path: path.to_owned(), source };
+        let unreadable = |source| Unreceivable::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
         let size = std::fs::metadata(path).map_err(unreadable)?.len();
         let types = settle(path, &items, &mut |bytes| progress(told_as(bytes, size)))?;
-        let items = items.into_iter().zip(types).map(|((item, at), plain)| (item, at, plain));
-        Ok(Self { path: path.to_owned(), rows, items: items.collect(), size })
+        let items = items
+            .into_iter()
+            .zip(types)
+            .map(|((item, at), plain)| (item, at, plain));
+        Ok(Self {
+            path: path.to_owned(),
+            rows,
+            items: items.collect(),
+            size,
+        })
     }
 
     /// The types settled, in the order of the items.
@@ -54,17 +65,25 @@ impl CsvIntake {
 
     /// Bytes read and to read, both passes counted.
     pub(crate) fn bytes(&self) -> (u64, u64) {
-        (self.size.saturating_add(self.rows.bytes_done()), self.size.saturating_mul(2))
+        (
+            self.size.saturating_add(self.rows.bytes_done()),
+            self.size.saturating_mul(2),
+        )
     }
 
     /// The next rows, in the stored types.
     pub(crate) fn next(&mut self) -> Result<Option<Batch>, Unreceivable> {
-        let mut columns: Vec<_> =
-            self.items.iter().map(|(_, _, plain)| Column::of(*plain)).collect();
+        let mut columns: Vec<_> = self
+            .items
+            .iter()
+            .map(|(_, _, plain)| Column::of(*plain))
+            .collect();
         let mut lines = Vec::new();
         let mut bytes = 0_u64;
         while lines.len() < BATCH_ROWS_MAX && bytes < BATCH_BYTES_MAX {
-            let Some((line, record)) = self.rows.next()? else { break };
+            let Some((line, record)) = self.rows.next()? else {
+                break;
+            };
             for ((item, at, plain), column) in self.items.iter().zip(&mut columns) {
                 let misfit = |expected| Unreceivable::Misfit {
                     path: self.path.clone(),
@@ -84,7 +103,10 @@ impl CsvIntake {
             return Ok(None);
         }
         let columns = columns.into_iter().map(Column::finish).collect();
-        Ok(Some(Batch { columns, places: Places::Lines(lines) }))
+        Ok(Some(Batch {
+            columns,
+            places: Places::Lines(lines),
+        }))
     }
 }
 

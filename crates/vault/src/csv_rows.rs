@@ -1,5 +1,6 @@
 use crate::Unreceivable;
 use csv::ByteRecord;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,12 +18,14 @@ pub(crate) struct CsvRows {
     end: u64,
     /// The line at that place, from 1.
     line: u64,
+    /// Whether that place is in the middle of a `\r\n`.
+    cut_crlf: bool,
 }
 
 /// Keeps the bytes of the row being read, to count lines and quotes in them.
 struct Window<R> {
     inner: R,
-    kept: Vec<u8>,
+    kept: VecDeque<u8>,
 }
 
 /// The longest row; longer ones come from a quote that is not closed.
@@ -33,13 +36,18 @@ const ROW_BYTES_MAX: usize = 16 << 20;
 impl CsvRows {
     /// Opens the file and reads its header.
     pub(crate) fn open(path: &Path) -> Result<Self, Unreceivable> {
-        let file = File::open(path)
-            .map_err(|source| Unreceivable::Unreadable { path: path.to_owned(), source })?;
+        let file = File::open(path).map_err(|source| Unreceivable::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .buffer_capacity(1 << 16)
-            .from_reader(Window { inner: file, kept: Vec::new() });
+            .from_reader(Window {
+                inner: file,
+                kept: VecDeque::new(),
+            });
         let mut rows = Self {
             path: path.to_owned(),
             reader,
@@ -47,12 +55,17 @@ impl CsvRows {
             record: ByteRecord::new(),
             end: 0,
             line: 1,
+            cut_crlf: false,
         };
         let Some((line, names)) = rows.advance()? else {
-            return Err(Unreceivable::NoHeader { path: path.to_owned() });
+            return Err(Unreceivable::NoHeader {
+                path: path.to_owned(),
+            });
         };
-        let names: Result<Vec<_>, _> =
-            names.iter().map(|name| std::str::from_utf8(name).map(str::to_owned)).collect();
+        let names: Result<Vec<_>, _> = names
+            .iter()
+            .map(|name| std::str::from_utf8(name).map(str::to_owned))
+            .collect();
         let misfit = |_| Unreceivable::Misfit {
             path: path.to_owned(),
             place: crate::Place::Line(line),
@@ -77,13 +90,20 @@ impl CsvRows {
     pub(crate) fn next(&mut self) -> Result<Option<(u64, &ByteRecord)>, Unreceivable> {
         let expected = self.header.len();
         let path = self.path.clone();
-        let Some((line, record)) = self.advance()? else { return Ok(None) };
+        let Some((line, record)) = self.advance()? else {
+            return Ok(None);
+        };
         if record.len() == expected {
             return Ok(Some((line, record)));
         }
         let count = |fields: usize| u64::try_from(fields).unwrap_or(u64::MAX);
         let (expected, found) = (count(expected), count(record.len()));
-        Err(Unreceivable::BrokenRow { path, line, expected, found })
+        Err(Unreceivable::BrokenRow {
+            path,
+            line,
+            expected,
+            found,
+        })
     }
 
     fn advance(&mut self) -> Result<Option<(u64, &ByteRecord)>, Unreceivable> {
@@ -100,30 +120,52 @@ impl CsvRows {
         let blank = raw.iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));
         let skipped = count_of(b'\n', blank);
         let line = self.line.saturating_add(skipped);
+        let empty_lines = skipped.saturating_sub(u64::from(self.cut_crlf));
+        self.cut_crlf = raw.last() == Some(&b'\r');
         self.line = self.line.saturating_add(count_of(b'\n', raw.iter()));
         if count_of(b'"', raw.iter()) % 2 == 1 {
-            return Err(Unreceivable::OpenQuote { path: self.path.clone(), line });
+            return Err(Unreceivable::OpenQuote {
+                path: self.path.clone(),
+                line,
+            });
+        }
+        // In a table of one column an empty line would be a null; elsewhere it is no row.
+        if more && empty_lines > 0 && self.header.len() == 1 {
+            let (path, line) = (self.path.clone(), line.saturating_sub(1));
+            return Err(Unreceivable::BrokenRow {
+                path,
+                line,
+                expected: 1,
+                found: 0,
+            });
         }
         Ok(more.then_some((line, &self.record)))
     }
 
     fn unreadable(&self, cause: csv::Error) -> Unreceivable {
         let path = self.path.clone();
-        match cause.into_kind() {
-            csv::ErrorKind::Io(source) if source.kind() == std::io::ErrorKind::FileTooLarge => {
-                Unreceivable::OpenQuote { path, line: self.line }
-            }
-            csv::ErrorKind::Io(source) => Unreceivable::Unreadable { path, source },
-            other => Unreceivable::Unreadable {
-                path,
-                source: std::io::Error::other(format!("{other:?}")),
-            },
+        let said = cause.to_string();
+        if let csv::ErrorKind::Io(source) = cause.into_kind() {
+            return if source.kind() == std::io::ErrorKind::FileTooLarge {
+                Unreceivable::OpenQuote {
+                    path,
+                    line: self.line,
+                }
+            } else {
+                Unreceivable::Unreadable { path, source }
+            };
+        }
+        Unreceivable::Unreadable {
+            path,
+            source: std::io::Error::other(said),
         }
     }
 }
 
 fn count_of<'a>(wanted: u8, bytes: impl Iterator<Item = &'a u8>) -> u64 {
-    bytes.fold(0, |sum, byte| sum.saturating_add(u64::from(*byte == wanted)))
+    bytes.fold(0, |sum, byte| {
+        sum.saturating_add(u64::from(*byte == wanted))
+    })
 }
 
 // === impl Window ===
@@ -154,7 +196,11 @@ mod tests {
             lines.push(line);
         }
         assert_eq!(lines, expect, "{text:?}");
-        assert_eq!(rows.bytes_done(), u64::try_from(text.len()).unwrap(), "{text:?}");
+        assert_eq!(
+            rows.bytes_done(),
+            u64::try_from(text.len()).unwrap(),
+            "{text:?}"
+        );
     }
 
     #[test]
@@ -163,8 +209,27 @@ mod tests {
         check("a,b\r\n1,2\r\n3,4", &[2, 3]);
         check("a,b\n\n\n1,2\n\n3,4\n\n", &[4, 6]);
         check("a,b\r\n\r\n1,2\r\n\r\n3,4\r\n", &[3, 5]);
-        check("\u{feff}a,b\n1,\"two\nlines \"\"quoted\"\"\"\n3,4\n", &[2, 4]);
+        check(
+            "\u{feff}a,b\n1,\"two\nlines \"\"quoted\"\"\"\n3,4\n",
+            &[2, 4],
+        );
         check("a,b\n", &[]);
+    }
+
+    #[test]
+    fn an_empty_line_is_refused_where_it_could_be_a_null() {
+        for (text, at) in [("a\n1\n\n2\n", 3), ("a\r\n1\r\n\r\n2\r\n", 3)] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("data.csv");
+            std::fs::write(&path, text).unwrap();
+            let mut rows = CsvRows::open(&path).unwrap();
+            assert!(rows.next().unwrap().is_some());
+            let cause = rows.next().unwrap_err();
+            let Unreceivable::BrokenRow { line, .. } = cause else {
+                panic!("{cause}")
+            };
+            assert_eq!(line, at, "{text:?}");
+        }
     }
 
     #[test]
@@ -184,7 +249,9 @@ mod tests {
                     Err(cause) => break cause,
                 }
             };
-            let Unreceivable::OpenQuote { line, .. } = cause else { panic!("{cause}") };
+            let Unreceivable::OpenQuote { line, .. } = cause else {
+                panic!("{cause}")
+            };
             assert_eq!(line, at, "{text:?}");
         }
     }

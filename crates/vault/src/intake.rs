@@ -52,13 +52,19 @@ impl Intake {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, Unreceivable> {
         if !path.is_file() {
-            return Err(Unreceivable::Missing { path: path.to_owned() });
+            return Err(Unreceivable::Missing {
+                path: path.to_owned(),
+            });
         }
-        let extension = path.extension().map(|text| text.to_string_lossy().to_lowercase());
+        let extension = path
+            .extension()
+            .map(|text| text.to_string_lossy().to_lowercase());
         match extension.as_deref() {
             Some("csv") => Self::open_csv(dataset, path, progress),
             Some("parquet") => Self::open_parquet(dataset, path),
-            _ => Err(Unreceivable::UnknownFormat { path: path.to_owned() }),
+            _ => Err(Unreceivable::UnknownFormat {
+                path: path.to_owned(),
+            }),
         }
     }
 
@@ -77,15 +83,26 @@ impl Intake {
             .zip(source.types())
             .map(|(item, plain)| Column::new(item, Some(plain)))
             .collect();
-        let stored = columns.iter().map(|column| column.plain.and_then(stored_type));
+        let stored = columns
+            .iter()
+            .map(|column| column.plain.and_then(stored_type));
         let fields = fields(&columns, stored);
-        Ok(Self { path: path.to_owned(), source: Source::Csv(Box::new(source)), columns, fields })
+        Ok(Self {
+            path: path.to_owned(),
+            source: Source::Csv(Box::new(source)),
+            columns,
+            fields,
+        })
     }
 
     fn open_parquet(dataset: &Dataset, path: &Path) -> Result<Self, Unreceivable> {
         let mut source = ParquetIntake::open(path)?;
         let schema = source.schema().clone();
-        let names: Vec<_> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let names: Vec<_> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect();
         let at = match_columns(dataset, path, &names)?;
         let found: Vec<_> = at.iter().map(|at| schema.field(*at).data_type()).collect();
         let mut columns = Vec::new();
@@ -101,14 +118,22 @@ impl Intake {
             }
             columns.push(Column::new(item, plain));
         }
-        let stored = columns.iter().zip(&found).map(|(column, found)| match column.plain {
-            Some(plain) => stored_type(plain),
-            None => Some((*found).clone()),
-        });
+        let stored = columns
+            .iter()
+            .zip(&found)
+            .map(|(column, found)| match column.plain {
+                Some(plain) => stored_type(plain),
+                None => Some((*found).clone()),
+            });
         let fields = fields(&columns, stored);
         source.arrange(at);
         let source = Source::Parquet(Box::new(source));
-        Ok(Self { path: path.to_owned(), source, columns, fields })
+        Ok(Self {
+            path: path.to_owned(),
+            source,
+            columns,
+            fields,
+        })
     }
 
     /// The columns to be stored.
@@ -135,7 +160,9 @@ impl Intake {
             Source::Csv(source) => source.next()?,
             Source::Parquet(source) => source.next()?,
         };
-        let Some(Batch { columns, places }) = batch else { return Ok(None) };
+        let Some(Batch { columns, places }) = batch else {
+            return Ok(None);
+        };
         let mut done = Vec::with_capacity(columns.len());
         for (array, column) in columns.iter().zip(&mut self.columns) {
             let array = column
@@ -157,8 +184,17 @@ impl Wrong {
     fn at(self, path: &Path, column: &str, place: Place) -> Unreceivable {
         let (path, column) = (path.to_owned(), column.to_owned());
         match self {
-            Self::Misfit(expected) => Unreceivable::Misfit { path, place, column, expected },
-            Self::Duplicate => Unreceivable::Duplicate { path, place, column },
+            Self::Misfit(expected) => Unreceivable::Misfit {
+                path,
+                place,
+                column,
+                expected,
+            },
+            Self::Duplicate => Unreceivable::Duplicate {
+                path,
+                place,
+                column,
+            },
         }
     }
 }
@@ -168,14 +204,19 @@ impl Wrong {
 impl Column {
     fn new(item: &Item, plain: Option<Type>) -> Self {
         let seen = item.unique.then(Seen::default);
-        Self { name: item.name.to_string(), plain, seen }
+        Self {
+            name: item.name.to_string(),
+            plain,
+            seen,
+        }
     }
 
     /// Brings an array to its stored form, or says at which index it is wrong.
     fn take(&mut self, array: &ArrayRef) -> Result<ArrayRef, (usize, Wrong)> {
-        let Some(plain) = self.plain else { return Ok(array.clone()) };
-        let array =
-            normalise(array, plain).map_err(|at| (at, Wrong::Misfit(expected(plain))))?;
+        let Some(plain) = self.plain else {
+            return Ok(array.clone());
+        };
+        let array = normalise(array, plain).map_err(|at| (at, Wrong::Misfit(expected(plain))))?;
         if let Some(seen) = &mut self.seen {
             seen.add(&array, plain).map_err(|cause| match cause {
                 NotUnique::Null(at) => (at, Wrong::Misfit("a value, since the item is unique")),
@@ -205,32 +246,56 @@ fn match_columns(
     path: &Path,
     names: &[String],
 ) -> Result<Vec<usize>, Unreceivable> {
-    let twice = names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|n| n == *name));
+    let twice = names
+        .iter()
+        .enumerate()
+        .find(|(at, name)| names.iter().take(*at).any(|n| n == *name));
     if let Some((_, column)) = twice {
-        return Err(Unreceivable::ColumnTwice { path: path.to_owned(), column: column.clone() });
+        return Err(Unreceivable::ColumnTwice {
+            path: path.to_owned(),
+            column: column.clone(),
+        });
     }
     let find = |item: &Item| names.iter().position(|name| name == item.name.as_str());
     let missing = dataset.items.iter().filter(|item| find(item).is_none());
     let missing = listed(missing.map(|item| item.name.as_str()));
     if !missing.is_empty() {
-        return Err(Unreceivable::ItemsMissing { path: path.to_owned(), names: missing });
+        return Err(Unreceivable::ItemsMissing {
+            path: path.to_owned(),
+            names: missing,
+        });
     }
     let is_item = |name: &str| dataset.items.iter().any(|item| item.name.as_str() == name);
-    let unknown = listed(names.iter().map(String::as_str).filter(|name| !is_item(name)));
+    let unknown = listed(
+        names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| !is_item(name)),
+    );
     if !unknown.is_empty() {
-        return Err(Unreceivable::ColumnsUnknown { path: path.to_owned(), names: unknown });
+        return Err(Unreceivable::ColumnsUnknown {
+            path: path.to_owned(),
+            names: unknown,
+        });
     }
     Ok(dataset.items.iter().filter_map(find).collect())
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let cut = |name: &str| name.chars().take(64).collect::<String>();
-    names.map(|name| format!("`{}`", cut(name))).collect::<Vec<_>>().join(", ")
+    names
+        .map(|name| format!("`{}`", cut(name)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn fields(columns: &[Column], stored: impl Iterator<Item = Option<DataType>>) -> Fields {
     let field = |(column, stored): (&Column, Option<DataType>)| {
-        Arc::new(Field::new(&column.name, stored.unwrap_or(DataType::Null), true))
+        Arc::new(Field::new(
+            &column.name,
+            stored.unwrap_or(DataType::Null),
+            true,
+        ))
     };
     columns.iter().zip(stored).map(field).collect()
 }

@@ -67,7 +67,10 @@ mod tests {
         assert_ne!(root.derive("ab", b"c"), root.derive("a", b"bc"));
         assert_ne!(root.derive("a", b""), root.derive("", b"a"));
         assert_eq!(root.derive("a", b"b"), root.derive("a", b"b"));
-        assert_ne!(root.derive("a", b"b"), Key::from_bytes([2; 32]).derive("a", b"b"));
+        assert_ne!(
+            root.derive("a", b"b"),
+            Key::from_bytes([2; 32]).derive("a", b"b")
+        );
     }
 
     #[test]
@@ -75,6 +78,9 @@ mod tests {
         // Computed independently (Python hmac): salt `bonded keys v1`, key 32 × 0x01,
         // info = be64(5) "token" be64(4) "care".
         let key = Key::from_bytes([1; 32]).derive("token", b"care");
-        assert_eq!(hex::encode(key.bytes()), "a3c9348f7c096a417145ccf34ed0e1d689ad31125a8f6c7d42994737e8512a8f");
+        assert_eq!(
+            hex::encode(key.bytes()),
+            "a3c9348f7c096a417145ccf34ed0e1d689ad31125a8f6c7d42994737e8512a8f"
+        );
     }
 }

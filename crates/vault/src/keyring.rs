@@ -39,15 +39,13 @@ impl Keyring {
         let path = keys_dir.join("root.key");
         create_private_dir(&keys_dir)?;
         create_private_dir(&keys_dir.join("units"))?;
-        write_private(&path, root.bytes()).map_err(|cause| match cause {
-            Unkept::File { source, path }
-                if source.kind() == std::io::ErrorKind::AlreadyExists =>
-            {
-                Unkept::RootExists { path }
-            }
-            other => other,
-        })?;
-        Ok(Self { inner: Arc::new(Inner { keys_dir, root }) })
+        if path.exists() {
+            return Err(Unkept::RootExists { path });
+        }
+        write_private(&path, root.bytes())?;
+        Ok(Self {
+            inner: Arc::new(Inner { keys_dir, root }),
+        })
     }
 
     /// Opens the ring of a domain.
@@ -58,18 +56,25 @@ impl Keyring {
         let keys_dir = dir.join("keys");
         let path = keys_dir.join("root.key");
         let bytes = std::fs::read(&path)
-            .map_err(|source| Unkept::File { path: path.clone(), source })
+            .map_err(|source| Unkept::File {
+                path: path.clone(),
+                source,
+            })
             .map(zeroize::Zeroizing::new)?;
         let root = <[u8; 32]>::try_from(bytes.as_slice())
             .map(Key::from_bytes)
             .map_err(|_| Unkept::RootBroken { path })?;
-        Ok(Self { inner: Arc::new(Inner { keys_dir, root }) })
+        Ok(Self {
+            inner: Arc::new(Inner { keys_dir, root }),
+        })
     }
 
     /// The key that makes the tokens of one scenario: another scenario's tokens never match.
     #[must_use]
     pub fn token_key(&self, scenario: &ScenarioId) -> Key {
-        self.inner.root.derive("token", scenario.as_str().as_bytes())
+        self.inner
+            .root
+            .derive("token", scenario.as_str().as_bytes())
     }
 
     /// Encrypts bytes that stand beside the log or in a file; they open only under the same context.
@@ -101,8 +106,12 @@ impl Keyring {
         if *version != SEAL_VERSION {
             return Err(Unkept::SealBroken);
         }
-        let (salt, rest) = rest.split_at_checked(SALT_BYTES).ok_or(Unkept::SealBroken)?;
-        let (nonce, body) = rest.split_at_checked(NONCE_BYTES).ok_or(Unkept::SealBroken)?;
+        let (salt, rest) = rest
+            .split_at_checked(SALT_BYTES)
+            .ok_or(Unkept::SealBroken)?;
+        let (nonce, body) = rest
+            .split_at_checked(NONCE_BYTES)
+            .ok_or(Unkept::SealBroken)?;
         let key = self.inner.root.derive("seal", salt);
         decrypt(&key, nonce, context.as_bytes(), body)
     }
@@ -161,7 +170,10 @@ pub(crate) fn decrypt(
 
 /// Writes a file that must not exist yet, for its owner alone, durable before it returns.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Unkept> {
-    let unkept = |source| Unkept::File { path: path.to_owned(), source };
+    let unkept = |source| Unkept::File {
+        path: path.to_owned(),
+        source,
+    };
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -171,7 +183,9 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Unkept> {
     file.write_all(bytes).map_err(unkept)?;
     file.sync_all().map_err(unkept)?;
     let parent = path.parent().unwrap_or(Path::new("."));
-    std::fs::File::open(parent).and_then(|dir| dir.sync_all()).map_err(unkept)
+    std::fs::File::open(parent)
+        .and_then(|dir| dir.sync_all())
+        .map_err(unkept)
 }
 
 fn create_private_dir(path: &Path) -> Result<(), Unkept> {
@@ -180,7 +194,10 @@ fn create_private_dir(path: &Path) -> Result<(), Unkept> {
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(|source| Unkept::File { path: path.to_owned(), source })
+        .map_err(|source| Unkept::File {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 #[cfg(test)]
@@ -213,7 +230,10 @@ mod tests {
     fn a_cut_root_key_is_refused() {
         let (dir, _) = ring();
         std::fs::write(dir.path().join("keys/root.key"), b"short").unwrap();
-        assert_eq!(Keyring::open(dir.path()).unwrap_err().code(), "vault.root-broken");
+        assert_eq!(
+            Keyring::open(dir.path()).unwrap_err().code(),
+            "vault.root-broken"
+        );
     }
 
     #[test]
@@ -224,7 +244,10 @@ mod tests {
         assert_eq!(again.unseal("ledger", &sealed).unwrap(), b"select 1");
         let scenario = "care".parse().unwrap();
         assert_eq!(first.token_key(&scenario), again.token_key(&scenario));
-        assert_ne!(first.token_key(&scenario), first.token_key(&"roads".parse().unwrap()));
+        assert_ne!(
+            first.token_key(&scenario),
+            first.token_key(&"roads".parse().unwrap())
+        );
     }
 
     #[test]

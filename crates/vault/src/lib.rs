@@ -7,20 +7,20 @@
 //! unwrapped key beside the root.
 #![forbid(unsafe_code)]
 
-mod key; // 32 secret bytes that never print
-mod unkept; // what can go wrong with keys
-mod keyring; // root key, derived keys, seal and unseal
-mod unit; // the key of one snapshot, wrapped on disk
-mod unreceivable; // why data could not come in, by file, line and column
-mod plain_type; // what the stored type of a column becomes
-mod intake; // batches in the order of the catalogue, from either format
+mod check_unique; // no value twice, none null
 mod csv_columns; // which type each column of a CSV file has: the first pass
 mod csv_intake; // CSV in: the second pass
 mod csv_rows; // rows of a CSV file with their line numbers
+mod intake; // batches in the order of the catalogue, from either format
+mod key; // 32 secret bytes that never print
+mod keyring; // root key, derived keys, seal and unseal
 mod parquet_intake; // Parquet in
-mod check_unique; // no value twice, none null
+mod plain_type; // what the stored type of a column becomes
 mod sealed_file; // Parquet out, encrypted, hashed as it is written
-mod store; // ingest, source, discard
+mod store;
+mod unit; // the key of one snapshot, wrapped on disk
+mod unkept; // what can go wrong with keys
+mod unreceivable; // why data could not come in, by file, line and column // ingest, source, discard
 
 pub use self::{
     key::Key,

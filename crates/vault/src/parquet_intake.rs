@@ -23,16 +23,33 @@ const BATCH_ROWS_MAX: usize = 8192;
 impl ParquetIntake {
     /// Opens the file and reads its footer.
     pub(crate) fn open(path: &Path) -> Result<Self, Unreceivable> {
-        let unreadable = |source| Unreceivable::Unreadable { path: path.to_owned(), source };
-        let not_parquet = |source| Unreceivable::NotParquet { path: path.to_owned(), source };
+        let unreadable = |source| Unreceivable::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let not_parquet = |source| Unreceivable::NotParquet {
+            path: path.to_owned(),
+            source,
+        };
         let file = File::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(not_parquet)?;
         let schema = builder.schema().clone();
         let rows_total = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-        let reader = builder.with_batch_size(BATCH_ROWS_MAX).build().map_err(not_parquet)?;
+        let reader = builder
+            .with_batch_size(BATCH_ROWS_MAX)
+            .build()
+            .map_err(not_parquet)?;
         let path = path.to_owned();
-        Ok(Self { path, schema, reader, columns: Vec::new(), rows_done: 0, rows_total, size })
+        Ok(Self {
+            path,
+            schema,
+            reader,
+            columns: Vec::new(),
+            rows_done: 0,
+            rows_total,
+            size,
+        })
     }
 
     /// What the file holds.
@@ -65,7 +82,14 @@ impl ParquetIntake {
         let first = self.rows_done.saturating_add(1);
         let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
         self.rows_done = self.rows_done.saturating_add(rows);
-        let columns = self.columns.iter().map(|at| batch.column(*at).clone()).collect();
-        Ok(Some(Batch { columns, places: Places::RowsFrom(first) }))
+        let columns = self
+            .columns
+            .iter()
+            .map(|at| batch.column(*at).clone())
+            .collect();
+        Ok(Some(Batch {
+            columns,
+            places: Places::RowsFrom(first),
+        }))
     }
 }

@@ -23,7 +23,10 @@ pub(crate) fn plain_type(stored: &DataType) -> Option<Type> {
         | DataType::Decimal256(precision, scale) => {
             let scale = u8::try_from(*scale).ok()?;
             let fits = (1..=38).contains(precision) && scale <= *precision;
-            fits.then_some(Type::Decimal { precision: *precision, scale })
+            fits.then_some(Type::Decimal {
+                precision: *precision,
+                scale,
+            })
         }
         DataType::Null | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
             Some(Type::Text)
@@ -83,18 +86,22 @@ pub(crate) const fn expected(plain: Type) -> &'static str {
 
 /// Brings an array to the stored form of a type, or says at which index a value does not fit.
 pub(crate) fn normalise(array: &ArrayRef, plain: Type) -> Result<ArrayRef, usize> {
-    let Some(stored) = stored_type(plain) else { return Err(0) };
+    let Some(stored) = stored_type(plain) else {
+        return Err(0);
+    };
     if array.data_type() == &stored {
         return Ok(array.clone());
     }
     // An instant is stored in UTC: the zone of its column only says how it would be displayed.
-    let step = match array.data_type() {
-        DataType::Timestamp(_, Some(zone)) => {
-            DataType::Timestamp(TimeUnit::Microsecond, Some(zone.clone()))
-        }
-        _ => stored,
+    let step = if let DataType::Timestamp(_, Some(zone)) = array.data_type() {
+        DataType::Timestamp(TimeUnit::Microsecond, Some(zone.clone()))
+    } else {
+        stored
     };
-    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    let strict = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
     let cast = |array: &ArrayRef| cast_with_options(array, &step, &strict);
     let Ok(done) = cast(array) else {
         let misfit = |index: &usize| cast(&array.slice(*index, 1)).is_err();
@@ -126,7 +133,10 @@ mod tests {
 
     #[test]
     fn every_whole_number_becomes_64_bits_or_is_named() {
-        check(Arc::new(Int8Array::from(vec![1, -2])), Ok(Arc::new(Int64Array::from(vec![1, -2]))));
+        check(
+            Arc::new(Int8Array::from(vec![1, -2])),
+            Ok(Arc::new(Int64Array::from(vec![1, -2]))),
+        );
         check(Arc::new(UInt64Array::from(vec![Some(7), None])), {
             Ok(Arc::new(Int64Array::from(vec![Some(7), None])))
         });
@@ -139,13 +149,19 @@ mod tests {
             .with_timezone("Asia/Shanghai");
         let plain = TimestampMicrosecondArray::from(vec![Some(0), None, Some(86_400_000_000)]);
         check(Arc::new(zoned), Ok(Arc::new(plain)));
-        check(Arc::new(TimestampSecondArray::from(vec![1, i64::MAX])), Err(1));
+        check(
+            Arc::new(TimestampSecondArray::from(vec![1, i64::MAX])),
+            Err(1),
+        );
     }
 
     #[test]
     fn encodings_do_not_show() {
         let dictionary: DictionaryArray<Int32Type> = vec!["a", "b", "a"].into_iter().collect();
-        check(Arc::new(dictionary), Ok(Arc::new(StringArray::from(vec!["a", "b", "a"]))));
+        check(
+            Arc::new(dictionary),
+            Ok(Arc::new(StringArray::from(vec!["a", "b", "a"]))),
+        );
         let days = Arc::new(arrow::array::Date32Array::from(vec![1]));
         check(Arc::new(Date64Array::from(vec![86_400_000])), Ok(days));
     }

@@ -46,24 +46,37 @@ impl SealedFile {
         let row = Arc::new(Field::new(ROW_COLUMN, DataType::Int64, false));
         let all: Vec<_> = fields.iter().cloned().chain([row]).collect();
         let schema = Arc::new(Schema::new(all));
-        let unencodable = |source| Unreceivable::Unencodable { path: path.to_owned(), source };
+        let unencodable = |source| Unreceivable::Unencodable {
+            path: path.to_owned(),
+            source,
+        };
         let properties = properties(&schema, unit).map_err(unencodable)?;
         let unfinished = Unfinished(path.with_extension("parquet.part"));
-        let file = File::create(&unfinished.0)
-            .map_err(|source| Unreceivable::Unwritable { path: unfinished.0.clone(), source })?;
+        let file = File::create(&unfinished.0).map_err(|source| Unreceivable::Unwritable {
+            path: unfinished.0.clone(),
+            source,
+        })?;
         let sink = Hashing {
             file: BufWriter::with_capacity(1 << 20, file),
             hash: ring::digest::Context::new(&ring::digest::SHA256),
         };
-        let writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties))
-            .map_err(unencodable)?;
-        Ok(Self { path: path.to_owned(), unfinished, schema, writer, rows: 0 })
+        let writer =
+            ArrowWriter::try_new(sink, schema.clone(), Some(properties)).map_err(unencodable)?;
+        Ok(Self {
+            path: path.to_owned(),
+            unfinished,
+            schema,
+            writer,
+            rows: 0,
+        })
     }
 
     /// Appends a batch and says how many rows there are now.
     pub(crate) fn write(&mut self, mut columns: Vec<ArrayRef>) -> Result<u64, Unreceivable> {
         let added = columns.first().map_or(0, |column| column.len());
-        let end = self.rows.saturating_add(u64::try_from(added).unwrap_or(u64::MAX));
+        let end = self
+            .rows
+            .saturating_add(u64::try_from(added).unwrap_or(u64::MAX));
         let numbers = (self.rows..end).map(|row| i64::try_from(row).unwrap_or(i64::MAX));
         columns.push(Arc::new(Int64Array::from_iter_values(numbers)));
         let written = RecordBatch::try_new(self.schema.clone(), columns)
@@ -80,22 +93,41 @@ impl SealedFile {
 
     /// Makes the file whole, durable and named, and gives its rows and digest.
     pub(crate) fn finish(self) -> Result<(u64, Digest), Unreceivable> {
-        let Self { path, unfinished, writer, rows, schema: _ } = self;
+        let Self {
+            path,
+            unfinished,
+            writer,
+            rows,
+            schema: _,
+        } = self;
         let sink = writer
             .into_inner()
-            .map_err(|source| Unreceivable::Unencodable { path: path.clone(), source })?;
+            .map_err(|source| Unreceivable::Unencodable {
+                path: path.clone(),
+                source,
+            })?;
         let Hashing { file, hash } = sink;
-        let unwritable = |source| Unreceivable::Unwritable { path: path.clone(), source };
-        let file = file.into_inner().map_err(|cause| unwritable(cause.into_error()))?;
+        let unwritable = |source| Unreceivable::Unwritable {
+            path: path.clone(),
+            source,
+        };
+        let file = file
+            .into_inner()
+            .map_err(|cause| unwritable(cause.into_error()))?;
         file.sync_all().map_err(unwritable)?;
         std::fs::rename(&unfinished.0, &path).map_err(unwritable)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(unwritable)?;
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(unwritable)?;
         Ok((rows, Digest::finished(hash)))
     }
 
     fn unencodable(&self, source: ParquetError) -> Unreceivable {
-        Unreceivable::Unencodable { path: self.path.clone(), source }
+        Unreceivable::Unencodable {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 

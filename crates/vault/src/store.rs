@@ -42,7 +42,10 @@ impl Store {
     /// The store of the domain in this directory.
     #[must_use]
     pub fn new(dir: &Path, keyring: &Keyring) -> Self {
-        Self { data_dir: dir.join("data"), keyring: keyring.clone() }
+        Self {
+            data_dir: dir.join("data"),
+            keyring: keyring.clone(),
+        }
     }
 
     /// Brings data in as one snapshot: the whole file, or nothing.
@@ -62,10 +65,16 @@ impl Store {
     ) -> Result<Snapshot, Unreceivable> {
         let path = self.path(&dataset.name, number);
         if path.exists() {
-            return Err(Unreceivable::SnapshotExists { dataset: dataset.name.clone(), number });
+            return Err(Unreceivable::SnapshotExists {
+                dataset: dataset.name.clone(),
+                number,
+            });
         }
         let mut intake = Intake::open(dataset, data, progress)?;
-        let unwritable = |source| Unreceivable::Unwritable { path: path.clone(), source };
+        let unwritable = |source| Unreceivable::Unwritable {
+            path: path.clone(),
+            source,
+        };
         let folder = path.parent().unwrap_or(&self.data_dir);
         std::fs::create_dir_all(folder).map_err(unwritable)?;
         // A crash below leaves a key without a file or a file with no final name: both are
@@ -103,7 +112,9 @@ impl Store {
         Ok(SourceKeys {
             path: self.path(dataset, number),
             footer_key: unit.footer_key(),
-            columns: names.map(|name| (name.to_owned(), unit.column_key(name))).collect(),
+            columns: names
+                .map(|name| (name.to_owned(), unit.column_key(name)))
+                .collect(),
         })
     }
 
@@ -123,7 +134,9 @@ impl Store {
     }
 
     fn path(&self, dataset: &DatasetName, number: u32) -> PathBuf {
-        self.data_dir.join(dataset.as_str()).join(format!("{number}.parquet"))
+        self.data_dir
+            .join(dataset.as_str())
+            .join(format!("{number}.parquet"))
     }
 }
 
@@ -135,7 +148,11 @@ fn fill(
     while let Some(columns) = intake.next()? {
         let rows = file.write(columns)?;
         let (bytes_done, bytes_total) = intake.bytes();
-        progress(Progress { rows, bytes_done, bytes_total });
+        progress(Progress {
+            rows,
+            bytes_done,
+            bytes_total,
+        });
     }
     file.finish()
 }

@@ -40,7 +40,9 @@ impl Unit {
         dataset: &DatasetName,
         number: u32,
     ) -> Result<Self, Unkept> {
-        let unit = Self { key: Key::random().map_err(|_| Unkept::NoRandom)? };
+        let unit = Self {
+            key: Key::random().map_err(|_| Unkept::NoRandom)?,
+        };
         let mut nonce = [0; NONCE_BYTES];
         ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut nonce)
             .map_err(|_| Unkept::NoRandom)?;
@@ -73,12 +75,18 @@ impl Unit {
         let text = match std::fs::read(&path) {
             Ok(text) => text,
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Unkept::UnitAbsent { dataset: dataset.clone(), number });
+                return Err(Unkept::UnitAbsent {
+                    dataset: dataset.clone(),
+                    number,
+                });
             }
             Err(source) => return Err(Unkept::File { path, source }),
         };
         let broken = || Unkept::UnitBroken { path: path.clone() };
-        let foreign = || Unkept::UnitForeign { dataset: dataset.clone(), number };
+        let foreign = || Unkept::UnitForeign {
+            dataset: dataset.clone(),
+            number,
+        };
         let file: Wrapped = serde_json::from_slice(&text).map_err(|_| broken())?;
         if file.v != 1 || file.algorithm != ALGORITHM {
             return Err(broken());
@@ -89,8 +97,14 @@ impl Unit {
             .map(zeroize::Zeroizing::new)
             .map_err(|_| foreign())?;
         let key = <[u8; 32]>::try_from(plain.as_slice()).map_err(|_| foreign())?;
-        let unit = Self { key: Key::from_bytes(key) };
-        if unit.check() == file.check { Ok(unit) } else { Err(foreign()) }
+        let unit = Self {
+            key: Key::from_bytes(key),
+        };
+        if unit.check() == file.check {
+            Ok(unit)
+        } else {
+            Err(foreign())
+        }
     }
 
     /// Removes the wrapped key, if there is one.
@@ -127,7 +141,9 @@ fn context(dataset: &DatasetName, number: u32) -> Vec<u8> {
 }
 
 fn path(keys_dir: &Path, dataset: &DatasetName, number: u32) -> PathBuf {
-    keys_dir.join("units").join(format!("{dataset}.{number}.json"))
+    keys_dir
+        .join("units")
+        .join(format!("{dataset}.{number}.json"))
 }
 
 #[cfg(test)]
@@ -141,13 +157,23 @@ mod tests {
         let ring = Keyring::create(dir.path()).unwrap();
         let name: DatasetName = "gjj.account".parse().unwrap();
         let made = ring.new_unit(&name, 1).unwrap();
-        assert_eq!(made.column_key("a"), ring.unit(&name, 1).unwrap().column_key("a"));
+        assert_eq!(
+            made.column_key("a"),
+            ring.unit(&name, 1).unwrap().column_key("a")
+        );
         assert_ne!(made.column_key("a"), made.column_key("b"));
         assert_eq!(ring.unit(&name, 2).unwrap_err().code(), "vault.unit-absent");
 
         let units = dir.path().join("keys/units");
-        std::fs::copy(units.join("gjj.account.1.json"), units.join("gjj.account.2.json")).unwrap();
-        assert_eq!(ring.unit(&name, 2).unwrap_err().code(), "vault.unit-foreign");
+        std::fs::copy(
+            units.join("gjj.account.1.json"),
+            units.join("gjj.account.2.json"),
+        )
+        .unwrap();
+        assert_eq!(
+            ring.unit(&name, 2).unwrap_err().code(),
+            "vault.unit-foreign"
+        );
 
         let other = tempfile::tempdir().unwrap();
         let stranger = Keyring::create(other.path()).unwrap();
@@ -156,7 +182,10 @@ mod tests {
             other.path().join("keys/units/gjj.account.1.json"),
         )
         .unwrap();
-        assert_eq!(stranger.unit(&name, 1).unwrap_err().code(), "vault.unit-foreign");
+        assert_eq!(
+            stranger.unit(&name, 1).unwrap_err().code(),
+            "vault.unit-foreign"
+        );
         std::fs::write(units.join("gjj.account.1.json"), "{}").unwrap();
         assert_eq!(ring.unit(&name, 1).unwrap_err().code(), "vault.unit-broken");
     }

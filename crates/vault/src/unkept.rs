@@ -74,9 +74,7 @@ impl Unkept {
     #[must_use]
     pub const fn told(&self) -> Told {
         match self {
-            Self::UnitAbsent { .. } => {
-                Told::new("The data is not available.", "数据不可用。")
-            }
+            Self::UnitAbsent { .. } => Told::new("The data is not available.", "数据不可用。"),
             Self::File { .. }
             | Self::RootExists { .. }
             | Self::RootBroken { .. }

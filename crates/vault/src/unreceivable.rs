@@ -109,7 +109,9 @@ pub enum Unreceivable {
         expected: &'static str,
     },
     /// A unique item has a value twice.
-    #[error("`{path}` {place}, column `{column}`: the value occurred before, yet the item is unique")]
+    #[error(
+        "`{path}` {place}, column `{column}`: the value occurred before, yet the item is unique"
+    )]
     Duplicate {
         /// Which file.
         path: PathBuf,

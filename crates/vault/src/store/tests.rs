@@ -1,1 +1,481 @@
+use super::*;
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch,
+    StringArray, TimestampSecondArray,
+};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Int64Type};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
+use parquet::encryption::decrypt::FileDecryptionProperties;
+use std::fs::File;
+use std::sync::Arc;
+use terms::{Grade, Item, Kind, Type};
 
+struct Domain {
+    dir: tempfile::TempDir,
+    store: Store,
+}
+
+fn domain() -> Domain {
+    let dir = tempfile::tempdir().unwrap();
+    let ring = Keyring::create(dir.path()).unwrap();
+    let store = Store::new(dir.path(), &ring);
+    Domain { dir, store }
+}
+
+fn item(name: &str, kind: Kind, grade: Grade) -> Item {
+    Item {
+        name: name.parse().unwrap(),
+        title: String::new(),
+        kind,
+        grade,
+        mask: None,
+        unique: false,
+        domain: None,
+        sharing: grade.default_sharing(),
+        opening: grade.default_opening(),
+        data_type: None,
+    }
+}
+
+fn dataset(items: Vec<Item>) -> Dataset {
+    Dataset {
+        name: "gjj.account".parse().unwrap(),
+        title: String::new(),
+        content: String::new(),
+        provider: "p".into(),
+        source: "s".into(),
+        sector: "provident-fund".to_owned().try_into().unwrap(),
+        update: "monthly".into(),
+        subject: None,
+        external: false,
+        prohibited: None,
+        risk: None,
+        items,
+    }
+}
+
+fn people() -> Dataset {
+    dataset(vec![
+        Item {
+            unique: true,
+            ..item("id", Kind::ResidentId, Grade::Three)
+        },
+        item("amount", Kind::Amount, Grade::Three),
+        item("day", Kind::Date, Grade::Two),
+        item("note", Kind::Other, Grade::One),
+    ])
+}
+
+impl Domain {
+    fn file(&self, name: &str, text: &[u8]) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn parquet(&self, batch: &RecordBatch) -> PathBuf {
+        let path = self.dir.path().join("in.parquet");
+        let mut writer =
+            ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
+        writer.write(batch).unwrap();
+        writer.close().unwrap();
+        path
+    }
+
+    fn ingest(&self, dataset: &Dataset, data: &Path) -> Result<Snapshot, Unreceivable> {
+        self.store.ingest(dataset, data, 1, &mut |_| ())
+    }
+
+    /// Everything under `data/` and `keys/units/`.
+    fn left(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![
+            self.dir.path().join("data"),
+            self.dir.path().join("keys/units"),
+        ];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path)
+                } else {
+                    found.push(path)
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Reads some columns with the keys given, as a runner does.
+fn read(keys: &SourceKeys, columns: &[&str]) -> Result<RecordBatch, String> {
+    let mut properties = FileDecryptionProperties::builder(keys.footer_key.bytes().to_vec());
+    for (name, key) in &keys.columns {
+        properties = properties.with_column_key(name, key.bytes().to_vec());
+    }
+    let options = ArrowReaderOptions::new()
+        .with_file_decryption_properties(properties.build().map_err(|e| e.to_string())?);
+    let file = File::open(&keys.path).map_err(|e| e.to_string())?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+        .map_err(|e| e.to_string())?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    let schema = builder.schema().clone();
+    let reader = builder
+        .with_projection(mask)
+        .build()
+        .map_err(|e| e.to_string())?;
+    let batches: Result<Vec<_>, _> = reader.collect();
+    let batches = batches.map_err(|e| e.to_string())?;
+    let schema = batches.first().map_or(schema, RecordBatch::schema);
+    concat_batches(&schema, &batches).map_err(|e| e.to_string())
+}
+
+fn names(of: &[&str]) -> Vec<ItemName> {
+    of.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+const CSV: &str = "\u{feff}day,id,note,amount\n2024-01-02,320213199001011234,甲,10.5\n\
+                   ,320213199001011235,\"a, \"\"b\"\"\nc\",\n2024-12-31,320213199001011236,,7\n";
+
+#[test]
+fn csv_comes_back_as_it_went_in() {
+    let domain = domain();
+    let snapshot = domain
+        .ingest(&people(), &domain.file("in.csv", CSV.as_bytes()))
+        .unwrap();
+    assert_eq!(snapshot.rows, 3);
+    let types = [Type::Text, Type::Float, Type::Date, Type::Text];
+    assert_eq!(snapshot.types, types.map(Some));
+
+    let asked = names(&["id", "amount", "day", "note"]);
+    let keys = domain.store.source(&people().name, 1, &asked).unwrap();
+    let stored = std::fs::read(&keys.path).unwrap();
+    assert_eq!(snapshot.digest, terms::Digest::of(&stored));
+    let batch = read(&keys, &["id", "amount", "day", "note", ROW_COLUMN]).unwrap();
+    let ids = StringArray::from(vec![
+        "320213199001011234",
+        "320213199001011235",
+        "320213199001011236",
+    ]);
+    let amounts = Float64Array::from(vec![Some(10.5), None, Some(7.0)]);
+    let days = arrow::array::Date32Array::from(vec![Some(19_724), None, Some(20_088)]);
+    let notes = StringArray::from(vec![Some("甲"), Some("a, \"b\"\nc"), None]);
+    let expect: [ArrayRef; 5] = [
+        Arc::new(ids),
+        Arc::new(amounts),
+        Arc::new(days),
+        Arc::new(notes),
+        Arc::new(Int64Array::from(vec![0, 1, 2])),
+    ];
+    assert_eq!(batch.columns(), expect);
+}
+
+#[test]
+fn a_column_whose_key_is_not_given_cannot_be_read() {
+    let domain = domain();
+    domain
+        .ingest(&people(), &domain.file("in.csv", CSV.as_bytes()))
+        .unwrap();
+    let keys = domain
+        .store
+        .source(&people().name, 1, &names(&["note"]))
+        .unwrap();
+    assert_eq!(
+        keys.columns
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect::<Vec<_>>(),
+        ["note", ROW_COLUMN]
+    );
+    assert_eq!(read(&keys, &["note"]).unwrap().num_rows(), 3);
+    assert!(read(&keys, &["id"]).is_err());
+    assert!(read(&keys, &["note", "amount"]).is_err());
+
+    // Another column's key under its name does not help, nor does another footer key.
+    let mut wrong = keys.clone();
+    wrong
+        .columns
+        .push(("id".to_owned(), keys.columns[0].1.clone()));
+    assert!(read(&wrong, &["id"]).is_err());
+    let mut wrong = keys.clone();
+    wrong.footer_key = keys.columns[0].1.clone();
+    assert!(read(&wrong, &["note"]).is_err());
+}
+
+#[test]
+fn no_value_and_no_name_stands_in_the_stored_file() {
+    let domain = domain();
+    let mut text = String::from("id,amount,day,note\n");
+    for row in 0..5000 {
+        text.push_str(&format!(
+            "canary-id-{row:06},{}.25,2024-01-02,canary-note\n",
+            700_000 + row
+        ));
+    }
+    domain
+        .ingest(&people(), &domain.file("in.csv", text.as_bytes()))
+        .unwrap();
+    let keys = domain.store.source(&people().name, 1, &[]).unwrap();
+    let stored = std::fs::read(&keys.path).unwrap();
+    let occurs = |wanted: &[u8]| stored.windows(wanted.len()).any(|window| window == wanted);
+    for wanted in [
+        "canary",
+        "amount",
+        "note",
+        ROW_COLUMN,
+        "ARROW:schema",
+        "bonded",
+    ] {
+        assert!(!occurs(wanted.as_bytes()), "{wanted}");
+    }
+    for row in [0, 2500, 4999] {
+        assert!(!occurs(&(f64::from(700_000 + row) + 0.25).to_le_bytes()));
+        assert!(!occurs(&i64::from(row + 1_000).to_le_bytes()));
+    }
+    assert_eq!(&stored[..4], b"PARE");
+    assert_eq!(&stored[stored.len() - 4..], b"PARE");
+}
+
+#[test]
+fn two_snapshots_share_no_key() {
+    let domain = domain();
+    let file = domain.file("in.csv", CSV.as_bytes());
+    domain
+        .store
+        .ingest(&people(), &file, 1, &mut |_| ())
+        .unwrap();
+    domain
+        .store
+        .ingest(&people(), &file, 2, &mut |_| ())
+        .unwrap();
+    let first = domain
+        .store
+        .source(&people().name, 1, &names(&["id"]))
+        .unwrap();
+    let mut second = domain
+        .store
+        .source(&people().name, 2, &names(&["id"]))
+        .unwrap();
+    assert!(read(&second, &["id"]).is_ok());
+    second.columns = first.columns;
+    assert!(read(&second, &["id"]).is_err());
+}
+
+/// What is refused leaves no file and no key, and says where it is wrong without the value.
+fn refused(dataset: &Dataset, csv: &[u8], code: &str, says: &str) {
+    let domain = domain();
+    let cause = domain
+        .ingest(dataset, &domain.file("in.csv", csv))
+        .unwrap_err();
+    assert_eq!(cause.code(), code, "{cause}");
+    assert!(cause.to_string().contains(says), "{cause}");
+    assert_eq!(domain.left(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_broken_row_is_named_by_its_line() {
+    let good = "id,amount,day,note\n1,1,2024-01-01,\n2,2,2024-01-01,\n";
+    let with = |row: &str| format!("{good}{row}\n").into_bytes();
+    let people = people();
+    refused(
+        &people,
+        &with("3,3"),
+        "vault.broken-row",
+        "line 4: 2 fields where the header has 4",
+    );
+    refused(
+        &people,
+        &with("3,3,,,"),
+        "vault.broken-row",
+        "line 4: 5 fields",
+    );
+    refused(
+        &people,
+        &with("3,x,,"),
+        "vault.value-misfit",
+        "line 4, column `amount`: expected a number",
+    );
+    refused(
+        &people,
+        &with("3,,1/2/24,"),
+        "vault.value-misfit",
+        "column `day`: expected a date",
+    );
+    refused(
+        &people,
+        &with("1,,,"),
+        "vault.duplicate",
+        "line 4, column `id`",
+    );
+    refused(
+        &people,
+        &with(",1,,"),
+        "vault.value-misfit",
+        "line 4, column `id`: expected a value",
+    );
+    refused(&people, &with("3,,,\"x"), "vault.open-quote", "line 4");
+    let mut gbk = with("3,,,");
+    gbk.truncate(gbk.len() - 1);
+    gbk.extend_from_slice(&[0xce, 0xfd, b'\n']);
+    refused(
+        &people,
+        &gbk,
+        "vault.value-misfit",
+        "line 4, column `note`: expected text in UTF-8",
+    );
+}
+
+#[test]
+fn columns_must_be_exactly_the_items() {
+    let people = people();
+    refused(
+        &people,
+        b"id,amount\n1,1\n",
+        "vault.items-missing",
+        "`day`, `note`",
+    );
+    refused(
+        &people,
+        b"id,amount,day,note,extra,__row\n",
+        "vault.columns-unknown",
+        "`extra`, `__row`",
+    );
+    refused(&people, b"id,amount,day,id\n", "vault.column-twice", "`id`");
+    refused(&people, b"", "vault.no-header", "no header");
+}
+
+#[test]
+fn a_missing_or_strange_file_is_refused() {
+    let domain = domain();
+    let missing = domain
+        .ingest(&people(), Path::new("/nowhere/in.csv"))
+        .unwrap_err();
+    assert_eq!(missing.code(), "vault.data-missing");
+    let strange = domain
+        .ingest(&people(), &domain.file("in.xlsx", b"x"))
+        .unwrap_err();
+    assert_eq!(strange.code(), "vault.data-format");
+    let cut = domain
+        .ingest(&people(), &domain.file("in.parquet", b"PAR1xxxxPAR1"))
+        .unwrap_err();
+    assert_eq!(cut.code(), "vault.not-parquet");
+    assert_eq!(domain.left(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_snapshot_is_never_replaced_but_can_be_discarded() {
+    let domain = domain();
+    let file = domain.file("in.csv", CSV.as_bytes());
+    domain.ingest(&people(), &file).unwrap();
+    let cause = domain.ingest(&people(), &file).unwrap_err();
+    assert_eq!(cause.code(), "vault.snapshot-exists");
+    domain.store.discard(&people().name, 1).unwrap();
+    assert_eq!(domain.left(), Vec::<PathBuf>::new());
+    let cause = domain.store.source(&people().name, 1, &[]).unwrap_err();
+    assert_eq!(cause.code(), "vault.unit-absent");
+    domain.ingest(&people(), &file).unwrap();
+}
+
+#[test]
+fn a_file_with_a_header_alone_is_an_empty_snapshot() {
+    let domain = domain();
+    let file = domain.file("in.csv", b"id,amount,day,note\n");
+    let snapshot = domain.ingest(&people(), &file).unwrap();
+    assert_eq!(snapshot.rows, 0);
+    let keys = domain
+        .store
+        .source(&people().name, 1, &names(&["id"]))
+        .unwrap();
+    assert_eq!(read(&keys, &["id"]).unwrap().num_rows(), 0);
+}
+
+#[test]
+fn parquet_comes_in_under_our_types_and_in_the_order_of_the_catalogue() {
+    let domain = domain();
+    let at = TimestampSecondArray::from(vec![Some(1), None]).with_timezone("+08:00");
+    let tags = ListArray::from_iter_primitive::<Int64Type, _, _>(vec![Some(vec![Some(1)]), None]);
+    let batch = RecordBatch::try_from_iter([
+        ("at", Arc::new(at) as ArrayRef),
+        ("tags", Arc::new(tags.clone())),
+        ("n", Arc::new(Int32Array::from(vec![5, 6]))),
+    ])
+    .unwrap();
+    let file = domain.parquet(&batch);
+    let entry = |grade| {
+        dataset(vec![
+            item("n", Kind::Count, Grade::One),
+            item("at", Kind::Date, Grade::One),
+            item("tags", Kind::FreeText, grade),
+        ])
+    };
+    let cause = domain.ingest(&entry(Grade::Three), &file).unwrap_err();
+    assert_eq!(cause.code(), "vault.not-plain");
+
+    let mut told = Vec::new();
+    let snapshot = domain
+        .store
+        .ingest(&entry(Grade::Four), &file, 1, &mut |at| told.push(at))
+        .unwrap();
+    assert_eq!(
+        snapshot.types,
+        [Some(Type::Int), Some(Type::Timestamp), None]
+    );
+    let size = std::fs::metadata(&file).unwrap().len();
+    assert_eq!(
+        told,
+        [Progress {
+            rows: 2,
+            bytes_done: size,
+            bytes_total: size
+        }]
+    );
+
+    let keys = domain
+        .store
+        .source(&entry(Grade::Four).name, 1, &names(&["n", "at"]))
+        .unwrap();
+    let batch = read(&keys, &["n", "at"]).unwrap();
+    assert_eq!(
+        batch.column(0).as_primitive::<Int64Type>().values(),
+        &[5, 6]
+    );
+    assert!(matches!(
+        batch.column(1).data_type(),
+        DataType::Timestamp(_, None)
+    ));
+    assert!(read(&keys, &["tags"]).is_err());
+
+    // Every leaf of a nested column is under its item's key.
+    let mut keys = domain
+        .store
+        .source(&entry(Grade::Four).name, 1, &names(&["tags"]))
+        .unwrap();
+    keys.columns[0].0 = "tags.list.item".to_owned();
+    let leaf = read(&keys, &["tags"]);
+    keys.columns[0].0 = "tags.list.element".to_owned();
+    let batch = leaf.or_else(|_| read(&keys, &["tags"])).unwrap();
+    assert_eq!(batch.column(0).as_list::<i32>().len(), tags.len());
+}
+
+#[test]
+fn more_rows_than_a_batch_or_a_group_keep_their_numbers() {
+    let domain = domain();
+    let rows = 140_000_i64;
+    let batch = RecordBatch::try_from_iter([(
+        "n",
+        Arc::new(Int64Array::from_iter_values(0..rows)) as ArrayRef,
+    )])
+    .unwrap();
+    let entry = dataset(vec![Item {
+        unique: true,
+        ..item("n", Kind::Count, Grade::One)
+    }]);
+    let snapshot = domain.ingest(&entry, &domain.parquet(&batch)).unwrap();
+    assert_eq!(i64::try_from(snapshot.rows), Ok(rows));
+    let keys = domain.store.source(&entry.name, 1, &names(&["n"])).unwrap();
+    let read = read(&keys, &["n", ROW_COLUMN]).unwrap();
+    assert_eq!(i64::try_from(read.num_rows()), Ok(rows));
+    assert_eq!(read.column(0), read.column(1));
+}
