@@ -49,7 +49,7 @@ pub struct ReleaseFacts {
     pub result: Digest,
     /// What was told of withheld groups.
     pub notice: Notice,
-    /// Groups withheld, for security staff.
+    /// Groups withheld; sealed, since the leaf goes out with an export and the count is an answer too.
     pub groups_withheld: u64,
 }
 
@@ -170,6 +170,7 @@ impl<State> Entry<State> {
                     query,
                     code: code.to_owned(),
                 },
+                None,
                 at,
             )
             .await
@@ -187,6 +188,7 @@ impl<State> Entry<State> {
                     query,
                     code: code.to_owned(),
                 },
+                None,
                 at,
             )
             .await
@@ -243,10 +245,11 @@ impl Entry<Granted> {
             bytes: facts.bytes,
             result: facts.result,
             notice: facts.notice,
-            groups_withheld: facts.groups_withheld,
             register: REGISTER.to_owned(),
         };
-        let Appended { index, checkpoint } = self.guard.end(event, at).await?;
+        let count = format!("{{\"groups_withheld\":{}}}", facts.groups_withheld);
+        let Appended { index, checkpoint } =
+            self.guard.end(event, Some(count.as_bytes()), at).await?;
         Ok(Receipt {
             query,
             index,
@@ -267,9 +270,14 @@ impl Guard {
 
     /// Records the end. From the moment it is queued the operation is no longer open: the end is
     /// recorded even if nobody waits for it. INVARIANT (one outcome per entry).
-    async fn end(mut self, event: Event, at: DateTime<Utc>) -> Result<Appended, Breach> {
+    async fn end(
+        mut self,
+        event: Event,
+        sealed: Option<&[u8]>,
+        at: DateTime<Utc>,
+    ) -> Result<Appended, Breach> {
         self.open = false;
-        let pending = self.ledger.append_end(&event, at);
+        let pending = self.ledger.append_end(&event, sealed, at);
         pending.await
     }
 }
@@ -282,7 +290,7 @@ impl Drop for Guard {
                 query: self.query.clone(),
                 rows,
             };
-            drop(self.ledger.append_end(&event, self.ledger.now()));
+            drop(self.ledger.append_end(&event, None, self.ledger.now()));
         }
     }
 }

@@ -129,9 +129,14 @@ impl Ledger {
     }
 
     /// Appends the end of an operation, which is taken however many wait.
-    pub(crate) fn append_end(&self, event: &Event, at: DateTime<Utc>) -> Pending {
+    pub(crate) fn append_end(
+        &self,
+        event: &Event,
+        sealed: Option<&[u8]>,
+        at: DateTime<Utc>,
+    ) -> Pending {
         self.shared
-            .enqueue(event, None, at)
+            .enqueue(event, sealed, at)
             .unwrap_or_else(Pending::failed)
     }
 
@@ -197,7 +202,7 @@ impl Ledger {
         }
         let mut count = 0;
         for query in open {
-            self.append_end(&Event::OperationAbandoned { query, rows: None }, at)
+            self.append_end(&Event::OperationAbandoned { query, rows: None }, None, at)
                 .wait()?;
             count += 1;
         }

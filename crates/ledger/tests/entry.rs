@@ -32,8 +32,16 @@ fn facts() -> ReleaseFacts {
     }
 }
 
+fn unexpected(event: &Event) -> &'static str {
+    panic!("{event:?}")
+}
+
 /// The events of the log, without their contents.
 fn story(ledger: &Ledger) -> Vec<&'static str> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what else there is ends the test"
+    )]
     let word = |event: &Event| match event {
         Event::OperationOpened { .. } => "opened",
         Event::OperationDecided { .. } => "decided",
@@ -42,7 +50,7 @@ fn story(ledger: &Ledger) -> Vec<&'static str> {
         Event::OperationFailed { .. } => "failed",
         Event::OperationAbandoned { .. } => "abandoned",
         Event::DomainCreated { .. } => "other",
-        other => panic!("{other:?}"),
+        other => unexpected(other),
     };
     ledger
         .events(0)
@@ -72,6 +80,16 @@ fn an_operation_that_ends_has_one_outcome_and_a_receipt() {
     assert_eq!(
         (receipt.index, receipt.pilot, receipt.register.as_str()),
         (3, true, "none")
+    );
+    let released = ledger.events(3).unwrap().next().unwrap().unwrap();
+    assert_eq!(
+        released.sealed.as_deref(),
+        Some(br#"{"groups_withheld":1}"#.as_slice())
+    );
+    let leaf = String::from_utf8(ledger.leaf(3).unwrap()).unwrap();
+    assert!(
+        !leaf.contains("groups_withheld"),
+        "the leaf goes out with an export"
     );
     assert!(receipt.checkpoint.starts_with("bonded/yuecheng\n4\n"));
     assert_eq!(story(&ledger), ["other", "opened", "decided", "released"]);

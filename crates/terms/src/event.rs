@@ -109,7 +109,8 @@ pub enum Event {
         /// The stable code.
         code: String,
     },
-    /// It ended with a released result.
+    /// It ended with a released result. How many groups were withheld is in the sealed part, since
+    /// this leaf goes out with an export.
     OperationReleased {
         /// Which operation.
         query: QueryId,
@@ -121,8 +122,6 @@ pub enum Event {
         result: Digest,
         /// What was told of withheld groups.
         notice: Notice,
-        /// Groups withheld, for security staff.
-        groups_withheld: u64,
         /// What checked the result against earlier ones; `none` until the disclosure register stands.
         register: String,
     },

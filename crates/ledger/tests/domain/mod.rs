@@ -1,9 +1,5 @@
 //! A domain directory to try the ledger in.
 #![expect(clippy::unwrap_used, reason = "a test's own tools may panic")]
-#![expect(
-    clippy::allow_attributes,
-    reason = "what is unused differs by test file"
-)]
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use chrono::{DateTime, TimeZone as _, Utc};
