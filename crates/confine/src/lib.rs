@@ -1,2 +1,29 @@
-//! Placeholder.
+//! What exactly: turns a draft plan into the one plan that may run, or into a refusal that says why.
+//!
+//! Two sentences everything here follows from. Every statement sees the masked view; only an approved
+//! aggregate over a bare item sees the raw value, and it then owes the threshold. What runs is the
+//! plan that was granted, not the SQL that was sent.
+//!
+//! The draft is untrusted: whatever arrives is confined. Ordinals, types and items in it are checked
+//! against the permit; nothing it says about masks, rows or thresholds is heard.
+//!
+//! Never: reads data, knows an engine, trusts a planner, answers what it has no rule for.
 #![forbid(unsafe_code)]
+
+mod catalogue; // what a caller's planner may see
+mod unconfinable; // the refusal, with clause and smallest change
+mod label; // what is known of a column: class, sources, the bare item it is
+mod relation; // a confined node and all it carries along
+mod scope; // the scans of one statement and what they owe
+mod expression; // expressions: remapped, labelled, refused
+mod rewrite; // node by node
+mod root; // the result: what is left out, what is owed, what egress checks
+mod prune; // columns nobody reads
+mod confined; // the stage's value, and its one maker
+
+pub use self::{
+    catalogue::{Table, catalogue},
+    confined::{Confined, OutputColumn, confine},
+    label::Source,
+    unconfinable::{Cause, Unconfinable},
+};

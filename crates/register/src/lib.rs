@@ -1,2 +1,14 @@
-//! Placeholder.
+//! What stands: people, operators, catalogue, licences and scenarios, folded from the ledger's events.
+//!
+//! A command is judged against what stands and becomes events; events are folded into what stands.
+//! The state can always be rebuilt from the log.
+//!
+//! Never: writes the log itself, decides who may ask (policy does), reads a clock.
 #![forbid(unsafe_code)]
+
+mod state; // the fold
+mod command; // what can be asked for
+mod unlawful; // why a command may not be
+mod judge; // the rules, by family
+
+pub use self::{command::Command, state::{LicenceStanding, ScenarioStanding, State}, unlawful::Unlawful};

@@ -1,0 +1,235 @@
+use crate::{
+    Cause, Source, Unconfinable, catalogue,
+    prune::pruned,
+    rewrite::Rewrite,
+    scope::Scope,
+};
+use plan::{Node, Plan, View};
+use policy::Permit;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use terms::{DatasetName, Digest, ItemName, LeftOut, Mask, Reference, Type};
+
+/// The plan that may run under a permit. Made by [`confine`] alone.
+#[derive(Debug, Clone)]
+pub struct Confined {
+    permit: Arc<Permit>,
+    plan: Plan,
+    digest: Digest,
+    references: Vec<Reference>,
+    columns: Vec<OutputColumn>,
+    left_out: Vec<LeftOut>,
+    row_level: bool,
+    protected: bool,
+}
+
+/// A column of the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputColumn {
+    /// Its name; duplicates allowed.
+    pub name: String,
+    /// Its type.
+    pub data_type: Type,
+    /// The items it is computed from.
+    pub sources: Vec<Source>,
+}
+
+/// Confines a draft under a permit, or says why it cannot be.
+///
+/// # Errors
+/// [`Unconfinable`], with the item it is about where there is one.
+pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinable> {
+    if !draft.checks.is_empty() {
+        return Err(Cause::IllTyped.into());
+    }
+    draft.fields().map_err(|_| Cause::IllTyped)?;
+    let scope = Scope::of(&permit, &draft.root)?;
+    let protected = scope.is_protected();
+    let rooted = Rewrite { scope }.root(draft)?;
+    let plan = pruned(rooted.plan).ok_or(Cause::IllTyped)?;
+    // INVARIANT (the result is typed by us): the finished plan is derived once more, from its leaves.
+    let fields = plan.fields().map_err(|_| Cause::IllTyped)?;
+    let agrees = fields.iter().zip(&rooted.columns).all(|(f, column)| f.data_type == column.data_type);
+    if !agrees {
+        return Err(Cause::IllTyped.into());
+    }
+    let references = references(&permit, &plan)?;
+    Ok(Confined {
+        digest: plan.digest(),
+        plan,
+        references,
+        columns: rooted.columns,
+        left_out: rooted.left_out,
+        row_level: rooted.row_level,
+        protected,
+        permit,
+    })
+}
+
+impl Confined {
+    /// The permit it was confined under.
+    #[must_use]
+    pub const fn permit(&self) -> &Arc<Permit> {
+        &self.permit
+    }
+
+    /// The plan: this and nothing else runs.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The plan's digest.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Every item the plan reads, and in which way.
+    #[must_use]
+    pub fn references(&self) -> &[Reference] {
+        &self.references
+    }
+
+    /// The result's columns.
+    #[must_use]
+    pub fn columns(&self) -> &[OutputColumn] {
+        &self.columns
+    }
+
+    /// Columns asked for that the result does not have.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// Whether rows of protected data stand one by one in the result.
+    #[must_use]
+    pub const fn is_row_level(&self) -> bool {
+        self.row_level
+    }
+
+    /// Whether any protected dataset is read.
+    #[must_use]
+    pub const fn is_protected(&self) -> bool {
+        self.protected
+    }
+
+    /// Whether groups of the result may have been withheld.
+    #[must_use]
+    pub fn notice_possible(&self) -> bool {
+        withholds(&self.plan.root)
+    }
+
+    /// What the runner needs: each dataset, its snapshot, and exactly the items whose keys it gets.
+    /// The row number is named `__row` by the store and is not listed here; [`Self::numbers_rows`].
+    #[must_use]
+    pub fn sources(&self) -> Vec<(DatasetName, u32, Vec<ItemName>)> {
+        let mut read: BTreeMap<&DatasetName, BTreeSet<&ItemName>> = BTreeMap::new();
+        each_scan(&self.plan.root, &mut |scan| {
+            let items = read.entry(&scan.dataset).or_default();
+            items.extend(scan.columns.iter().filter(|c| c.view != View::Row).map(|c| &c.item));
+            items.extend(scan.rows.iter().flat_map(|rows| rows.items.iter().map(|(item, _)| item)));
+        });
+        let snapshot = |name: &DatasetName| {
+            let found = self.permit.datasets().iter().find(|dataset| &dataset.name == name);
+            found.map_or(0, |dataset| dataset.snapshot)
+        };
+        let source = |(name, items): (&DatasetName, BTreeSet<&ItemName>)| {
+            (name.clone(), snapshot(name), items.into_iter().cloned().collect())
+        };
+        read.into_iter().map(source).collect()
+    }
+
+    /// Whether the plan reads row numbers of this dataset.
+    #[must_use]
+    pub fn numbers_rows(&self, dataset: &DatasetName) -> bool {
+        let mut found = false;
+        each_scan(&self.plan.root, &mut |scan| {
+            let rows = scan.columns.iter().any(|column| column.view == View::Row);
+            found |= &scan.dataset == dataset && rows;
+        });
+        found
+    }
+
+    /// What a caller's planner sees under the same permit.
+    #[must_use]
+    pub fn catalogue(&self) -> Vec<catalogue::Table> {
+        catalogue(&self.permit)
+    }
+}
+
+/// Visits every scan, those of subqueries too.
+fn each_scan<'n>(root: &'n Node, visit: &mut impl FnMut(&'n plan::Scan)) {
+    let mut nodes = vec![root];
+    while let Some(node) = nodes.pop() {
+        if let Node::Scan(scan) = node {
+            visit(scan);
+        }
+        let mut exprs: Vec<&plan::Expr> = node.exprs().collect();
+        while let Some(expr) = exprs.pop() {
+            if let plan::Expr::Scalar(inside) = expr {
+                nodes.push(inside);
+            }
+            exprs.extend(expr.children());
+        }
+        nodes.extend(node.inputs());
+    }
+}
+
+fn withholds(root: &Node) -> bool {
+    let mut nodes = vec![root];
+    while let Some(node) = nodes.pop() {
+        if matches!(node, Node::Withhold { .. }) {
+            return true;
+        }
+        let mut exprs: Vec<&plan::Expr> = node.exprs().collect();
+        while let Some(expr) = exprs.pop() {
+            if let plan::Expr::Scalar(inside) = expr {
+                nodes.push(inside);
+            }
+            exprs.extend(expr.children());
+        }
+        nodes.extend(node.inputs());
+    }
+    false
+}
+
+/// The items a plan reads, in order, each way once. What is read raw is read by approved aggregates,
+/// or is the subject that witnesses count.
+fn references(permit: &Permit, plan: &Plan) -> Result<Vec<Reference>, Unconfinable> {
+    let mut found = BTreeSet::new();
+    let mut unknown = false;
+    each_scan(&plan.root, &mut |scan| {
+        let Some(dataset) = permit.datasets().iter().find(|d| d.name == scan.dataset) else {
+            unknown = true;
+            return;
+        };
+        let grade = |item: &ItemName| {
+            let shown = dataset.items.iter().find(|i| &i.name == item).map(|i| i.grade);
+            let absent = || dataset.absent.iter().find(|i| &i.name == item).map(|i| i.grade);
+            shown.or_else(absent).unwrap_or(terms::Grade::Four)
+        };
+        let mut add = |item: &ItemName, way: String| {
+            let (dataset, grade) = (dataset.name.clone(), grade(item));
+            found.insert(Reference { dataset, item: item.clone(), grade, way });
+        };
+        for column in &scan.columns {
+            match &column.view {
+                View::Catalogue => unknown = true,
+                View::Masked(mask, _) => add(&column.item, Mask::from(*mask).to_string()),
+                View::Raw if dataset.subject.as_ref() == Some(&column.item) => {
+                    add(&column.item, "subject".to_owned());
+                }
+                View::Raw => add(&column.item, "raw-aggregate".to_owned()),
+                View::Row => {}
+            }
+        }
+        for (item, _) in scan.rows.iter().flat_map(|rows| &rows.items) {
+            add(item, "row-policy".to_owned());
+        }
+    });
+    if unknown { Err(Cause::IllTyped.into()) } else { Ok(found.into_iter().collect()) }
+}

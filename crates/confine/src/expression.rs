@@ -1,0 +1,195 @@
+//! Expressions: each column remapped to where it stands, each use checked against its label.
+
+use crate::{
+    Cause, Unconfinable,
+    label::{Class, Label},
+    relation::Column,
+    rewrite::Rewrite,
+};
+use plan::{Expr, Function, Node};
+
+impl Rewrite<'_> {
+    /// Remaps an expression over these columns and says what is known of its value.
+    ///
+    /// A bare column keeps its label. Anything else over a suppressed item is refused; over a token,
+    /// all but equality with a token of the same domain and null tests are.
+    pub(crate) fn expression(
+        &mut self,
+        expr: &Expr,
+        columns: &[Column],
+    ) -> Result<(Expr, Label), Unconfinable> {
+        match expr {
+            Expr::Column(ordinal) => {
+                let column = column(columns, *ordinal)?;
+                let at = column.at.ok_or_else(|| self.about(Cause::RawInExpression, &column.label))?;
+                Ok((Expr::Column(at), column.label.clone()))
+            }
+            Expr::Literal(_) => Ok((expr.clone(), Label::constant())),
+            Expr::Parameter(..) => Err(Cause::IllTyped.into()),
+            Expr::Call(function, arguments) => self.call(*function, arguments, columns),
+            Expr::Cast { value, to, lenient } => {
+                let (value, label) = self.open(value, columns)?;
+                let value = Box::new(value);
+                Ok((Expr::Cast { value, to: *to, lenient: *lenient }, label))
+            }
+            Expr::Case { branches, otherwise } => self.case(branches, otherwise.as_deref(), columns),
+            Expr::InList { value, list, negated } => {
+                let (value, label) = self.open(value, columns)?;
+                let mut labels = vec![label];
+                let mut items = Vec::with_capacity(list.len());
+                for item in list {
+                    let (item, label) = self.open(item, columns)?;
+                    items.push(item);
+                    labels.push(label);
+                }
+                let value = Box::new(value);
+                let expr = Expr::InList { value, list: items, negated: *negated };
+                Ok((expr, Label::computed(&labels)))
+            }
+            Expr::Scalar(node) => self.scalar(node),
+        }
+    }
+
+    /// The same, for a place where a token may not stand.
+    pub(crate) fn open(
+        &mut self,
+        expr: &Expr,
+        columns: &[Column],
+    ) -> Result<(Expr, Label), Unconfinable> {
+        let (expr, label) = self.expression(expr, columns)?;
+        match label.class {
+            Class::Open => Ok((expr, Label { base: None, ..label })),
+            Class::Token { .. } => Err(self.about(Cause::TokenMisused, &label)),
+            Class::Suppressed => Err(self.about(Cause::RawInExpression, &label)),
+        }
+    }
+
+    /// The same, for a key, an order or a partition: tokens may stand there unless they are join-only.
+    pub(crate) fn key(
+        &mut self,
+        expr: &Expr,
+        columns: &[Column],
+    ) -> Result<(Expr, Label), Unconfinable> {
+        let (expr, label) = self.expression(expr, columns)?;
+        match label.class {
+            Class::Token { join_only: true, .. } => Err(self.about(Cause::TokenJoinOnly, &label)),
+            Class::Suppressed => Err(self.about(Cause::RawInExpression, &label)),
+            Class::Open | Class::Token { .. } => Ok((expr, label)),
+        }
+    }
+
+    fn call(
+        &mut self,
+        function: Function,
+        arguments: &[Expr],
+        columns: &[Column],
+    ) -> Result<(Expr, Label), Unconfinable> {
+        if matches!(function, Function::WitnessSubjects) {
+            return Err(Cause::IllTyped.into());
+        }
+        let mut exprs = Vec::with_capacity(arguments.len());
+        let mut labels = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            let (expr, label) = self.expression(argument, columns)?;
+            exprs.push(expr);
+            labels.push(label);
+        }
+        self.tokens_may_meet(function, &labels)?;
+        Ok((Expr::Call(function, exprs), Label::computed(&labels)))
+    }
+
+    /// Tokens meet only tokens of their own domain, and only in equality; whether one is null may be
+    /// asked. Source: design, "Tokens".
+    pub(crate) fn tokens_may_meet(
+        &self,
+        function: Function,
+        labels: &[Label],
+    ) -> Result<(), Unconfinable> {
+        let mut domains = labels.iter().map(|label| match &label.class {
+            Class::Token { domain, .. } => Some(domain),
+            Class::Open | Class::Suppressed => None,
+        });
+        let Some(token) = labels.iter().find(|label| matches!(label.class, Class::Token { .. }))
+        else {
+            return Ok(());
+        };
+        match function {
+            Function::IsNull | Function::IsNotNull => Ok(()),
+            Function::Equal | Function::NotEqual | Function::IsNotDistinctFrom => {
+                let first = domains.next().flatten();
+                if first.is_none() || labels.len() != 2 {
+                    return Err(self.about(Cause::TokenMisused, token));
+                }
+                match domains.next().flatten() {
+                    None => Err(self.about(Cause::TokenMisused, token)),
+                    second if second == first => Ok(()),
+                    Some(_) => Err(self.about(Cause::TokenDomains, token)),
+                }
+            }
+            Function::Add | Function::Subtract | Function::Multiply | Function::Divide
+            | Function::Modulo | Function::Negate | Function::Less | Function::LessEqual
+            | Function::Greater | Function::GreaterEqual | Function::IsDistinctFrom
+            | Function::And | Function::Or | Function::Not | Function::IsTrue
+            | Function::IsFalse | Function::IsUnknown | Function::Like | Function::ILike
+            | Function::Concat | Function::Lower | Function::Upper | Function::Trim
+            | Function::TrimLeft | Function::TrimRight | Function::Substring | Function::Left
+            | Function::Right | Function::Length | Function::Position | Function::StartsWith
+            | Function::EndsWith | Function::Reverse | Function::Abs | Function::Round
+            | Function::Ceil | Function::Floor | Function::Sqrt | Function::Power | Function::Ln
+            | Function::Log10 | Function::Exp | Function::Signum | Function::Coalesce
+            | Function::NullIf | Function::Greatest | Function::Least | Function::DatePart
+            | Function::DateTrunc | Function::WitnessSubjects => {
+                Err(self.about(Cause::TokenMisused, token))
+            }
+        }
+    }
+
+    fn case(
+        &mut self,
+        branches: &[(Expr, Expr)],
+        otherwise: Option<&Expr>,
+        columns: &[Column],
+    ) -> Result<(Expr, Label), Unconfinable> {
+        let mut labels = Vec::new();
+        let mut confined = Vec::with_capacity(branches.len());
+        for (condition, value) in branches {
+            let (condition, when) = self.open(condition, columns)?;
+            let (value, then) = self.open(value, columns)?;
+            confined.push((condition, value));
+            labels.extend([when, then]);
+        }
+        let otherwise = match otherwise {
+            None => None,
+            Some(value) => {
+                let (value, label) = self.open(value, columns)?;
+                labels.push(label);
+                Some(Box::new(value))
+            }
+        };
+        Ok((Expr::Case { branches: confined, otherwise }, Label::computed(&labels)))
+    }
+
+    /// An uncorrelated subquery: its one value may be a row-level one only where rows show; groups in
+    /// it that owe a threshold have no rule yet.
+    fn scalar(&mut self, node: &Node) -> Result<(Expr, Label), Unconfinable> {
+        let relation = self.relation(node, false)?;
+        self.rows_may_show(&relation)?;
+        if relation.owes() {
+            return Err(Cause::NoRule.into());
+        }
+        let [column] = relation.columns.as_slice() else {
+            return Err(Cause::IllTyped.into());
+        };
+        let at = column.at.ok_or_else(|| self.about(Cause::RawInExpression, &column.label))?;
+        let label = Label { base: None, ..column.label.clone() };
+        let exprs = vec![Expr::Column(at)];
+        let node = Node::Project { input: Box::new(relation.node), exprs };
+        Ok((Expr::Scalar(Box::new(node)), label))
+    }
+}
+
+/// The column an ordinal of the draft means.
+pub(crate) fn column(columns: &[Column], ordinal: u32) -> Result<&Column, Unconfinable> {
+    let index = usize::try_from(ordinal).map_err(|_| Cause::IllTyped)?;
+    columns.get(index).ok_or_else(|| Cause::IllTyped.into())
+}

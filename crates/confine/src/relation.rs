@@ -1,0 +1,149 @@
+use crate::{Cause, Unconfinable, label::Label, scope::ScanId};
+use plan::{Cell, Check, Expr, Function, Literal, Node};
+use std::collections::{BTreeMap, BTreeSet};
+use terms::ItemName;
+
+/// A confined node, what it shows, and what it carries along unseen.
+///
+/// Shape: the node's output has `width` columns. The draft's column i stands at `columns[i].at`
+/// (nowhere, if suppressed); the other positions hold what is carried.
+#[derive(Debug)]
+pub(crate) struct Relation {
+    pub node: Node,
+    pub width: u32,
+    /// The draft's columns, in the draft's order.
+    pub columns: Vec<Column>,
+    /// Raw values for approved aggregates.
+    pub raws: BTreeMap<(ScanId, ItemName), u32>,
+    /// The subject of each protected scan whose rows are still here one by one.
+    pub subjects: BTreeMap<ScanId, u32>,
+    /// The row number of each such scan.
+    pub rows: BTreeMap<ScanId, u32>,
+    /// Scans each of whose rows is here at most once.
+    pub once: BTreeSet<ScanId>,
+    /// Sets of the draft's columns no two rows agree in.
+    pub keys: Vec<BTreeSet<usize>>,
+    /// What is counted of protected rows that are here only in groups.
+    pub witnesses: Vec<Witness>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub at: Option<u32>,
+    pub label: Label,
+}
+
+/// A witness column and what it must meet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Witness {
+    pub at: u32,
+    pub check: Check,
+    /// Whether the column is a witness struct; else a count of subjects.
+    pub full: bool,
+    /// Whether rows that fall short have been dropped already.
+    pub withheld: bool,
+}
+
+impl Witness {
+    fn cell(&self) -> Cell {
+        let Check { k, dominance, once } = self.check;
+        Cell { witness: self.at, k, dominance, once }
+    }
+
+    /// The number of subjects, as an expression.
+    pub(crate) fn subjects(&self) -> Expr {
+        let column = Expr::Column(self.at);
+        if self.full { Expr::call(Function::WitnessSubjects, [column]) } else { column }
+    }
+}
+
+impl Relation {
+    /// A relation that carries nothing.
+    pub(crate) fn bare(node: Node, columns: Vec<Column>, width: u32) -> Self {
+        Self {
+            node,
+            width,
+            columns,
+            raws: BTreeMap::new(),
+            subjects: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            once: BTreeSet::new(),
+            keys: Vec::new(),
+            witnesses: Vec::new(),
+        }
+    }
+
+    /// The position of every carried column, to move it.
+    pub(crate) fn carried(&mut self) -> impl Iterator<Item = &mut u32> {
+        self.raws
+            .values_mut()
+            .chain(self.subjects.values_mut())
+            .chain(self.rows.values_mut())
+            .chain(self.witnesses.iter_mut().map(|witness| &mut witness.at))
+    }
+
+    /// Moves everything by so many positions: the right side of a join.
+    pub(crate) fn shift(&mut self, by: u32) {
+        self.carried().for_each(|at| *at += by);
+        self.columns.iter_mut().filter_map(|column| column.at.as_mut()).for_each(|at| *at += by);
+    }
+
+    /// Appends every carried column to a projection's expressions and notes where it now stands.
+    pub(crate) fn carry_into(&mut self, exprs: &mut Vec<Expr>) -> Result<(), Unconfinable> {
+        let mut next = position(exprs.len())?;
+        for at in self.carried() {
+            exprs.push(Expr::Column(*at));
+            *at = next;
+            next += 1;
+        }
+        Ok(())
+    }
+
+    /// Replaces the node by one over it with the same columns.
+    pub(crate) fn wrap(mut self, make: impl FnOnce(Box<Node>) -> Node) -> Self {
+        self.node = make(Box::new(self.node));
+        self
+    }
+
+    /// Whether any group here still owes a threshold.
+    pub(crate) fn owes(&self) -> bool {
+        self.witnesses.iter().any(|witness| !witness.withheld)
+    }
+
+    /// Drops the groups that fall short of what is still owed.
+    pub(crate) fn withhold(mut self) -> Self {
+        let cells: Vec<Cell> =
+            self.witnesses.iter().filter(|w| !w.withheld).map(Witness::cell).collect();
+        if cells.is_empty() {
+            return self;
+        }
+        self.witnesses.iter_mut().for_each(|witness| witness.withheld = true);
+        self.wrap(|input| Node::Withhold { input, cells })
+    }
+
+    /// Turns every witness into a count that a missing match does not lower: for the side of an outer
+    /// join whose rows may be missing, where no match means no protected content.
+    pub(crate) fn settle_missing(mut self) -> Result<Self, Unconfinable> {
+        if self.owes() {
+            return Err(Cause::NoRule.into());
+        }
+        if self.witnesses.is_empty() {
+            return Ok(self);
+        }
+        let mut exprs: Vec<Expr> = (0..self.width).map(Expr::Column).collect();
+        for witness in &mut self.witnesses {
+            let k = Literal::Int(i64::from(witness.check.k));
+            exprs.push(Expr::call(Function::Coalesce, [witness.subjects(), Expr::Literal(k)]));
+            witness.at = position(exprs.len() - 1)?;
+            witness.full = false;
+            witness.check = Check { dominance: false, once: false, ..witness.check };
+        }
+        self.width = position(exprs.len())?;
+        Ok(self.wrap(|input| Node::Project { input, exprs }))
+    }
+}
+
+/// A length as an ordinal.
+pub(crate) fn position(length: usize) -> Result<u32, Unconfinable> {
+    u32::try_from(length).map_err(|_| Cause::IllTyped.into())
+}

@@ -1,0 +1,185 @@
+use super::Rewrite;
+use crate::{
+    Cause, Unconfinable,
+    expression::column,
+    label::{Class, Label},
+    relation::{Column, Relation},
+};
+use plan::{Expr, Function, JoinKind, Node};
+use std::collections::BTreeSet;
+
+/// A join's conditions, confined.
+struct Conditions {
+    on: Vec<(Expr, Expr)>,
+    filter: Option<Expr>,
+    /// Bare draft columns that must be equal: left, right.
+    equal: Vec<(usize, usize)>,
+}
+
+impl Rewrite<'_> {
+    /// Both sides' witnesses travel on. A row of one side stays single where the other side has at
+    /// most one match for it. Source: design, "Thresholds".
+    pub(super) fn join(&mut self, node: &Node) -> Result<Relation, Unconfinable> {
+        let Node::Join { kind, left, right, on, filter, null_equal } = node else {
+            return Err(Cause::IllTyped.into());
+        };
+        let mut left = self.relation(left, false)?;
+        let mut right = self.relation(right, false)?;
+        if matches!(kind, JoinKind::Left | JoinKind::Full) {
+            right = right.settle_missing()?;
+        }
+        if matches!(kind, JoinKind::Right | JoinKind::Full) {
+            left = left.settle_missing()?;
+        }
+        let conditions = self.conditions(on, filter.as_ref(), &left, &right)?;
+        match kind {
+            JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full => {
+                Ok(both_sides(*kind, left, right, conditions, *null_equal))
+            }
+            JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => {
+                self.side_may_decide(&left, &right, &conditions.equal)?;
+                Ok(one_side(*kind, left, right, conditions, *null_equal))
+            }
+        }
+    }
+
+    fn conditions(
+        &mut self,
+        on: &[(Expr, Expr)],
+        filter: Option<&Expr>,
+        left: &Relation,
+        right: &Relation,
+    ) -> Result<Conditions, Unconfinable> {
+        let mut pairs = Vec::with_capacity(on.len());
+        let mut equal = Vec::new();
+        for (ours, theirs) in on {
+            if let (Expr::Column(ours), Expr::Column(theirs)) = (ours, theirs) {
+                equal.extend(usize::try_from(*ours).ok().zip(usize::try_from(*theirs).ok()));
+            }
+            let (ours, left_label) = self.expression(ours, &left.columns)?;
+            let (theirs, right_label) = self.expression(theirs, &right.columns)?;
+            self.tokens_may_meet(Function::Equal, &[left_label, right_label])?;
+            pairs.push((ours, theirs));
+        }
+        let filter = match filter {
+            None => None,
+            Some(filter) => {
+                let mut columns = left.columns.clone();
+                columns.extend(right.columns.iter().map(|column| Column {
+                    at: column.at.map(|at| at + left.width),
+                    label: column.label.clone(),
+                }));
+                Some(self.open(filter, &columns)?.0)
+            }
+        };
+        Ok(Conditions { on: pairs, filter, equal })
+    }
+
+    /// A side that only decides which outer rows stay counts through the outer row where it is tied to
+    /// it by the subject's token; where its rows may show it owes nothing; else it has no rule.
+    fn side_may_decide(
+        &self,
+        left: &Relation,
+        right: &Relation,
+        equal: &[(usize, usize)],
+    ) -> Result<(), Unconfinable> {
+        if right.owes() {
+            return Err(Cause::NoRule.into());
+        }
+        for scan in right.subjects.keys() {
+            let tied = || {
+                equal.iter().any(|(ours, theirs)| {
+                    let ours = left.columns.get(*ours).map(|column| &column.label);
+                    let theirs = right.columns.get(*theirs).map(|column| &column.label);
+                    ours.is_some_and(|label| self.is_subject(label, None))
+                        && theirs.is_some_and(|label| self.is_subject(label, Some(*scan)))
+                })
+            };
+            if self.scope.owes(*scan)? && !tied() {
+                return Err(Cause::UntiedSide.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a column is the bare token of its protected dataset's subject.
+    pub(super) fn is_subject(&self, label: &Label, of: Option<crate::scope::ScanId>) -> bool {
+        let Some(base) = label.base.as_ref() else {
+            return false;
+        };
+        let dataset = self.scope.of_scan(base.scan);
+        matches!(label.class, Class::Token { join_only: false, .. })
+            && of.is_none_or(|scan| scan == base.scan)
+            && dataset.is_ok_and(|d| d.protected && d.subject.as_ref() == Some(&base.item))
+    }
+}
+
+/// Left then right columns.
+fn both_sides(
+    kind: JoinKind,
+    mut left: Relation,
+    mut right: Relation,
+    conditions: Conditions,
+    null_equal: bool,
+) -> Relation {
+    let pinned_left: BTreeSet<usize> = conditions.equal.iter().map(|(ours, _)| *ours).collect();
+    let pinned_right: BTreeSet<usize> = conditions.equal.iter().map(|(_, theirs)| *theirs).collect();
+    let one_right = right.keys.iter().any(|key| key.is_subset(&pinned_right)) && !null_equal;
+    let one_left = left.keys.iter().any(|key| key.is_subset(&pinned_left)) && !null_equal;
+    right.shift(left.width);
+    let offset = left.columns.len();
+    let mut once = BTreeSet::new();
+    let mut keys = Vec::new();
+    if one_right {
+        once.append(&mut left.once);
+        if matches!(kind, JoinKind::Inner | JoinKind::Left) {
+            keys.append(&mut left.keys);
+        }
+    }
+    if one_left {
+        once.append(&mut right.once);
+        if matches!(kind, JoinKind::Inner | JoinKind::Right) {
+            let moved = |key: &BTreeSet<usize>| key.iter().map(|at| at + offset).collect();
+            keys.extend(right.keys.iter().map(moved));
+        }
+    }
+    left.columns.append(&mut right.columns);
+    left.raws.append(&mut right.raws);
+    left.subjects.append(&mut right.subjects);
+    left.rows.append(&mut right.rows);
+    left.witnesses.append(&mut right.witnesses);
+    left.width += right.width;
+    left.once = once;
+    left.keys = keys;
+    let right = Box::new(right.node);
+    let Conditions { on, filter, .. } = conditions;
+    left.wrap(|left| Node::Join { kind, left, right, on, filter, null_equal })
+}
+
+/// The left columns alone, and for a mark whether there is a match.
+fn one_side(
+    kind: JoinKind,
+    mut left: Relation,
+    right: Relation,
+    conditions: Conditions,
+    null_equal: bool,
+) -> Relation {
+    if matches!(kind, JoinKind::Mark) {
+        let mut sides = Vec::new();
+        for (ours, theirs) in &conditions.equal {
+            sides.extend(column_label(&left, *ours));
+            sides.extend(column_label(&right, *theirs));
+        }
+        let label = Label::computed(&sides);
+        left.columns.push(Column { at: Some(left.width), label });
+        left.width += 1;
+    }
+    let right = Box::new(right.node);
+    let Conditions { on, filter, .. } = conditions;
+    left.wrap(|left| Node::Join { kind, left, right, on, filter, null_equal })
+}
+
+fn column_label(relation: &Relation, at: usize) -> Option<Label> {
+    let ordinal = u32::try_from(at).ok()?;
+    column(&relation.columns, ordinal).ok().map(|column| column.label.clone())
+}

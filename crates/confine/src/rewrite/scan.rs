@@ -1,0 +1,145 @@
+use super::Rewrite;
+use crate::{
+    Cause, Unconfinable,
+    catalogue::seen_type,
+    label::{Base, Class, Label, Source},
+    relation::{Column, Relation, position},
+    scope::ScanId,
+};
+use plan::{Bounds, Node, RowPolicy, Scan, ScanColumn, View};
+use policy::{PermittedDataset, PermittedItem};
+use std::collections::{BTreeMap, BTreeSet};
+use terms::{Mask, Type};
+
+impl Rewrite<'_> {
+    /// The masked view of a dataset, with the row policy beneath and what later nodes may need beside.
+    pub(super) fn scan(&mut self, draft: &Scan) -> Result<Relation, Unconfinable> {
+        if draft.rows.is_some() {
+            return Err(Cause::IllTyped.into());
+        }
+        let dataset = self.scope.dataset(&draft.dataset)?;
+        if dataset.snapshot == 0 {
+            return Err(Cause::NoData.into());
+        }
+        let id = self.scope.scan(dataset)?;
+        let mut shown = Vec::with_capacity(draft.columns.len());
+        let mut columns = Vec::with_capacity(draft.columns.len());
+        for column in &draft.columns {
+            columns.push(self.scan_column(id, dataset, column, &mut shown)?);
+        }
+        let keys = dataset_keys(dataset, &draft.columns);
+        let mut relation = Relation::bare(Node::Values { types: vec![], rows: vec![] }, columns, 0);
+        carry(&mut relation, id, dataset, &mut shown)?;
+        relation.keys = keys;
+        relation.width = position(shown.len())?;
+        let rows = row_policy(dataset)?;
+        relation.node = Node::Scan(Scan { dataset: dataset.name.clone(), columns: shown, rows });
+        Ok(relation)
+    }
+
+    fn scan_column(
+        &self,
+        scan: ScanId,
+        dataset: &PermittedDataset,
+        column: &ScanColumn,
+        shown: &mut Vec<ScanColumn>,
+    ) -> Result<Column, Unconfinable> {
+        let found = dataset.items.iter().find(|item| item.name == column.item);
+        let item = found.ok_or(Cause::UnknownName)?;
+        let seen = seen_type(item).ok_or(Cause::UnknownName)?;
+        if seen != column.data_type || column.view != View::Catalogue {
+            return Err(Cause::IllTyped.into());
+        }
+        let label = label(scan, dataset, item);
+        if matches!(item.mask, Mask::Suppress) {
+            return Ok(Column { at: None, label });
+        }
+        let domain = matches!(item.mask, Mask::Token).then(|| item.domain.clone()).flatten();
+        let at = position(shown.len())?;
+        shown.push(ScanColumn {
+            item: item.name.clone(),
+            data_type: seen,
+            view: View::masked(item.mask, domain),
+        });
+        Ok(Column { at: Some(at), label })
+    }
+}
+
+/// What is known of an item where it is scanned.
+fn label(scan: ScanId, dataset: &PermittedDataset, item: &PermittedItem) -> Label {
+    let class = match (item.mask, &item.domain) {
+        (Mask::Suppress, _) => Class::Suppressed,
+        (Mask::Token, Some(domain)) => {
+            Class::Token { domain: domain.clone(), join_only: dataset.external }
+        }
+        // INVARIANT (a token has a domain): one without is never shown.
+        (Mask::Token, None) => Class::Suppressed,
+        (
+            Mask::Plain
+            | Mask::Redact
+            | Mask::Partial { .. }
+            | Mask::Prefix(_)
+            | Mask::Band(_)
+            | Mask::Year
+            | Mask::Month,
+            _,
+        ) => Class::Open,
+    };
+    let source = Source {
+        dataset: dataset.name.clone(),
+        item: item.name.clone(),
+        grade: item.grade,
+        way: item.mask.to_string(),
+    };
+    let base = Some(Base { scan, item: item.name.clone() });
+    Label { class, base, sources: BTreeSet::from([source]) }
+}
+
+/// Adds the subject, the row number and the raw values that approved aggregates may need.
+fn carry(
+    relation: &mut Relation,
+    scan: ScanId,
+    dataset: &PermittedDataset,
+    shown: &mut Vec<ScanColumn>,
+) -> Result<(), Unconfinable> {
+    relation.once.insert(scan);
+    let mut raws = BTreeMap::new();
+    for item in dataset.items.iter().filter(|item| is_measure(item)) {
+        raws.insert((scan, item.name.clone()), position(shown.len())?);
+        let (item, data_type) = (item.name.clone(), item.data_type);
+        shown.push(ScanColumn { item, data_type, view: View::Raw });
+    }
+    relation.raws = raws;
+    let Some(subject) = dataset.subject.as_ref().filter(|_| dataset.protected) else {
+        return Ok(());
+    };
+    let data_type = dataset.subject_type.ok_or(Cause::IllTyped)?;
+    relation.subjects.insert(scan, position(shown.len())?);
+    shown.push(ScanColumn { item: subject.clone(), data_type, view: View::Raw });
+    relation.rows.insert(scan, position(shown.len())?);
+    shown.push(ScanColumn { item: subject.clone(), data_type: Type::Int, view: View::Row });
+    Ok(())
+}
+
+/// Whether approved aggregates see more of an item than anybody else. A token is counted as it is.
+pub(super) const fn is_measure(item: &PermittedItem) -> bool {
+    item.aggregate && !matches!(item.mask, Mask::Plain | Mask::Token)
+}
+
+/// Single columns no two rows agree in.
+fn dataset_keys(dataset: &PermittedDataset, columns: &[ScanColumn]) -> Vec<BTreeSet<usize>> {
+    let unique = |column: &ScanColumn| {
+        let item = dataset.items.iter().find(|item| item.name == column.item);
+        item.is_some_and(|item| item.unique && matches!(item.mask, Mask::Plain | Mask::Token))
+    };
+    let columns = columns.iter().enumerate().filter(|(_, column)| unique(column));
+    columns.map(|(at, _)| BTreeSet::from([at])).collect()
+}
+
+fn row_policy(dataset: &PermittedDataset) -> Result<Option<RowPolicy>, Unconfinable> {
+    let Some(bytes) = &dataset.rows_plan else {
+        return Ok(None);
+    };
+    let decoded = RowPolicy::decode(bytes, &Bounds::default()).map_err(|_| Cause::IllTyped)?;
+    Ok(Some(decoded))
+}

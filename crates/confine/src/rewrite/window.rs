@@ -1,0 +1,48 @@
+use super::Rewrite;
+use crate::{
+    Cause, Unconfinable,
+    label::Label,
+    relation::{Column, Relation},
+};
+use plan::{AggregateFunction, Node, WindowCall, WindowFunction};
+
+impl Rewrite<'_> {
+    /// Windows see the masked view, aggregates in them too; over groups that still owe a threshold
+    /// they have no rule, since they would mix small groups into large ones.
+    pub(super) fn window(
+        &mut self,
+        input: &Node,
+        calls: &[WindowCall],
+    ) -> Result<Relation, Unconfinable> {
+        let mut relation = self.relation(input, false)?;
+        if relation.owes() {
+            return Err(Cause::NoRule.into());
+        }
+        let shown = relation.columns.clone();
+        let mut confined = Vec::with_capacity(calls.len());
+        for call in calls {
+            if call.function == WindowFunction::Aggregate(AggregateFunction::Witness) {
+                return Err(Cause::IllTyped.into());
+            }
+            let mut labels: Vec<Label> = Vec::new();
+            let mut arguments = Vec::with_capacity(call.arguments.len());
+            for argument in &call.arguments {
+                let (expr, label) = self.open(argument, &shown)?;
+                arguments.push(expr);
+                labels.push(label);
+            }
+            let mut partition = Vec::with_capacity(call.partition.len());
+            for expr in &call.partition {
+                let (expr, label) = self.key(expr, &shown)?;
+                partition.push(expr);
+                labels.push(label);
+            }
+            let order = self.sort_keys(&call.order, &shown)?;
+            confined.push(WindowCall { arguments, partition, order, ..call.clone() });
+            let label = Label::computed(&labels);
+            relation.columns.push(Column { at: Some(relation.width), label });
+            relation.width += 1;
+        }
+        Ok(relation.wrap(|input| Node::Window { input, calls: confined }))
+    }
+}

@@ -1,0 +1,144 @@
+use terms::{DatasetName, Grade, ItemName, Told};
+
+/// A statement that cannot be confined: why, over which item, by which clause, and the smallest change
+/// that would allow it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {}{}", cause.code(), cause.told().en, self.place())]
+pub struct Unconfinable {
+    /// Why.
+    pub cause: Cause,
+    /// Over which item, where there is one; always one the caller's catalogue shows.
+    pub item: Option<(DatasetName, ItemName, Grade)>,
+}
+
+impl Unconfinable {
+    fn place(&self) -> String {
+        self.item.as_ref().map_or_else(String::new, |(dataset, item, grade)| {
+            format!(" (`{dataset}`.`{item}`, grade {grade})")
+        })
+    }
+
+    /// The stable code, for machines and the ledger.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.cause.code()
+    }
+
+    /// What the caller hears.
+    #[must_use]
+    pub const fn told(&self) -> Told {
+        self.cause.told()
+    }
+}
+
+impl From<Cause> for Unconfinable {
+    fn from(cause: Cause) -> Self {
+        Self { cause, item: None }
+    }
+}
+
+macro_rules! causes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $clause:literal, $en:literal, $zh:literal, $fix_en:literal, $fix_zh:literal);+ $(;)?) => {
+        /// Why a statement cannot be confined.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Cause { $($(#[$doc])* $name),+ }
+
+        impl Cause {
+            /// The whole list.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The stable code.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+
+            /// The clause it rests on.
+            #[must_use]
+            pub const fn clause(self) -> &'static str {
+                match self { $(Self::$name => $clause),+ }
+            }
+
+            /// What the caller hears.
+            #[must_use]
+            pub const fn told(self) -> Told {
+                match self { $(Self::$name => Told::new($en, $zh)),+ }
+            }
+
+            /// The smallest change that would allow it.
+            #[must_use]
+            pub const fn remedy(self) -> Told {
+                match self { $(Self::$name => Told::new($fix_en, $fix_zh)),+ }
+            }
+        }
+    };
+}
+
+causes! {
+    /// The draft names what the permit does not hold.
+    UnknownName = "planner.unknown-name", "AO-12",
+        "a table or column in the statement is not known in this scenario.",
+        "语句中的某个表或字段在本场景中不存在。",
+        "Use the names that the catalogue lists.", "请使用目录中列出的名称。";
+    /// The draft does not fit the plan language's rules.
+    IllTyped = "confine.ill-typed", "–",
+        "the statement does not have consistent types.", "语句的数据类型不一致。",
+        "Write the casts that the statement needs.", "请显式写出所需的类型转换。";
+    /// A suppressed item stands in an expression, a key or a set operation.
+    RawInExpression = "confine.raw-in-expression", "CG-B 汇聚 L2-4",
+        "an item that is shown to nobody is used outside an approved aggregate.",
+        "不予显示的数据项只能用于经批准的聚合函数中。",
+        "Put the bare item inside COUNT, SUM, AVG, STDDEV or VARIANCE; move conditions into FILTER over shown items.",
+        "请将该数据项直接放入 COUNT、SUM、AVG、STDDEV 或 VARIANCE，条件移入 FILTER 并只使用可见数据项。";
+    /// An aggregate that is not approved meets a suppressed item.
+    NotApprovedAggregate = "confine.not-approved-aggregate", "CG-B 汇聚 L2-4",
+        "this aggregate may not see raw values of the item.", "该聚合函数不得读取此数据项的原始值。",
+        "Use COUNT, SUM, AVG, STDDEV or VARIANCE over the bare item.",
+        "请改用 COUNT、SUM、AVG、STDDEV 或 VARIANCE，并只写该数据项本身。";
+    /// A token is compared, ordered or computed with.
+    TokenMisused = "confine.token-misused", "CG-B 汇聚 L2-4",
+        "a token can be shown, counted, grouped and joined, but not compared with other values or computed with.",
+        "令牌只能显示、计数、分组和等值连接，不能与其他值比较或参与计算。",
+        "Join or group by the token, or count it.", "请对令牌进行连接、分组或计数。";
+    /// Tokens of two identifier domains meet.
+    TokenDomains = "confine.token-domains", "CG-B 汇聚 L2-4",
+        "tokens of two different identifiers are compared.", "比较了两种不同标识符的令牌。",
+        "Compare tokens of the same identifier domain.", "请只比较同一标识域的令牌。";
+    /// A token of operator-supplied data is used other than in a join.
+    TokenJoinOnly = "confine.token-join-only", "AO-16(3)",
+        "identifiers of operator-supplied data can only be joined.", "运营单位自有数据的标识符只能用于连接。",
+        "Use the identifier in a join condition only.", "请仅在连接条件中使用该标识符。";
+    /// Rows of a protected dataset would show, and the scenario does not allow rows.
+    RowsOff = "confine.rows-off", "CG-B 汇聚 L2-4",
+        "row-level results of this dataset are not approved in this scenario.",
+        "本场景未批准显示该数据集的逐行结果。",
+        "Aggregate the rows, or apply for row-level results of this scenario.",
+        "请改为聚合查询，或为本场景申请逐行结果。";
+    /// Rows of a protected dataset would show beside operator-supplied data.
+    RowsWithExternal = "confine.rows-with-external", "AO-16(3)",
+        "a statement over operator-supplied and protected data never shows rows.",
+        "同时使用自有数据与受保护数据的语句不得显示逐行结果。",
+        "Aggregate the rows.", "请改为聚合查询。";
+    /// A raw aggregate per subject.
+    HeldValue = "confine.held-value", "CG-B 汇聚 L2-4",
+        "a raw value per subject is computed.", "语句按个人计算了原始值。",
+        "Group by items that do not identify the subject.", "请按不标识个人的数据项分组。";
+    /// No output column is left.
+    NothingShown = "confine.nothing-shown", "CG-B 汇聚 L2-4",
+        "every column of the result is suppressed.", "结果中的所有字段均不予显示。",
+        "Aggregate the item, or choose shown items.", "请对该数据项进行聚合，或选择可见数据项。";
+    /// A correlated side is not tied to a protected outer row.
+    UntiedSide = "confine.untied-side", "CG-B 汇聚 L2-4",
+        "a subquery over protected data is not tied to the outer row by the subject.",
+        "受保护数据上的子查询未按主体与外层行关联。",
+        "Correlate the subquery by the subject's token, or join aggregated results.",
+        "请按主体令牌关联子查询，或连接已聚合的结果。";
+    /// A construct that has no rule yet over groups that owe a threshold.
+    NoRule = "confine.no-rule", "CG-B 汇聚 L2-4",
+        "this use of groups that owe a threshold has no rule.", "对受阈值约束的分组的这种用法没有规则。",
+        "Take the groups as the result, or show rows first.", "请直接以分组作为结果。";
+    /// The dataset has no data.
+    NoData = "confine.no-data", "PD-13",
+        "a dataset of the statement has no data yet.", "语句使用的某个数据集尚无数据。",
+        "Wait until the provider has loaded the dataset.", "请等待提供单位装载数据。";
+}

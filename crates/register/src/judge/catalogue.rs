@@ -1,0 +1,69 @@
+use crate::{State, Unlawful};
+use std::collections::BTreeSet;
+use terms::{Dataset, Grade, Snapshot};
+
+impl State {
+    /// Every required element is there, attributes agree with grades, the subject is an identifier.
+    /// Source: PD-13, CG-6.2, CG-A.
+    pub(super) fn judge_dataset(&self, dataset: &Dataset) -> Result<(), Unlawful> {
+        let place = format!("dataset `{}`", dataset.name);
+        let refuse = |code, what: String, clause| Err(Unlawful::new(code, place.clone(), what, clause));
+        if self.dataset(&dataset.name).is_some() {
+            let what = "a dataset of this name is in the catalogue already".to_owned();
+            return refuse("register.dataset-exists", what, "PD-13");
+        }
+        let elements = [
+            ("title", &dataset.title),
+            ("provider", &dataset.provider),
+            ("source", &dataset.source),
+            ("update", &dataset.update),
+        ];
+        if let Some((missing, _)) = elements.into_iter().find(|(_, text)| text.trim().is_empty()) {
+            return refuse("register.element-missing", format!("`{missing}` is empty"), "PD-13");
+        }
+        if dataset.items.is_empty() {
+            return refuse("register.no-items", "list its items".to_owned(), "PD-13");
+        }
+        let mut names = BTreeSet::new();
+        for item in &dataset.items {
+            let place = format!("{place}, item `{}`", item.name);
+            if !names.insert(&item.name) {
+                let what = "the item is listed twice";
+                return Err(Unlawful::new("register.item-twice", place, what, "PD-13"));
+            }
+            if !item.grade.allows(item.sharing, item.opening) {
+                let what = format!(
+                    "sharing and opening attribute contradict grade {}; leave them out for the default",
+                    item.grade
+                );
+                return Err(Unlawful::new("register.attributes", place, what, "CG-A"));
+            }
+        }
+        if let Some(subject) = &dataset.subject {
+            let Some(item) = dataset.item(subject) else {
+                let what = format!("the subject `{subject}` is none of its items");
+                return refuse("register.no-subject", what, "PD-13");
+            };
+            if !item.kind.is_identifier() || item.grade == Grade::Four {
+                let what = format!("the subject `{subject}` must be an identifier below grade 4");
+                return refuse("register.subject-kind", what, "CG-6.2");
+            }
+        }
+        Ok(())
+    }
+
+    /// Snapshots are of catalogued data, counted from 1 without gaps.
+    pub(super) fn judge_snapshot(&self, snapshot: &Snapshot) -> Result<(), Unlawful> {
+        let place = format!("dataset `{}`", snapshot.dataset);
+        let Some(dataset) = self.dataset(&snapshot.dataset) else {
+            let what = "data without a catalogue entry is never taken in";
+            return Err(Unlawful::new("register.not-catalogued", place, what, "AO-2"));
+        };
+        let next = self.snapshot(&snapshot.dataset).map_or(1, |last| last.number + 1);
+        if snapshot.number != next || snapshot.types.len() != dataset.items.len() {
+            let what = format!("snapshot {next} with {} items is due", dataset.items.len());
+            return Err(Unlawful::new("register.snapshot-order", place, what, "PD-14"));
+        }
+        Ok(())
+    }
+}
