@@ -4,7 +4,7 @@
 //! privileges, can't be looked into, dies with its parent, and holds no descriptor but its three pipes.
 //!
 //! Never: starts a process or a thread, lets a wall that failed pass as one that stands.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)] // one exception, in `descriptors`
 
 mod descriptors; // what a child holds open besides its pipes
 mod limits; // how much it may use

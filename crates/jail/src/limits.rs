@@ -16,19 +16,49 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// As a child's command-line arguments; [`Self::from_arguments`] reads them back.
+    #[must_use]
+    pub fn arguments(&self) -> [String; 4] {
+        [
+            self.memory_bytes,
+            self.cpu_seconds,
+            self.files_open,
+            self.file_bytes,
+        ]
+        .map(|number| number.to_string())
+    }
+
+    /// What a parent said on the command line; none if it is not exactly four numbers.
+    pub fn from_arguments(arguments: impl IntoIterator<Item = String>) -> Option<Self> {
+        let mut arguments = arguments.into_iter();
+        let mut number = || arguments.next()?.parse::<u64>().ok();
+        let limits = Self {
+            memory_bytes: number()?,
+            cpu_seconds: number()?,
+            files_open: number()?,
+            file_bytes: number()?,
+        };
+        arguments.next().is_none().then_some(limits)
+    }
+
     /// Binds the calling process and everything it becomes.
     pub(crate) fn apply(&self) -> Result<(), Unjailed> {
         let limits = [
-            (Resource::As, self.memory_bytes),
-            (Resource::Cpu, self.cpu_seconds),
-            (Resource::Nofile, self.files_open),
-            (Resource::Fsize, self.file_bytes),
+            (Resource::As, self.memory_bytes, self.memory_bytes),
+            // The signal of the lower limit says which limit it was; that of the upper does not.
+            (
+                Resource::Cpu,
+                self.cpu_seconds,
+                self.cpu_seconds.saturating_add(1),
+            ),
+            (Resource::Nofile, self.files_open, self.files_open),
+            (Resource::Fsize, self.file_bytes, self.file_bytes),
             // A core file would hold rows and keys.
-            (Resource::Core, 0),
+            (Resource::Core, 0, 0),
         ];
-        for (resource, most) in limits {
+        for (resource, current, most) in limits {
             let limit = Rlimit {
-                current: Some(most),
+                current: Some(current),
                 maximum: Some(most),
             };
             let refused = |error: rustix::io::Errno| Unjailed::Refused {
@@ -38,5 +68,25 @@ impl Limits {
             setrlimit(resource, limit).map_err(refused)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_come_back_from_the_command_line_and_anything_else_is_none() {
+        let limits = Limits {
+            memory_bytes: 1 << 30,
+            cpu_seconds: 5,
+            files_open: 32,
+            file_bytes: 0,
+        };
+        assert_eq!(Limits::from_arguments(limits.arguments()), Some(limits));
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(Limits::from_arguments(words("1 2 3")), None);
+        assert_eq!(Limits::from_arguments(words("1 2 3 4 5")), None);
+        assert_eq!(Limits::from_arguments(words("1 2 3 -4")), None);
     }
 }

@@ -11,9 +11,9 @@ pub enum Unjailed {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Descriptors besides the three pipes are open, so that something was inherited.
+    /// Something is open besides the three pipes, even after what was inherited was closed.
     #[error("descriptor {0} is open")]
-    Inherited(u32),
+    Inherited(i32),
     /// Walls of a thread do not bind threads that began before.
     #[error("{0} threads are running")]
     Threads(usize),
