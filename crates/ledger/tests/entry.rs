@@ -9,6 +9,11 @@ use terms::{Digest, Event, Notice, Obligations};
 const fn is_send<T: Send + 'static>() {}
 const _: () = is_send::<Decided>();
 
+/// The gateway runs these on a pool of threads.
+fn sendable<F: Future + Send>(future: F) -> F {
+    future
+}
+
 fn decision() -> Decision {
     Decision {
         plan: Digest::of(b"plan"),
@@ -121,8 +126,13 @@ fn the_statement_is_sealed_and_its_digest_can_be_checked() {
 fn a_dropped_operation_is_recorded_as_abandoned_with_its_rows() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = create(dir.path());
-    let opened = block_on(ledger.open_operation(opening(), "SELECT 1", noon())).unwrap();
-    let decided = block_on(opened.decide(decision(), noon())).unwrap();
+    let opened = block_on(sendable(ledger.open_operation(
+        opening(),
+        "SELECT 1",
+        noon(),
+    )))
+    .unwrap();
+    let decided = block_on(sendable(opened.decide(decision(), noon()))).unwrap();
     decided.count_rows(40);
     decided.count_rows(2);
     drop(decided);

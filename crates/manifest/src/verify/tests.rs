@@ -269,7 +269,9 @@ fn each_scalar(value: &Value, change: &mut dyn FnMut(&str, Value)) {
                     .enumerate()
                     .for_each(|(n, v)| walk(v, &format!("{path}/{n}"), found));
             }
-            _ => found.push(path.to_owned()),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                found.push(path.to_owned());
+            }
         }
     }
     let mut found = Vec::new();
@@ -282,7 +284,7 @@ fn each_scalar(value: &Value, change: &mut dyn FnMut(&str, Value)) {
             Value::Bool(yes) => (!*yes).into(),
             Value::Number(number) => (number.as_u64().unwrap() + 1).into(),
             Value::String(text) => format!("{text}0").into(),
-            _ => Value::Bool(true),
+            Value::Null | Value::Array(_) | Value::Object(_) => Value::Bool(true),
         };
         change(&path, changed);
     }
@@ -323,8 +325,8 @@ fn an_envelope_of_another_form_is_rejected() {
         envelope.to_string()
     };
     let spoil = |text: &Value| {
-        let text = text.as_str().unwrap();
-        Value::from(format!("{}\n{}", &text[..4], &text[4..]))
+        let (head, rest) = text.as_str().unwrap().split_at(4);
+        Value::from(format!("{head}\n{rest}"))
     };
     for text in [
         change(&|e| e["payloadType"] = "application/json".into()),
