@@ -1,2 +1,24 @@
-//! Placeholder.
+//! May they: turns a proved caller into a permit, or into a refusal that says why.
+//!
+//! Cedar decides; defaults deny; a policy that errs denies; forbid wins. A permit is computed once per
+//! caller, scenario, action and version, so that a statement costs no decision per item.
+//!
+//! Never: opens a socket, reads a clock, sees a row.
 #![forbid(unsafe_code)]
+
+mod refusal; // why not, with clause and smallest change
+mod masks; // kind × grade → mask, and the most a mask may reveal
+mod bundle; // the policies, loaded once, by digest, indexed by action
+mod decide; // one request → a decision with its reasons
+mod item; // a class of items → how they may be used
+mod permit; // caller + scenario → permit
+mod engine; // the bundle and the permits computed by it
+
+pub use self::{
+    bundle::Unusable,
+    decide::Decision,
+    engine::Engine,
+    masks::{MaskTable, TooLoose},
+    permit::{AbsentItem, Permit, PermittedDataset, PermittedItem},
+    refusal::Refusal,
+};

@@ -1,0 +1,127 @@
+use crate::MaskTable;
+use cedar_policy::{
+    ActionConstraint, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator,
+};
+use std::{collections::HashMap, path::Path};
+use terms::Digest;
+
+const SCHEMA: &str = include_str!("../../../policies/bonded.cedarschema");
+const BASELINE: &str = include_str!("../../../policies/baseline.cedar");
+const ROLES: &str = include_str!("../../../policies/roles.cedar");
+const MASKS: &str = include_str!("../../../policies/masks.toml");
+
+/// The policies of a domain, checked against the schema and indexed by action.
+#[derive(Debug)]
+pub(crate) struct Bundle {
+    pub schema: Schema,
+    pub masks: MaskTable,
+    by_action: HashMap<String, PolicySet>,
+    everywhere: PolicySet,
+}
+
+/// Policies that cannot be used; the engine then refuses everything and says so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(pub(crate) String);
+
+/// The texts a bundle is made of, and their digest.
+pub(crate) struct Texts {
+    cedar: Vec<(String, String)>,
+    masks: Vec<String>,
+    pub digest: Digest,
+}
+
+impl Texts {
+    /// The baseline, and what the domain's own folder adds.
+    pub(crate) fn gather(dir: Option<&Path>) -> Result<Self, Unusable> {
+        let mut cedar = vec![
+            ("baseline.cedar".to_owned(), BASELINE.to_owned()),
+            ("roles.cedar".to_owned(), ROLES.to_owned()),
+        ];
+        let mut masks = vec![MASKS.to_owned()];
+        for path in dir.map(files).transpose()?.unwrap_or_default() {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| Unusable(format!("{}: {error}", path.display())))?;
+            let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+            match path.extension().and_then(|ending| ending.to_str()) {
+                Some("cedar") => cedar.push((name.unwrap_or_default(), text)),
+                Some("toml") => masks.push(text),
+                _ => {}
+            }
+        }
+        let mut all = SCHEMA.as_bytes().to_vec();
+        for text in cedar.iter().map(|(_, text)| text).chain(&masks) {
+            all.extend(Digest::of(text.as_bytes()).bytes());
+        }
+        Ok(Self { digest: Digest::of(&all), cedar, masks })
+    }
+
+    /// Parses, validates and indexes.
+    pub(crate) fn bundle(&self) -> Result<Bundle, Unusable> {
+        let unusable = |file: &str, error: &dyn std::fmt::Display| Unusable(format!("{file}: {error}"));
+        let (schema, _) = Schema::from_cedarschema_str(SCHEMA)
+            .map_err(|error| unusable("bonded.cedarschema", &error))?;
+        let mut all = PolicySet::new();
+        for (file, text) in &self.cedar {
+            let set: PolicySet = text.parse().map_err(|error| unusable(file, &error))?;
+            for policy in set.policies() {
+                let id = policy.annotation("id").map(PolicyId::new);
+                let id = id.ok_or_else(|| unusable(file, &"a policy without @id"))?;
+                all.add(policy.new_id(id)).map_err(|error| unusable(file, &error))?;
+            }
+        }
+        let checked = Validator::new(schema.clone()).validate(&all, ValidationMode::default());
+        if let Some(error) = checked.validation_errors().next() {
+            return Err(unusable("policies", error));
+        }
+        let texts: Vec<&str> = self.masks.iter().map(String::as_str).collect();
+        let masks = MaskTable::read(&texts).map_err(Unusable)?;
+        let (by_action, everywhere) = indexed(&all)?;
+        Ok(Bundle { schema, masks, by_action, everywhere })
+    }
+}
+
+impl Bundle {
+    /// The policies that can matter for an action.
+    pub(crate) fn of_action(&self, action: &str) -> &PolicySet {
+        self.by_action.get(action).unwrap_or(&self.everywhere)
+    }
+}
+
+fn files(dir: &Path) -> Result<Vec<std::path::PathBuf>, Unusable> {
+    let unusable = |error| Unusable(format!("{}: {error}", dir.display()));
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(unusable)? {
+        files.push(entry.map_err(unusable)?.path());
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Cedar looks at every policy of a set, so each action gets a set of its own.
+fn indexed(all: &PolicySet) -> Result<(HashMap<String, PolicySet>, PolicySet), Unusable> {
+    let unusable = |error: &dyn std::fmt::Display| Unusable(error.to_string());
+    let mut everywhere = PolicySet::new();
+    let mut named: Vec<(String, Policy)> = Vec::new();
+    for policy in all.policies() {
+        let name = |uid: &cedar_policy::EntityUid| uid.id().unescaped().to_owned();
+        match policy.action_constraint() {
+            ActionConstraint::Any => {
+                everywhere.add(policy.clone()).map_err(|error| unusable(&error))?;
+            }
+            ActionConstraint::Eq(uid) => named.push((name(&uid), policy.clone())),
+            ActionConstraint::In(uids) => {
+                named.extend(uids.iter().map(|uid| (name(uid), policy.clone())));
+            }
+        }
+    }
+    let mut by_action: HashMap<String, PolicySet> = HashMap::new();
+    for (action, policy) in named {
+        let set = by_action.entry(action).or_insert_with(|| everywhere.clone());
+        set.add(policy).map_err(|error| unusable(&error))?;
+    }
+    Ok((by_action, everywhere))
+}

@@ -1,0 +1,59 @@
+use crate::bundle::{Bundle, Unusable};
+use cedar_policy::{
+    Authorizer, Context, Decision as Cedar, Entities, EntityId, EntityTypeName, EntityUid, Request,
+};
+use serde_json::{Value, json};
+use terms::Person;
+
+/// A decision and the policies that made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether it is allowed.
+    pub allowed: bool,
+    /// The ids of the policies that determined it, sorted. None where nothing permits.
+    pub policies: Vec<String>,
+}
+
+/// One request, in the words of the schema.
+pub(crate) struct Asked<'a> {
+    pub action: &'a str,
+    pub person: &'a Person,
+    pub resource: (&'a str, Value),
+    pub context: Value,
+}
+
+impl Bundle {
+    /// Decides. A request the schema does not know and a policy that errs are refusals.
+    pub(crate) fn decide(&self, asked: &Asked<'_>) -> Result<Decision, Unusable> {
+        let unusable = |error: &dyn std::fmt::Display| Unusable(error.to_string());
+        let (kind, attributes) = &asked.resource;
+        let principal = uid("Person", asked.person.id.as_str())?;
+        let resource = uid(kind, "it")?;
+        let operator = asked.person.operator().map(String::from).unwrap_or_default();
+        let entities = json!([
+            {"uid": {"type": "Person", "id": asked.person.id.as_str()}, "parents": [], "attrs": {
+                "id": asked.person.id.as_str(), "role": asked.person.role.word(), "operator": operator}},
+            {"uid": {"type": kind, "id": "it"}, "parents": [], "attrs": attributes},
+        ]);
+        let entities = Entities::from_json_value(entities, Some(&self.schema))
+            .map_err(|error| unusable(&error))?;
+        let action = uid("Action", asked.action)?;
+        let context = Context::from_json_value(asked.context.clone(), Some((&self.schema, &action)))
+            .map_err(|error| unusable(&error))?;
+        let request = Request::new(principal, action, resource, context, Some(&self.schema))
+            .map_err(|error| unusable(&error))?;
+        let policies = self.of_action(asked.action);
+        let answer = Authorizer::new().is_authorized(&request, policies, &entities);
+        let erred = answer.diagnostics().errors().next().is_some();
+        let mut reasons: Vec<String> =
+            answer.diagnostics().reason().map(ToString::to_string).collect();
+        reasons.sort();
+        let allowed = answer.decision() == Cedar::Allow && !erred;
+        Ok(Decision { allowed, policies: reasons })
+    }
+}
+
+fn uid(kind: &str, id: &str) -> Result<EntityUid, Unusable> {
+    let name: EntityTypeName = kind.parse().map_err(|_| Unusable(format!("no type `{kind}`")))?;
+    Ok(EntityUid::from_type_name_and_id(name, EntityId::new(id)))
+}

@@ -1,0 +1,76 @@
+use crate::{
+    bundle::{Bundle, Unusable},
+    decide::Asked,
+};
+use serde_json::json;
+use std::collections::BTreeMap;
+use terms::{Channel, Person};
+
+/// Items that share everything policy looks at; decided once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Class {
+    pub grade: u8,
+    pub listed: bool,
+    pub measure: bool,
+    pub external: bool,
+    pub own: bool,
+    pub prohibited: bool,
+    pub covered: bool,
+}
+
+/// How items of a class may be used. The most open way wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Ways {
+    pub plain: bool,
+    pub masked: bool,
+    pub aggregate: bool,
+    pub export: bool,
+}
+
+/// The decisions of one permit, one a class.
+pub(crate) struct Classes<'a> {
+    bundle: &'a Bundle,
+    person: &'a Person,
+    channel: Channel,
+    decided: BTreeMap<Class, Ways>,
+}
+
+impl<'a> Classes<'a> {
+    pub(crate) fn new(bundle: &'a Bundle, person: &'a Person, channel: Channel) -> Self {
+        Self { bundle, person, channel, decided: BTreeMap::new() }
+    }
+
+    /// How items of this class may be used.
+    pub(crate) fn ways(&mut self, class: Class) -> Result<Ways, Unusable> {
+        if let Some(ways) = self.decided.get(&class) {
+            return Ok(*ways);
+        }
+        let ways = Ways {
+            plain: self.allowed("showPlain", class)?,
+            masked: self.allowed("showMasked", class)?,
+            aggregate: self.allowed("aggregate", class)?,
+            export: self.allowed("export", class)?,
+        };
+        self.decided.insert(class, ways);
+        Ok(ways)
+    }
+
+    fn allowed(&self, action: &str, class: Class) -> Result<bool, Unusable> {
+        let attributes = json!({
+            "grade": class.grade,
+            "listed": class.listed,
+            "measure": class.measure,
+            "external": class.external,
+            "own": class.own,
+            "prohibited": class.prohibited,
+            "covered": class.covered,
+        });
+        let asked = Asked {
+            action,
+            person: self.person,
+            resource: ("Item", attributes),
+            context: json!({"channel": self.channel.word()}),
+        };
+        Ok(self.bundle.decide(&asked)?.allowed)
+    }
+}
