@@ -1,0 +1,98 @@
+use crate::{Failure, PoolConfig, Statement, Worker, crew::Crew, draft, results::Budget};
+use confine::catalogue;
+use plan::{Plan, RowPolicy};
+use policy::Permit;
+use std::sync::Arc;
+use wire::job::Table;
+
+/// The children, started ahead. Cheap to clone; they live until the last clone and the last of their
+/// answers are gone.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    config: Arc<PoolConfig>,
+    planners: Arc<Crew>,
+    runners: Arc<Crew>,
+    budget: Budget,
+}
+
+impl Pool {
+    /// Begins to start children. Needs a runtime's context, and returns before they are ready.
+    ///
+    /// # Errors
+    /// [`Failure::Unstartable`], if not even the threads that start children can be started.
+    pub fn new(config: PoolConfig) -> Result<Self, Failure> {
+        let crew = |worker, child| Crew::open(worker, config.program.clone(), child).map(Arc::new);
+        Ok(Self {
+            planners: crew(Worker::Planner, config.planner)?,
+            runners: crew(Worker::Runner, config.runner)?,
+            budget: Budget::new(config.results_bytes_max, config.frame_bytes_max),
+            config: Arc::new(config),
+        })
+    }
+
+    /// The draft of one statement, over the tables that the permit shows. Untrusted: confine it.
+    ///
+    /// # Errors
+    /// [`Failure`]; [`Failure::Refused`] if the statement has no plan.
+    pub async fn plan(&self, permit: &Permit, statement: Statement<'_>) -> Result<Plan, Failure> {
+        let tables = catalogue(permit).into_iter();
+        let shown = |table: confine::Table| Table {
+            dataset: table.dataset,
+            columns: table.columns,
+        };
+        self.draft(statement, tables.map(shown).collect()).await
+    }
+
+    /// The condition of one row policy: a boolean SQL expression over a table's raw items.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub async fn row_policy(
+        &self,
+        table: Table,
+        predicate: Statement<'_>,
+    ) -> Result<RowPolicy, Failure> {
+        let (schema, name) = (table.dataset.schema(), table.dataset.table());
+        let sql = format!(
+            "SELECT * FROM \"{schema}\".\"{name}\" WHERE {}",
+            predicate.sql
+        );
+        let statement = Statement {
+            sql: &sql,
+            ..predicate
+        };
+        self.small(statement)?;
+        let job = draft::job(statement, vec![table], true);
+        draft::row_policy(&self.planners, &job).await
+    }
+
+    pub(crate) async fn draft(
+        &self,
+        statement: Statement<'_>,
+        tables: Vec<Table>,
+    ) -> Result<Plan, Failure> {
+        self.small(statement)?;
+        draft::draft(&self.planners, &draft::job(statement, tables, false)).await
+    }
+
+    fn small(&self, statement: Statement<'_>) -> Result<(), Failure> {
+        let small = statement.sql.len() <= self.config.sql_bytes_max;
+        if small {
+            Ok(())
+        } else {
+            Err(Failure::too_large())
+        }
+    }
+
+    pub(crate) fn config(&self) -> &PoolConfig {
+        &self.config
+    }
+
+    pub(crate) const fn runners(&self) -> &Arc<Crew> {
+        &self.runners
+    }
+
+    pub(crate) const fn budget(&self) -> &Budget {
+        &self.budget
+    }
+}

@@ -1,0 +1,169 @@
+use crate::{Failure, Piece, Worker, batch::Expected, pool::Pool, results::Results};
+use confine::Confined;
+use ledger::Decided;
+use std::{collections::BTreeSet, time::Duration};
+use terms::{DatasetName, Type};
+use vault::{ROW_COLUMN, SourceKeys};
+use wire::{
+    frame,
+    job::{Column, Done, RunJob, Source},
+};
+
+/// What opens the data that a plan reads.
+#[derive(Debug)]
+pub struct Keys {
+    /// The files and columns of each dataset.
+    pub sources: Vec<(DatasetName, SourceKeys)>,
+    /// What the scenario's tokens are made with.
+    pub token_key: vault::Key,
+}
+
+/// The answer of a runner to one decided plan, on its way. Dropped, it kills the runner.
+#[derive(Debug)]
+pub struct Outcome {
+    confined: Confined,
+    decided: Decided,
+    results: Results,
+}
+
+/// A plan that was decided and did not begin to run; the entry must still be closed.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Why.
+    pub failure: Failure,
+    /// The open entry.
+    pub decided: Decided,
+}
+
+impl Pool {
+    /// Runs exactly the plan that was decided, with the keys of exactly the columns it reads.
+    ///
+    /// Units: `lease` is how long the permit still holds; the runner is killed when it ends.
+    ///
+    /// # Errors
+    /// [`Stopped`], with the entry that is still open.
+    pub async fn run(
+        &self,
+        confined: Confined,
+        decided: Decided,
+        keys: Keys,
+        lease: Duration,
+    ) -> Result<Outcome, Box<Stopped>> {
+        match self.results(&confined, &decided, &keys, lease).await {
+            Ok(results) => Ok(Outcome {
+                confined,
+                decided,
+                results,
+            }),
+            Err(failure) => Err(Box::new(Stopped { failure, decided })),
+        }
+    }
+
+    async fn results(
+        &self,
+        confined: &Confined,
+        decided: &Decided,
+        keys: &Keys,
+        lease: Duration,
+    ) -> Result<Results, Failure> {
+        // INVARIANT (what runs is the plan that was granted).
+        if decided.plan() != confined.digest() || confined.plan().digest() != decided.plan() {
+            return Err(Failure::NotDecided);
+        }
+        let fields = confined.plan().fields().map_err(|_| Failure::NotDecided)?;
+        let types: Vec<Type> = fields.iter().map(|field| field.data_type).collect();
+        let expected = Expected::of(&types, self.config().batch_rows_max);
+        let job = RunJob {
+            plan: confined.plan().encode(),
+            sources: sources(confined, &keys.sources).ok_or(Failure::WrongSources)?,
+            token_key: keys.token_key.bytes().to_vec().into(),
+            memory_bytes_max: self.config().engine_bytes_max,
+            batch_rows_max: self.config().batch_rows_max,
+        };
+        self.start(&job, expected.ok_or(Failure::NotDecided)?, lease)
+            .await
+    }
+
+    /// Hands a job to a runner and begins to read its answer.
+    pub(crate) async fn start(
+        &self,
+        job: &RunJob,
+        expected: Expected,
+        lease: Duration,
+    ) -> Result<Results, Failure> {
+        let framed = frame::sealed(job)
+            .map_err(|_| Failure::garbled(Worker::Runner, "a job too large to send"))?;
+        let engaged = self.runners().engage(&framed, lease).await?;
+        Ok(Results::begin(
+            self.runners().clone(),
+            engaged,
+            expected,
+            self.budget().clone(),
+        ))
+    }
+}
+
+/// The keys of exactly the columns the plan reads; none if those at hand are others.
+fn sources(confined: &Confined, keys: &[(DatasetName, SourceKeys)]) -> Option<Vec<Source>> {
+    let read = confined.sources();
+    if read.len() != keys.len() {
+        return None;
+    }
+    let source = |(dataset, _, items): (DatasetName, u32, Vec<terms::ItemName>)| {
+        let (_, keys) = keys.iter().find(|(name, _)| name == &dataset)?;
+        let mut wanted: BTreeSet<&str> = items.iter().map(terms::ItemName::as_str).collect();
+        let columns = keys.columns.iter().filter_map(|(name, key)| {
+            let row = name == ROW_COLUMN && confined.numbers_rows(&dataset);
+            let column = if row {
+                Column::Row
+            } else if wanted.remove(name.as_str()) {
+                Column::Item(name.parse().ok()?)
+            } else {
+                return None;
+            };
+            Some((column, key.bytes().to_vec().into()))
+        });
+        let columns = columns.collect();
+        wanted.is_empty().then_some(())?;
+        Some(Source {
+            path: keys.path.to_str()?.to_owned(),
+            footer_key: keys.footer_key.bytes().to_vec().into(),
+            columns,
+            dataset,
+        })
+    };
+    read.into_iter().map(source).collect()
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// The plan that runs.
+    #[must_use]
+    pub const fn confined(&self) -> &Confined {
+        &self.confined
+    }
+
+    /// The open entry.
+    #[must_use]
+    pub const fn decided(&self) -> &Decided {
+        &self.decided
+    }
+
+    /// The next batch as the runner sent it; none at the sound end of the result.
+    pub async fn next(&mut self) -> Option<Result<Piece, Failure>> {
+        self.results.next().await
+    }
+
+    /// What the runner said at the sound end of the result.
+    #[must_use]
+    pub const fn done(&self) -> Option<Done> {
+        self.results.done()
+    }
+
+    /// Kills the runner if it still runs, and gives back what it ran for.
+    #[must_use]
+    pub fn into_parts(self) -> (Confined, Decided) {
+        (self.confined, self.decided)
+    }
+}
