@@ -29,10 +29,8 @@ const NONCE_BYTES: usize = 12;
 impl Keyring {
     /// Makes a root key for a new domain, readable by its owner alone.
     ///
-    /// Errors: [`Unkept::RootExists`] where there is one.
-    ///
     /// # Errors
-    /// As above, or the file system's.
+    /// [`Unkept::RootExists`] where there is one, or the file system's.
     pub fn create(dir: &Path) -> Result<Self, Unkept> {
         let keys_dir = dir.join("keys");
         let root = Key::random().map_err(|_| Unkept::NoRandom)?;

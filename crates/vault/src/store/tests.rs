@@ -479,3 +479,57 @@ fn more_rows_than_a_batch_or_a_group_keep_their_numbers() {
     assert_eq!(i64::try_from(read.num_rows()), Ok(rows));
     assert_eq!(read.column(0), read.column(1));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(48))]
+
+    #[test]
+    fn any_text_comes_back_as_it_went_in(
+        rows in proptest::collection::vec((".{0,12}", proptest::option::of(-1e9_f64..1e9)), 1..40),
+        crlf: bool,
+    ) {
+        let domain = domain();
+        let path = domain.dir.path().join("in.csv");
+        let end = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
+        let mut writer = csv::WriterBuilder::new().terminator(end).from_path(&path).unwrap();
+        writer.write_record(["text", "number"]).unwrap();
+        for (text, number) in &rows {
+            let number = number.map_or(String::new(), |number| format!("{number:e}"));
+            writer.write_record([text, &number]).unwrap();
+        }
+        writer.flush().unwrap();
+        let entry = dataset(vec![
+            item("text", Kind::FreeText, Grade::Two),
+            item("number", Kind::Ratio, Grade::Two),
+        ]);
+        domain.ingest(&entry, &path).unwrap();
+        let keys = domain.store.source(&entry.name, 1, &names(&["text", "number"])).unwrap();
+        let batch = read(&keys, &["text", "number"]).unwrap();
+        let texts: StringArray =
+            rows.iter().map(|(text, _)| Some(text.as_str()).filter(|t| !t.is_empty())).collect();
+        proptest::prop_assert_eq!(batch.column(0).as_string::<i32>(), &texts);
+        let has_numbers = rows.iter().any(|(_, number)| number.is_some());
+        if has_numbers {
+            let numbers: Float64Array = rows.iter().map(|(_, number)| *number).collect();
+            let read = arrow::compute::cast(batch.column(1), &DataType::Float64).unwrap();
+            proptest::prop_assert_eq!(read.as_primitive::<arrow::datatypes::Float64Type>(), &numbers);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_taken_whole_or_leave_nothing(
+        bytes in proptest::collection::vec(
+            proptest::sample::select(b"a1,.\"\n\r-0 \xff\xe7".to_vec()), 0..80),
+        parquet: bool,
+    ) {
+        let domain = domain();
+        let name = if parquet { "in.parquet" } else { "in.csv" };
+        let text = if parquet { bytes } else { [b"a,b\n".to_vec(), bytes].concat() };
+        let entry = dataset(vec![
+            item("a", Kind::Other, Grade::One),
+            Item { unique: true, ..item("b", Kind::Amount, Grade::One) },
+        ]);
+        let loaded = domain.ingest(&entry, &domain.file(name, &text));
+        proptest::prop_assert_eq!(domain.left().len(), if loaded.is_ok() { 2 } else { 0 });
+    }
+}
