@@ -1,0 +1,76 @@
+use dispatch::Failure;
+use terms::Told;
+
+/// Why nothing more leaves.
+#[derive(Debug, thiserror::Error)]
+pub enum Withheld {
+    /// The runner gave no sound result.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// A row does not prove the threshold it owes, though the runner should have dropped it.
+    #[error("a row does not prove its threshold")]
+    Unproved,
+    /// The columns that arrived are not those that were pinned.
+    #[error("the columns are not those that were pinned")]
+    Misshapen,
+    /// There are more rows than the permit lets out.
+    #[error("more than {rows_max} rows")]
+    TooManyRows {
+        /// The cap.
+        rows_max: u64,
+    },
+    /// There are more bytes than the permit lets out.
+    #[error("more than {bytes_max} bytes")]
+    TooManyBytes {
+        /// The cap, counted as Arrow buffers.
+        bytes_max: u64,
+    },
+    /// The result was asked to close before its end was seen.
+    #[error("the result was not read to its end")]
+    Unfinished,
+}
+
+impl Withheld {
+    /// The stable code, for machines and the ledger.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Failed(failure) => failure.code(),
+            Self::Unproved => "egress.unproved",
+            Self::Misshapen => "egress.misshapen",
+            Self::TooManyRows { .. } => "egress.too-many-rows",
+            Self::TooManyBytes { .. } => "egress.too-many-bytes",
+            Self::Unfinished => "egress.unfinished",
+        }
+    }
+
+    /// What the caller hears.
+    #[must_use]
+    pub const fn told(&self) -> Told {
+        match self {
+            Self::Failed(failure) => failure.told(),
+            Self::TooManyRows { .. } => Told::new(
+                "the result has more rows than this scenario may take; aggregate it or add a LIMIT.",
+                "结果行数超出本场景上限，请聚合或使用 LIMIT。",
+            ),
+            Self::TooManyBytes { .. } => Told::new(
+                "the result is larger than this scenario may take; aggregate it or select fewer columns.",
+                "结果大小超出本场景上限，请聚合或减少字段。",
+            ),
+            Self::Unproved | Self::Misshapen | Self::Unfinished => Told::new(
+                "the result was withheld; the domain's staff have been told.",
+                "结果已被拦截，已通知运维人员。",
+            ),
+        }
+    }
+
+    /// Whether the cause lies in the statement; otherwise it is ours, and staff must hear of it.
+    #[must_use]
+    pub const fn is_callers(&self) -> bool {
+        match self {
+            Self::Failed(failure) => failure.is_callers(),
+            Self::TooManyRows { .. } | Self::TooManyBytes { .. } | Self::Unfinished => true,
+            Self::Unproved | Self::Misshapen => false,
+        }
+    }
+}
