@@ -1,2 +1,16 @@
-//! Placeholder.
+//! SQL → a draft plan, in a process that has no data and no keys.
+//!
+//! DataFusion's SQL front end resolves a statement over the caller's masked catalogue; what it makes is
+//! translated into the plan language, and what the language cannot say is refused by name.
+//!
+//! Never: opens a file or socket, evaluates an expression, is trusted by the front.
 #![forbid(unsafe_code)]
+
+mod unplannable; // why a statement has no plan
+mod guard; // what no parser is given
+mod session; // the front end, locked down
+mod translate; // the resolved plan in our language
+mod statement; // one statement, start to end
+pub mod child; // the process
+
+pub use self::{guard::{Limits, guarded}, statement::plan, unplannable::Unplannable};

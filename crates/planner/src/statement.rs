@@ -1,0 +1,138 @@
+//! One statement, start to end.
+
+use crate::{
+    Limits, Unplannable, guarded,
+    session::{session, warm},
+    translate,
+};
+use datafusion::{
+    common::{DataFusionError, SchemaError},
+    execution::{SessionStateBuilder, session_state::SessionState},
+    logical_expr::LogicalPlan,
+    optimizer::{
+        Analyzer, Optimizer, OptimizerContext, OptimizerRule,
+        analyzer::{resolve_grouping_function::ResolveGroupingFunction, type_coercion::TypeCoercion},
+        decorrelate_lateral_join::DecorrelateLateralJoin,
+        decorrelate_predicate_subquery::DecorrelatePredicateSubquery,
+        extract_equijoin_predicate::ExtractEquijoinPredicate,
+        rewrite_set_comparison::RewriteSetComparison,
+        scalar_subquery_to_join::ScalarSubqueryToJoin,
+    },
+    sql::{
+        parser::{DFParserBuilder, Statement},
+        sqlparser::{ast, dialect::GenericDialect},
+    },
+};
+use std::sync::Arc;
+use wire::job::{PlanJob, PlanReply};
+
+/// The stack a statement is planned on: the guard bounds depth, this gives it room.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Plans a statement, or says why it has no plan.
+#[must_use]
+pub fn plan(job: PlanJob) -> PlanReply {
+    plan_with(warm(), job)
+}
+
+/// The same with a session that was warmed before the job came.
+pub(crate) fn plan_with(warm: SessionStateBuilder, job: PlanJob) -> PlanReply {
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+    let planned = thread.spawn(move || reply(warm, &job)).map(std::thread::JoinHandle::join);
+    let refused = |why: &Unplannable| PlanReply::Refusal {
+        code: why.code().to_owned(),
+        name: why.name().to_owned(),
+    };
+    match planned {
+        Ok(Ok(Ok(reply))) => reply,
+        Ok(Ok(Err(why))) => refused(&why),
+        Ok(Err(_)) | Err(_) => refused(&Unplannable::Unsupported("statement")),
+    }
+}
+
+fn reply(warm: SessionStateBuilder, job: &PlanJob) -> Result<PlanReply, Unplannable> {
+    guarded(&job.sql, &Limits::default())?;
+    let statement = parsed(&job.sql)?;
+    let state = session(warm, job)?;
+    let resolved = resolved(&state, statement)?;
+    let draft = translate::translate(&resolved, job)?;
+    draft.fields().map_err(|_| Unplannable::IllTyped)?;
+    if job.row_policy {
+        return Ok(PlanReply::RowPolicy(translate::row_policy(&draft)?.encode()));
+    }
+    Ok(PlanReply::Draft(draft.encode()))
+}
+
+/// Exactly one query.
+fn parsed(sql: &str) -> Result<Statement, Unplannable> {
+    let mut parser = DFParserBuilder::new(sql)
+        .with_dialect(&GenericDialect {})
+        .with_recursion_limit(50)
+        .build()
+        .map_err(|_| Unplannable::Syntax)?;
+    let mut statements = parser.parse_statements().map_err(|_| Unplannable::Syntax)?;
+    let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
+        return Err(Unplannable::SeveralStatements);
+    };
+    match &statement {
+        Statement::Statement(inner) => match &**inner {
+            ast::Statement::Query(query) => {
+                if query.locks.is_empty() && query.settings.is_none() && query.format_clause.is_none() {
+                    Ok(statement)
+                } else {
+                    Err(Unplannable::Unsupported("query clause"))
+                }
+            }
+            _ => Err(Unplannable::NotAQuery),
+        },
+        _ => Err(Unplannable::NotAQuery),
+    }
+}
+
+/// The resolved plan: names, types and decorrelated subqueries; aggregates as they were written.
+fn resolved(state: &SessionState, statement: Statement) -> Result<LogicalPlan, Unplannable> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|_| Unplannable::Unsupported("statement"))?;
+    let plan = runtime.block_on(state.statement_to_plan(statement)).map_err(|e| told(&e))?;
+    let analyzer = Analyzer::with_rules(vec![
+        Arc::new(ResolveGroupingFunction::new()),
+        Arc::new(TypeCoercion::new()),
+    ]);
+    let plan = analyzer.execute_and_check(plan, state.config_options(), |_, _| {});
+    let plan = plan.map_err(|e| told(&e))?;
+    let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![
+        Arc::new(RewriteSetComparison::new()),
+        Arc::new(DecorrelatePredicateSubquery::new()),
+        Arc::new(ScalarSubqueryToJoin::new()),
+        Arc::new(DecorrelateLateralJoin::new()),
+        Arc::new(ExtractEquijoinPredicate::new()),
+    ];
+    let context = OptimizerContext::new().with_skip_failing_rules(false);
+    let plan = Optimizer::with_rules(rules).optimize(plan, &context, |_, _| {});
+    plan.map_err(|e| told(&e))
+}
+
+/// What an error of the front end means; its text goes nowhere.
+fn told(error: &DataFusionError) -> Unplannable {
+    let root = error.find_root();
+    if let DataFusionError::SchemaError(schema, _) = root {
+        return match **schema {
+            SchemaError::FieldNotFound { .. } => Unplannable::UnknownName,
+            _ => Unplannable::Unsupported("ambiguous or duplicate column names"),
+        };
+    }
+    let text = root.to_string();
+    if text.contains("not found") || text.contains("No table named") || text.contains("failed to resolve") {
+        Unplannable::UnknownName
+    } else if text.contains("Invalid function") {
+        Unplannable::UnknownFunction
+    } else if text.contains("unique expression names") {
+        Unplannable::Unsupported("duplicate column names")
+    } else if text.contains("Placeholder") || text.contains("placeholder") {
+        Unplannable::ParameterUntyped
+    } else if matches!(root, DataFusionError::SQL(..)) {
+        Unplannable::Syntax
+    } else {
+        Unplannable::Unsupported("statement")
+    }
+}

@@ -1,0 +1,193 @@
+use super::{Inputs, Translated, Translator, agree};
+use crate::Unplannable;
+use datafusion::{
+    common::ScalarValue,
+    logical_expr::{
+        self as engine, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+        expr::{AggregateFunction as EngineAggregate, Expr as EngineExpr, WindowFunction as EngineWindow},
+    },
+};
+use plan::{
+    AggregateCall, AggregateFunction, Expr, Frame, FrameBound, Literal, Node, WindowCall,
+    WindowFunction,
+};
+use terms::Type;
+
+impl Translator<'_> {
+    pub(super) fn aggregate(&self, aggregate: &engine::Aggregate) -> Translated<Node> {
+        let (input, inputs) = self.input(&aggregate.input)?;
+        let keys = aggregate.group_expr.iter().map(|key| self.expr(key, &inputs));
+        let keys = keys.collect::<Translated<_>>()?;
+        let mut aggregates = Vec::with_capacity(aggregate.aggr_expr.len());
+        for expr in &aggregate.aggr_expr {
+            let EngineExpr::AggregateFunction(call) = unaliased(expr) else {
+                return Err(Unplannable::Unsupported("this aggregate"));
+            };
+            aggregates.push(self.aggregate_call(call, &inputs)?);
+        }
+        Ok(Node::Aggregate { input: Box::new(input), keys, aggregates })
+    }
+
+    fn aggregate_call(
+        &self,
+        call: &EngineAggregate,
+        inputs: &Inputs<'_>,
+    ) -> Translated<AggregateCall> {
+        let params = &call.params;
+        if !params.order_by.is_empty() || params.null_treatment.is_some() {
+            return Err(Unplannable::Unsupported("an aggregate with an order"));
+        }
+        let function = aggregate_function(call.func.name())?;
+        let arguments = self.arguments(function, &params.args, inputs)?;
+        let filter = params.filter.as_ref().map(|filter| self.expr(filter, inputs)).transpose()?;
+        let distinct = params.distinct && !extreme(function);
+        if distinct && arguments.len() != 1 {
+            return Err(Unplannable::Unsupported("COUNT(DISTINCT a, b)"));
+        }
+        Ok(AggregateCall { function, arguments, distinct, filter })
+    }
+
+    /// The arguments of an aggregate: `count(1)` counts rows, means and deviations are over floats.
+    fn arguments(
+        &self,
+        function: AggregateFunction,
+        arguments: &[EngineExpr],
+        inputs: &Inputs<'_>,
+    ) -> Translated<Vec<Expr>> {
+        let mut exprs = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            exprs.push(self.expr(argument, inputs)?);
+        }
+        if function == AggregateFunction::Count {
+            let counts_rows =
+                matches!(exprs.as_slice(), [Expr::Literal(literal)] if !literal.is_null());
+            return Ok(if counts_rows { Vec::new() } else { exprs });
+        }
+        let mut cast = Vec::with_capacity(exprs.len());
+        for expr in exprs {
+            let from = agree::data_type(&expr, inputs)?;
+            let decimal = matches!(from, Type::Decimal { .. });
+            let to = match function {
+                AggregateFunction::Avg if decimal => from,
+                AggregateFunction::Avg
+                | AggregateFunction::StddevSample
+                | AggregateFunction::StddevPopulation
+                | AggregateFunction::VarianceSample
+                | AggregateFunction::VariancePopulation => Type::Float,
+                AggregateFunction::Count
+                | AggregateFunction::Sum
+                | AggregateFunction::Min
+                | AggregateFunction::Max
+                | AggregateFunction::Witness => from,
+            };
+            if to != from && !from.is_number() {
+                return Err(Unplannable::IllTyped);
+            }
+            cast.push(agree::cast(expr, from, to));
+        }
+        Ok(cast)
+    }
+
+    pub(super) fn window(&self, window: &engine::Window) -> Translated<Node> {
+        let (input, inputs) = self.input(&window.input)?;
+        let mut calls = Vec::with_capacity(window.window_expr.len());
+        for expr in &window.window_expr {
+            let EngineExpr::WindowFunction(call) = unaliased(expr) else {
+                return Err(Unplannable::Unsupported("this window"));
+            };
+            calls.push(self.window_call(call, &inputs)?);
+        }
+        Ok(Node::Window { input: Box::new(input), calls })
+    }
+
+    fn window_call(&self, call: &EngineWindow, inputs: &Inputs<'_>) -> Translated<WindowCall> {
+        let params = &call.params;
+        if params.filter.is_some() || params.distinct || params.null_treatment.is_some() {
+            return Err(Unplannable::Unsupported("FILTER, DISTINCT or IGNORE NULLS in a window"));
+        }
+        let function = match &call.fun {
+            WindowFunctionDefinition::AggregateUDF(udf) => {
+                WindowFunction::Aggregate(aggregate_function(udf.name())?)
+            }
+            WindowFunctionDefinition::WindowUDF(udf) => match udf.name() {
+                "row_number" => WindowFunction::RowNumber,
+                "rank" => WindowFunction::Rank,
+                "dense_rank" => WindowFunction::DenseRank,
+                "lag" => WindowFunction::Lag,
+                "lead" => WindowFunction::Lead,
+                "first_value" => WindowFunction::FirstValue,
+                "last_value" => WindowFunction::LastValue,
+                _ => return Err(Unplannable::UnknownFunction),
+            },
+        };
+        let arguments = match function {
+            WindowFunction::Aggregate(function) => self.arguments(function, &params.args, inputs)?,
+            WindowFunction::RowNumber
+            | WindowFunction::Rank
+            | WindowFunction::DenseRank
+            | WindowFunction::Lag
+            | WindowFunction::Lead
+            | WindowFunction::FirstValue
+            | WindowFunction::LastValue => {
+                let exprs = params.args.iter().map(|argument| self.expr(argument, inputs));
+                exprs.collect::<Translated<_>>()?
+            }
+        };
+        let partition = params.partition_by.iter().map(|key| self.expr(key, inputs));
+        let partition = partition.collect::<Translated<_>>()?;
+        let order = self.sort_keys(&params.order_by, inputs)?;
+        Ok(WindowCall { function, arguments, partition, order, frame: frame(&params.window_frame)? })
+    }
+}
+
+fn unaliased(expr: &EngineExpr) -> &EngineExpr {
+    match expr {
+        EngineExpr::Alias(alias) => unaliased(&alias.expr),
+        other => other,
+    }
+}
+
+const fn extreme(function: AggregateFunction) -> bool {
+    matches!(function, AggregateFunction::Min | AggregateFunction::Max)
+}
+
+fn aggregate_function(name: &str) -> Translated<AggregateFunction> {
+    Ok(match name {
+        "count" => AggregateFunction::Count,
+        "sum" => AggregateFunction::Sum,
+        "avg" => AggregateFunction::Avg,
+        "stddev" => AggregateFunction::StddevSample,
+        "stddev_pop" => AggregateFunction::StddevPopulation,
+        "var" | "var_samp" | "var_sample" => AggregateFunction::VarianceSample,
+        "var_pop" => AggregateFunction::VariancePopulation,
+        "min" => AggregateFunction::Min,
+        "max" => AggregateFunction::Max,
+        _ => return Err(Unplannable::UnknownFunction),
+    })
+}
+
+fn frame(frame: &WindowFrame) -> Translated<Frame> {
+    let rows = match frame.units {
+        WindowFrameUnits::Rows => true,
+        WindowFrameUnits::Range => false,
+        WindowFrameUnits::Groups => return Err(Unplannable::Unsupported("GROUPS in a window frame")),
+    };
+    let start = bound(&frame.start_bound)?;
+    let end = bound(&frame.end_bound)?;
+    Ok(Frame { rows, start, end })
+}
+
+fn bound(bound: &WindowFrameBound) -> Translated<FrameBound> {
+    let refused = || Unplannable::Unsupported("this window frame");
+    let rows = |value: &ScalarValue| match super::literal::literal(value)? {
+        Literal::Int(rows) => u64::try_from(rows).map_err(|_| refused()),
+        _ => Err(refused()),
+    };
+    Ok(match bound {
+        WindowFrameBound::Preceding(value) if value.is_null() => FrameBound::UnboundedPreceding,
+        WindowFrameBound::Following(value) if value.is_null() => FrameBound::UnboundedFollowing,
+        WindowFrameBound::CurrentRow => FrameBound::CurrentRow,
+        WindowFrameBound::Preceding(value) => FrameBound::Preceding(rows(value)?),
+        WindowFrameBound::Following(value) => FrameBound::Following(rows(value)?),
+    })
+}
