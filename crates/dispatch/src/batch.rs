@@ -133,13 +133,11 @@ fn layout(schema: &Schema) -> (usize, usize) {
     while let Some(data_type) = open.pop() {
         nodes += 1;
         buffers += 2;
-        match data_type {
-            DataType::Utf8 => buffers += 1,
-            DataType::Struct(fields) => {
-                buffers -= 1;
-                open.extend(fields.iter().map(|field| field.data_type()));
-            }
-            _ => {}
+        if data_type == &DataType::Utf8 {
+            buffers += 1;
+        } else if let DataType::Struct(fields) = data_type {
+            buffers -= 1;
+            open.extend(fields.iter().map(|field| field.data_type()));
         }
     }
     (nodes, buffers)

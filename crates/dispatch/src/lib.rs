@@ -8,20 +8,20 @@
 //! child says.
 #![forbid(unsafe_code)]
 
+mod failure; // how a job can fail
+mod child_code; // the codes a child may give, and what the caller hears of them
+mod config; // how many children, how large, how long
+mod child; // one process: started, given its job, killed
+mod complaint; // what a child wrote on its standard error: counted, not kept
+mod pipe; // messages from a child's standard output
+mod nursery; // children started ahead
+mod crew; // the children of one kind: who may have one, for how long
 mod arrow_schema; // the columns a runner must send
 mod batch; // a frame's bytes → a record batch, or not
-mod child; // one process: started, given its job, killed
-mod child_code; // the codes a child may give, and what the caller hears of them
-mod complaint; // what a child wrote on its standard error: counted, not kept
-mod config; // how many children, how large, how long
-mod crew; // the children of one kind: who may have one, for how long
-mod draft; // statement → draft plan
-mod failure; // how a job can fail
-mod nursery; // children started ahead
-mod pipe; // messages from a child's standard output
-mod pool;
 mod results; // a runner's frames, read to their end into a queue
-mod run; // decided plan → outcome // all of it
+mod draft; // statement → draft plan
+mod run; // decided plan → outcome
+mod pool; // all of it
 
 pub use self::{
     config::{ChildConfig, PoolConfig},

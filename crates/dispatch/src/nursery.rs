@@ -81,25 +81,31 @@ impl Nursery {
 
     /// Why no child came in time.
     pub(crate) fn late(&self) -> Failure {
-        let failure = self.unstartable();
-        match failure {
-            Failure::Unstartable { source: None, .. } => Failure::Busy(self.worker),
-            other => other,
+        match self.refused() {
+            Some(source) => Failure::Unstartable {
+                worker: self.worker,
+                source: Some(source),
+            },
+            None => Failure::Busy(self.worker),
         }
     }
 
     fn unstartable(&self) -> Failure {
-        let trouble = self
+        Failure::Unstartable {
+            worker: self.worker,
+            source: self.refused(),
+        }
+    }
+
+    /// What the system said when the last child was to be started, if it refused.
+    fn refused(&self) -> Option<io::Error> {
+        let refused = self
             .trouble
             .unstartable
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         // An error can't be copied; its kind can.
-        let source = trouble.as_ref().map(|error| io::Error::from(error.kind()));
-        Failure::Unstartable {
-            worker: self.worker,
-            source,
-        }
+        refused.as_ref().map(|error| io::Error::from(error.kind()))
     }
 }
 

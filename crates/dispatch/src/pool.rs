@@ -96,3 +96,6 @@ impl Pool {
         &self.budget
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,16 +8,16 @@
 //! Never: masks, computes or reorders; passes on a buffer that a runner filled; truncates silently.
 #![forbid(unsafe_code)]
 
-mod clearing;
+mod withheld; // why nothing (more) leaves
+mod pinned; // the one schema of a result
+mod witness; // the thresholds, verified once more
+mod value; // one logical value, read from what arrived
+mod rebuild; // new columns from logical values
+mod sensitive; // where values are looked over for what must not leave
 mod fingerprint; // the digest of the logical values
 mod gate; // all of these, batch by batch
 mod notice; // what is told of withheld groups
-mod pinned; // the one schema of a result
-mod rebuild; // new columns from logical values
-mod sensitive; // where values are looked over for what must not leave
-mod value; // one logical value, read from what arrived
-mod withheld; // why nothing (more) leaves
-mod witness; // the thresholds, verified once more // a runner's outcome → a release
+mod clearing; // a runner's outcome → a release
 
 pub use self::{
     clearing::{Clearing, Release, clear},

@@ -22,6 +22,10 @@ pub(crate) enum Rebuilt {
 
 impl Rebuilt {
     /// An empty column; none for what is no plain type.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "Arrow has dozens of types; only these leave"
+    )]
     pub(crate) fn new(data_type: &DataType) -> Option<Self> {
         Some(match data_type {
             DataType::Boolean => Self::Bool(BooleanBuilder::new()),

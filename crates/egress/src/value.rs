@@ -36,6 +36,10 @@ pub(crate) enum Value<'a> {
 
 impl<'a> Arrived<'a> {
     /// Takes a column for what its type says; none if that is no plain type.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "Arrow has dozens of types; only these leave"
+    )]
     pub(crate) fn of(array: &'a ArrayRef) -> Option<Self> {
         Some(match array.data_type() {
             DataType::Boolean => Self::Bool(array.as_boolean_opt()?),

@@ -6,10 +6,10 @@
 //! Never: starts a process or a thread, lets a wall that failed pass as one that stands.
 #![deny(unsafe_code)] // one exception, in `descriptors`
 
+mod unjailed; // the wall that does not stand
+mod rings; // the walls that do
 mod descriptors; // what a child holds open besides its pipes
 mod limits; // how much it may use
-mod rings; // the walls that stand
-mod unjailed; // the wall that does not
 
 pub use self::{
     limits::Limits,

@@ -6,10 +6,11 @@
 //! Never: starts a process, opens a file, waits for anything but the stream it was given.
 #![forbid(unsafe_code)]
 
-pub mod frame; // one message on a pipe: its length, then its bytes
 mod garbled; // the one error: bytes that are no message
-pub mod job;
+mod secret; // key bytes that do not print themselves
+pub mod job; // jobs and answers as plain values
+pub mod frame; // one message on a pipe: its length, then its bytes
 mod proto; // generated from proto/
-mod secret; // key bytes that do not print themselves // jobs and answers as plain values
+mod job_proto; // jobs and answers to and from their generated form
 
 pub use self::{garbled::Garbled, secret::Secret};

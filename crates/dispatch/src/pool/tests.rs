@@ -1,0 +1,507 @@
+//! The pool against real processes: small shell scripts stand in for planners and runners.
+
+use super::*;
+use crate::{Death, Piece, batch::Expected, results::Results};
+use arrow::{
+    array::{Int64Array, RecordBatch},
+    ipc::writer::StreamWriter,
+};
+use jail::Limits;
+use plan::{Literal, Node};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use terms::Type;
+use wire::{
+    frame,
+    job::{Done, Message, PlanReply, RunFrame, RunJob},
+};
+
+/// A folder with a script and the answers it gives.
+struct Stage {
+    folder: tempfile::TempDir,
+}
+
+/// How long a child may take in these tests.
+const WALL: Duration = Duration::from_millis(1500);
+
+const DONE: Done = Done {
+    rows: 3,
+    groups_withheld: 0,
+    withheld_holds_k: false,
+    cpu_us: 1,
+    memory_peak_bytes: 1,
+};
+
+impl Stage {
+    /// A script in which `{}` is the folder.
+    fn new(script: &str) -> Self {
+        let stage = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let script = script.replace("{}", stage.path("").to_str().unwrap());
+        fs::write(stage.path("child"), format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(stage.path("child"), fs::Permissions::from_mode(0o755)).unwrap();
+        stage
+    }
+
+    fn answering<M: Message>(answers: &[M], then: &str) -> Self {
+        let stage = Self::new(&format!("cat >/dev/null; cat {{}}/answer; {then}"));
+        let framed = answers
+            .iter()
+            .flat_map(|answer| frame::sealed(answer).unwrap());
+        fs::write(stage.path("answer"), framed.collect::<Vec<u8>>()).unwrap();
+        stage
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self) -> PoolConfig {
+        let mut config = PoolConfig::new(self.path("child"));
+        for child in [&mut config.planner, &mut config.runner] {
+            child.limits = Limits {
+                memory_bytes: 1 << 32,
+                cpu_seconds: 5,
+                files_open: 64,
+                file_bytes: 0,
+            };
+            child.wall_max = WALL;
+            child.queue_max = Duration::from_secs(5);
+            child.ready = 1;
+        }
+        config
+    }
+
+    fn pool(&self) -> Pool {
+        Pool::new(self.config()).unwrap()
+    }
+}
+
+fn draft() -> Plan {
+    let values = Node::Values {
+        types: vec![Type::Int],
+        rows: vec![vec![Literal::Int(1)]],
+    };
+    Plan {
+        root: values,
+        names: vec!["a".to_owned()],
+        checks: vec![],
+    }
+}
+
+fn statement() -> Statement<'static> {
+    Statement {
+        sql: "SELECT 1 AS a",
+        default_schema: "city",
+        now: chrono::DateTime::UNIX_EPOCH,
+    }
+}
+
+async fn planned(pool: &Pool) -> Result<Plan, Failure> {
+    pool.draft(statement(), vec![]).await
+}
+
+fn batch(rows: i64) -> RunFrame {
+    let schema = crate::arrow_schema::expected(&[Type::Int]).unwrap();
+    let column = Arc::new(Int64Array::from_iter_values(0..rows));
+    let batch = RecordBatch::try_new(schema.into(), vec![column]).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), batch.schema_ref()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    RunFrame::Batch(writer.into_inner().unwrap().into())
+}
+
+async fn started(pool: &Pool) -> Result<Results, Failure> {
+    let job = RunJob {
+        plan: vec![],
+        sources: vec![],
+        token_key: vec![0; 32].into(),
+        memory_bytes_max: 1,
+        batch_rows_max: 8192,
+    };
+    pool.start(
+        &job,
+        Expected::of(&[Type::Int], 8192).unwrap(),
+        Duration::MAX,
+    )
+    .await
+}
+
+/// Everything that came, and how it ended.
+async fn ran(pool: &Pool) -> (usize, Result<Done, Failure>) {
+    let mut results = match started(pool).await {
+        Ok(results) => results,
+        Err(failure) => return (0, Err(failure)),
+    };
+    let mut rows = 0;
+    loop {
+        match results.next().await {
+            Some(Ok(piece)) => rows += piece.batch().num_rows(),
+            Some(Err(failure)) => {
+                assert!(results.next().await.is_none(), "nothing after a failure");
+                assert!(results.done().is_none());
+                return (rows, Err(failure));
+            }
+            None => return (rows, Ok(results.done().unwrap())),
+        }
+    }
+}
+
+fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> &'static str {
+    result.unwrap_err().code()
+}
+
+/// The processes whose command line names this folder.
+fn processes(folder: &Path) -> usize {
+    let named = |entry: std::io::Result<fs::DirEntry>| {
+        let line = fs::read(entry.ok()?.path().join("cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&line).into_owned();
+        line.contains(folder.to_str()?).then_some(())
+    };
+    fs::read_dir("/proc").unwrap().filter_map(named).count()
+}
+
+fn zombies() -> usize {
+    let own = std::process::id().to_string();
+    let zombie = |entry: std::io::Result<fs::DirEntry>| {
+        let stat = fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
+        let mut after_name = stat.rsplit_once(") ")?.1.split(' ');
+        (after_name.next()? == "Z" && after_name.next()? == own).then_some(())
+    };
+    fs::read_dir("/proc").unwrap().filter_map(zombie).count()
+}
+
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+async fn soon(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_planners_draft_is_decoded_and_its_refusal_told() {
+    let stage = Stage::answering(&[PlanReply::Draft(draft().encode())], "");
+    assert_eq!(planned(&stage.pool()).await.unwrap(), draft());
+    let refusal = |code: &str| PlanReply::Refusal {
+        code: code.to_owned(),
+        name: format!("WITH{}RECURSIVE", '\u{7}'),
+    };
+    let stage = Stage::answering(&[refusal("planner.unsupported")], "");
+    let Err(Failure::Refused { code, name, .. }) = planned(&stage.pool()).await else {
+        panic!()
+    };
+    assert_eq!(
+        (code, name.as_str()),
+        ("planner.unsupported", "WITHRECURSIVE")
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_garbled() {
+    let check = async |stage: Stage| {
+        assert_eq!(code(planned(&stage.pool()).await), "dispatch.child-garbled");
+    };
+    check(Stage::answering(
+        &[PlanReply::Draft(b"no plan".to_vec())],
+        "",
+    ))
+    .await;
+    let refusal = PlanReply::Refusal {
+        code: "planner.made-up".to_owned(),
+        name: String::new(),
+    };
+    check(Stage::answering(&[refusal], "")).await;
+    check(Stage::answering(&[batch(1)], "")).await;
+    check(Stage::new(
+        "cat >/dev/null; printf '\\377\\377\\377\\377'; exec sleep 60",
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn every_death_is_one_clean_failure() {
+    let check = async |script: &str, planner: &str, runner: &str| {
+        let stage = Stage::new(&format!("cat >/dev/null; {script}"));
+        let pool = stage.pool();
+        assert_eq!(code(planned(&pool).await), planner, "{script}");
+        assert_eq!(code(ran(&pool).await.1), runner, "{script}");
+    };
+    let (planner_died, runner_died) = ("dispatch.planner-died", "dispatch.runner-died");
+    check("exit 3", planner_died, runner_died).await;
+    check("exit 0", planner_died, runner_died).await;
+    check("kill -SEGV $$", planner_died, runner_died).await;
+    check("kill -ABRT $$", planner_died, runner_died).await;
+    check("printf '\\001\\000'; exit 0", planner_died, runner_died).await;
+    let memory = "dispatch.out-of-memory";
+    check("kill -KILL $$", memory, memory).await;
+    check(
+        "echo 'memory allocation of 9 bytes failed' >&2; kill -ABRT $$",
+        memory,
+        memory,
+    )
+    .await;
+    let (planner_late, runner_late) = ("dispatch.planner-timeout", "dispatch.runner-timeout");
+    check("kill -XCPU $$", planner_late, runner_late).await;
+    check("exec sleep 60", planner_late, runner_late).await;
+    check("while :; do :; done", planner_late, runner_late).await;
+    check(
+        "while :; do echo complaint >&2; done",
+        planner_late,
+        runner_late,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_child_that_closes_its_output_and_lingers_is_killed() {
+    let stage = Stage::new("cat >/dev/null; exec >&-; exec sleep 60");
+    let Err(Failure::Died { death, .. }) = planned(&stage.pool()).await else {
+        panic!()
+    };
+    assert_eq!(death, Death::Lingered);
+}
+
+#[tokio::test]
+async fn a_job_that_is_never_read_ends_at_the_deadline() {
+    let stage = Stage::new("exec sleep 60");
+    let mut config = stage.config();
+    config.sql_bytes_max = 1 << 20;
+    let pool = Pool::new(config).unwrap();
+    let sql = " ".repeat(1 << 20);
+    let planned = pool
+        .draft(
+            Statement {
+                sql: &sql,
+                ..statement()
+            },
+            vec![],
+        )
+        .await;
+    assert_eq!(code(planned), "dispatch.planner-timeout");
+    let sql = " ".repeat((1 << 20) + 1);
+    let planned = pool
+        .draft(
+            Statement {
+                sql: &sql,
+                ..statement()
+            },
+            vec![],
+        )
+        .await;
+    assert_eq!(code(planned), "planner.too-large");
+}
+
+#[tokio::test]
+async fn children_that_end_before_their_job_are_replaced_or_refused() {
+    // The first two end at once; the third lives.
+    let stage = Stage::answering(&[PlanReply::Draft(draft().encode())], "");
+    let script = fs::read_to_string(stage.path("child")).unwrap();
+    let counted = "n=$(ls {} | wc -l); : >{}/$$; [ $n -lt 4 ] && exit 1"
+        .replace("{}", stage.path("").to_str().unwrap());
+    fs::write(
+        stage.path("child"),
+        script.replace("#!/bin/sh", &format!("#!/bin/sh\n{counted}")),
+    )
+    .unwrap();
+    let pool = Pool::new(PoolConfig {
+        planner: crate::ChildConfig {
+            ready: 2,
+            ..stage.config().planner
+        },
+        ..stage.config()
+    })
+    .unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(planned(&pool).await.unwrap(), draft());
+
+    let stage = Stage::new("exit 1");
+    let pool = stage.pool();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(code(planned(&pool).await), "dispatch.unstartable");
+
+    let mut config = stage.config();
+    config.program = "/nowhere/bonded".into();
+    config.planner.queue_max = Duration::from_millis(300);
+    let planned = planned(&Pool::new(config).unwrap()).await;
+    assert!(
+        matches!(
+            planned,
+            Err(Failure::Unstartable {
+                source: Some(_),
+                ..
+            })
+        ),
+        "{planned:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_statement_that_waits_too_long_is_told_so() {
+    let stage = Stage::new("cat >/dev/null; exec sleep 60");
+    let mut config = stage.config();
+    config.planner.running_max = 1;
+    config.planner.queue_max = Duration::from_millis(100);
+    let pool = Pool::new(config).unwrap();
+    let (first, second) = tokio::join!(planned(&pool), planned(&pool));
+    assert_eq!(
+        (code(first), code(second)),
+        ("dispatch.planner-timeout", "dispatch.busy")
+    );
+}
+
+#[tokio::test]
+async fn a_runners_batches_come_in_order_to_a_sound_end() {
+    let stage = Stage::answering(&[batch(1), batch(2), RunFrame::Done(DONE)], "exec sleep 60");
+    let (rows, end) = ran(&stage.pool()).await;
+    assert_eq!((rows, end.unwrap()), (3, DONE));
+    let stage = Stage::answering(&[batch(0), RunFrame::Done(Done { rows: 0, ..DONE })], "");
+    assert_eq!(ran(&stage.pool()).await.0, 0);
+}
+
+#[tokio::test]
+async fn an_end_that_does_not_fit_is_garbled() {
+    let check = async |answers: &[RunFrame], rows| {
+        let (came, end) = ran(&Stage::answering(answers, "").pool()).await;
+        assert_eq!((came, code(end)), (rows, "dispatch.child-garbled"));
+    };
+    check(&[RunFrame::Done(Done { rows: 0, ..DONE })], 0).await;
+    check(&[batch(1), RunFrame::Done(DONE)], 1).await;
+    check(&[batch(1), RunFrame::Batch(vec![0; 100].into())], 1).await;
+    check(
+        &[batch(2), RunFrame::Failure("not one of ours".to_owned())],
+        2,
+    )
+    .await;
+    check(&[batch(8193)], 0).await;
+    let failed = RunFrame::Failure("runner.division-by-zero".to_owned());
+    let (_, end) = ran(&Stage::answering(&[batch(1), failed], "").pool()).await;
+    assert_eq!(code(end), "runner.division-by-zero");
+    let (_, end) = ran(&Stage::answering(&[batch(3)], "").pool()).await;
+    assert_eq!(code(end), "dispatch.runner-died");
+}
+
+#[tokio::test]
+async fn a_runner_never_waits_for_the_client_within_the_budget() {
+    let mut answers = vec![batch(8192); 64];
+    answers.push(RunFrame::Done(Done {
+        rows: 64 * 8192,
+        ..DONE
+    }));
+    let stage = Stage::answering(&answers, ": >{}/finished; exec sleep 60");
+    let mut results = started(&stage.pool()).await.unwrap();
+    // Nobody reads, and yet it comes to its end: 4 MiB is far beyond what a pipe holds.
+    soon("the runner waits for its client", || {
+        stage.path("finished").exists()
+    })
+    .await;
+    let mut rows = 0;
+    while let Some(piece) = results.next().await {
+        rows += piece.unwrap().batch().num_rows();
+    }
+    assert_eq!(rows, 64 * 8192);
+}
+
+#[tokio::test]
+async fn the_budget_holds_all_jobs_together() {
+    let mut answers = vec![batch(8192); 64];
+    answers.push(RunFrame::Done(Done {
+        rows: 64 * 8192,
+        ..DONE
+    }));
+    let stage = Stage::answering(&answers, "exit 0");
+    let mut config = stage.config();
+    config.results_bytes_max = 1 << 20;
+    let pool = Pool::new(config).unwrap();
+    // Slow clients: the runner is killed at its deadline while it waits for room.
+    let mut results = started(&pool).await.unwrap();
+    tokio::time::sleep(WALL + Duration::from_millis(300)).await;
+    let mut rows = 0;
+    let end = loop {
+        match results.next().await {
+            Some(Ok(piece)) => rows += piece.batch().num_rows(),
+            Some(Err(failure)) => break failure,
+            None => panic!("it can't have come to its end"),
+        }
+    };
+    assert_eq!(end.code(), "dispatch.runner-timeout");
+    assert!((1..=16).contains(&(rows / 8192)), "{rows}");
+    // A client that keeps up gets all of it through the same budget.
+    let (rows, end) = ran(&pool).await;
+    assert_eq!((rows, end.is_ok()), (64 * 8192, true));
+    // Pieces that are held are paid for.
+    let mut results = started(&pool).await.unwrap();
+    let mut held: Vec<Piece> = Vec::new();
+    while let Some(Ok(piece)) = results.next().await {
+        held.push(piece);
+    }
+    assert!(held.len() <= 16, "{}", held.len());
+}
+
+#[tokio::test]
+async fn a_dropped_outcome_kills_its_runner_and_all_it_started() {
+    let stage = Stage::new("cat >/dev/null; sh -c 'sleep 61; : {}' & echo >{}/begun; wait");
+    let pool = stage.pool();
+    let results = started(&pool).await.unwrap();
+    soon("the runner begins", || stage.path("begun").exists()).await;
+    drop(results);
+    drop(pool);
+    soon("processes are left", || processes(stage.folder.path()) == 0).await;
+}
+
+#[tokio::test]
+async fn an_answer_outlives_its_pool() {
+    let stage = Stage::new("cat >/dev/null; sleep 0.3; cat {}/answer");
+    let answers = [batch(3), RunFrame::Done(DONE)].map(|answer| frame::sealed(&answer).unwrap());
+    fs::write(stage.path("answer"), answers.concat()).unwrap();
+    let pool = stage.pool();
+    let mut results = started(&pool).await.unwrap();
+    drop(pool);
+    assert_eq!(results.next().await.unwrap().unwrap().batch().num_rows(), 3);
+}
+
+#[test]
+fn two_hundred_jobs_leave_nothing_behind() {
+    // In a process of its own, for it counts all that the process holds.
+    let alone = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "pool::tests::two_hundred_jobs"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&alone.stdout);
+    assert!(
+        alone.status.success() && told.contains("1 passed"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "run by `two_hundred_jobs_leave_nothing_behind` in a process of its own"]
+async fn two_hundred_jobs() {
+    let planner = Stage::answering(&[PlanReply::Draft(draft().encode())], "");
+    let runner = Stage::answering(&[batch(3), RunFrame::Done(DONE)], "");
+    let (planners, runners) = (planner.pool(), runner.pool());
+    planned(&planners).await.unwrap();
+    ran(&runners).await.1.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let before = descriptors();
+    for _ in 0..100 {
+        planned(&planners).await.unwrap();
+        ran(&runners).await.1.unwrap();
+    }
+    soon("descriptors are left", || descriptors() <= before).await;
+    soon("zombies are left", || zombies() == 0).await;
+    drop((planners, runners));
+    soon("processes are left", || {
+        processes(planner.folder.path()) + processes(runner.folder.path()) == 0
+    })
+    .await;
+}
