@@ -31,3 +31,4 @@ pub use self::{
     results::Piece,
     run::{Keys, Outcome, Stopped},
 };
+pub use wire::job::Done;

@@ -1,6 +1,6 @@
 use confine::Confined;
+use dispatch::Done;
 use terms::Notice;
-use wire::job::Done;
 
 /// What every response says whose groups may have been withheld.
 pub(crate) const STANDING: &str =

@@ -48,8 +48,19 @@ fn main() -> ExitCode {
         let case = CASES.iter().find(|case| case.0 == inside);
         return case.map_or(ExitCode::from(99), |case| ExitCode::from(case.1()));
     }
+    // What test runners ask of a test program.
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let asked = |word: &str| arguments.iter().any(|argument| argument == word);
+    let named = CASES.iter().any(|case| asked(case.0));
+    let wanted = CASES
+        .iter()
+        .filter(|case| !asked("--ignored") && (!named || asked(case.0)));
     let mut failed = 0;
-    for (name, _, expected) in CASES {
+    for (name, _, expected) in wanted {
+        if asked("--list") {
+            println!("{name}: test");
+            continue;
+        }
         let outcome = run(name);
         let verdict = if outcome == *expected { "ok" } else { "FAILED" };
         failed += usize::from(outcome != *expected);
