@@ -11,7 +11,6 @@ const fn known(code: &'static str, en: &'static str, zh: &'static str) -> Known 
 
 /// What a planner may say.
 pub(crate) const PLANNER: &[Known] = &[
-    known("planner.empty", "there is no statement.", "语句为空。"),
     known(
         "planner.syntax",
         "the statement is not SQL.",
@@ -21,11 +20,6 @@ pub(crate) const PLANNER: &[Known] = &[
         "planner.too-large",
         "the statement is too large.",
         "语句过大。",
-    ),
-    known(
-        "planner.too-deep",
-        "the statement is nested too deeply.",
-        "语句嵌套过深。",
     ),
     known(
         "planner.several-statements",
@@ -48,29 +42,24 @@ pub(crate) const PLANNER: &[Known] = &[
         "语句中的某个表或字段在本场景中不存在。",
     ),
     known(
+        "planner.guarded",
+        "the statement is too large or nested too deeply to be looked at.",
+        "语句过大或嵌套过深。",
+    ),
+    known(
+        "planner.ill-typed",
+        "the types in an expression do not fit.",
+        "表达式中的数据类型不匹配。",
+    ),
+    known(
         "planner.unknown-function",
         "a function in the statement is not known.",
         "语句中的某个函数不存在。",
     ),
     known(
-        "planner.ambiguous-name",
-        "a name in the statement may mean several columns.",
-        "语句中的某个名称有歧义。",
-    ),
-    known(
-        "planner.type-mismatch",
-        "the types in an expression do not fit.",
-        "表达式中的数据类型不匹配。",
-    ),
-    known(
         "planner.parameter-untyped",
         "the type of a parameter can't be told.",
         "无法确定参数的类型。",
-    ),
-    known(
-        "planner.volatile",
-        "functions whose value changes are not answered.",
-        "不支持取值不确定的函数。",
     ),
 ];
 
