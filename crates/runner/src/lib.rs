@@ -1,2 +1,20 @@
-//! Placeholder.
+//! A confined plan → batches, in a process that holds the keys of exactly its columns.
+//!
+//! Nothing of the caller's is evaluated before masks and row policy have been: a guarded scan is a
+//! stream that no filter, limit or statistic of the engine enters, and what is withheld is dropped
+//! from a finished intermediate result before the rest of the plan is even translated.
+//!
+//! Never: parses SQL, opens a socket, writes a file, lets an engine's message out.
 #![forbid(unsafe_code)]
+
+mod failed; // why a job ended without a result
+mod arrow_type; // plan types in the engine
+mod mask; // masks as vectorised functions
+mod scan; // sealed files → the masked view
+mod witness; // who contributes to a cell, and how much
+mod withhold; // cells that fall short are dropped and counted
+mod translate; // the plan in the engine, node by node
+mod run; // one job
+pub mod child; // the process
+
+pub use self::{failed::Failed, run::run};

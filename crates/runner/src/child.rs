@@ -1,0 +1,40 @@
+//! The process: limits first, then a warm session, then one job.
+
+use crate::{
+    Failed,
+    run::{run_with, warm},
+};
+use std::{io::Write, process::ExitCode};
+use wire::{
+    frame,
+    job::{RunFrame, RunJob},
+};
+
+/// Serves one job from standard input to standard output.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Some(limits) = jail::Limits::from_arguments(std::env::args().skip(2)) else {
+        return ExitCode::from(2);
+    };
+    if jail::enter(&limits).is_err() {
+        return ExitCode::from(3);
+    }
+    let warm = warm();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
+    let Ok(runtime) = runtime else {
+        return ExitCode::from(4);
+    };
+    let Ok(Some(job)) = frame::read::<RunJob>(&mut std::io::stdin().lock()) else {
+        return ExitCode::from(5);
+    };
+    let mut stdout = std::io::stdout();
+    let mut sink = |message: RunFrame| frame::write(&mut stdout, &message).map_err(|_| Failed::Internal);
+    let ended = runtime.block_on(run_with(warm, job, &mut sink));
+    let last = match ended {
+        Ok(done) => RunFrame::Done(done),
+        Err(failed) => RunFrame::Failure(failed.code().to_owned()),
+    };
+    let mut stdout = std::io::stdout().lock();
+    let written = frame::write(&mut stdout, &last).is_ok() && stdout.flush().is_ok();
+    if written { ExitCode::SUCCESS } else { ExitCode::from(6) }
+}

@@ -1,0 +1,155 @@
+use crate::{
+    Failed,
+    arrow_type::witness_fields,
+    mask::Tokens,
+    translate::{Translation, is_witness},
+    withhold::Withheld,
+};
+use arrow::{
+    array::{Array, ArrayRef, AsArray, RecordBatch, StructArray},
+    datatypes::{Field, Schema, SchemaRef},
+    ipc::writer::StreamWriter,
+};
+use bytes::Bytes;
+use datafusion::{
+    execution::{
+        SessionStateBuilder, disk_manager::{DiskManagerBuilder, DiskManagerMode},
+        memory_pool::GreedyMemoryPool, runtime_env::RuntimeEnvBuilder, session_state::SessionState,
+    },
+    physical_plan::execute_stream,
+    prelude::SessionConfig,
+};
+use futures::StreamExt;
+use plan::{Accept, Bounds, Plan};
+use std::sync::Arc;
+use wire::job::{Done, RunFrame, RunJob};
+
+/// The share of the memory limit that operators may keep.
+const POOL_SHARE: u64 = 2;
+
+/// Everything about a session that no job changes; made while a child waits.
+pub(crate) fn warm() -> SessionStateBuilder {
+    let mut config = SessionConfig::new()
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(false)
+        .with_target_partitions(1);
+    let options = config.options_mut();
+    options.execution.collect_statistics = false;
+    options.execution.parquet.schema_force_view_types = false;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    SessionStateBuilder::new_with_default_features().with_config(config)
+}
+
+/// Runs one job; every batch goes to the sink as it comes.
+///
+/// # Errors
+/// [`Failed`]: a code, never a value.
+pub async fn run(
+    job: RunJob,
+    sink: &mut (dyn FnMut(RunFrame) -> Result<(), Failed> + Send),
+) -> Result<Done, Failed> {
+    run_with(warm(), job, sink).await
+}
+
+pub(crate) async fn run_with(
+    warm: SessionStateBuilder,
+    job: RunJob,
+    sink: &mut (dyn FnMut(RunFrame) -> Result<(), Failed> + Send),
+) -> Result<Done, Failed> {
+    let plan = Plan::decode(&job.plan, Accept::Confined, &Bounds::default());
+    let plan = plan.map_err(|_| Failed::Job)?;
+    plan.fields().map_err(|_| Failed::Job)?;
+    let state = session(warm, job.memory_bytes_max)?;
+    let mut translation = Translation {
+        state: &state,
+        sources: &job.sources,
+        tokens: Tokens::new(job.token_key.bytes()),
+        withheld: Withheld::default(),
+        nodes: 0,
+    };
+    let relation = translation.relation(&plan.root).await?;
+    let withheld = translation.withheld;
+    let physical = state.create_physical_plan(&relation.plan).await?;
+    let schema = outside(&physical.schema());
+    let mut stream = execute_stream(physical, state.task_ctx())?;
+    let rows_max = usize::try_from(job.batch_rows_max).map_err(|_| Failed::Job)?.max(1);
+    let (mut rows, mut sent) = (0u64, false);
+    while let Some(batch) = stream.next().await {
+        let batch = stripped(&batch?, &schema)?;
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let part = batch.slice(from, rows_max.min(batch.num_rows() - from));
+            from += part.num_rows();
+            rows += part.num_rows() as u64;
+            sink(RunFrame::Batch(ipc(&part)?))?;
+            sent = true;
+        }
+    }
+    if !sent {
+        sink(RunFrame::Batch(ipc(&RecordBatch::new_empty(schema))?))?;
+    }
+    let (cpu_us, memory_peak_bytes) = used();
+    let Withheld { groups, holds_k } = withheld;
+    let groups_withheld = groups;
+    Ok(Done { rows, groups_withheld, withheld_holds_k: holds_k, cpu_us, memory_peak_bytes })
+}
+
+fn session(warm: SessionStateBuilder, memory_bytes_max: u64) -> Result<SessionState, Failed> {
+    let pool = usize::try_from(memory_bytes_max / POOL_SHARE).map_err(|_| Failed::Job)?;
+    let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(GreedyMemoryPool::new(pool)))
+        .with_disk_manager_builder(disk)
+        .build_arc()?;
+    Ok(warm.with_runtime_env(runtime).build())
+}
+
+/// The schema that leaves: plain names, witnesses without their hashed subjects.
+fn outside(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().enumerate().map(|(at, field)| {
+        let data_type = if is_witness(field.data_type()) {
+            arrow::datatypes::DataType::Struct(witness_fields(false))
+        } else {
+            field.data_type().clone()
+        };
+        Field::new(format!("c{at}"), data_type, true)
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn stripped(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Failed> {
+    let columns = batch.columns().iter().map(|column| -> Result<ArrayRef, Failed> {
+        let Some(tally) = column.as_struct_opt() else {
+            return Ok(Arc::clone(column));
+        };
+        let fields = witness_fields(false);
+        let kept = fields.iter().map(|field| tally.column_by_name(field.name()).cloned());
+        let kept = kept.collect::<Option<Vec<_>>>().ok_or(Failed::Schema)?;
+        let nulls = tally.nulls().cloned();
+        Ok(Arc::new(StructArray::try_new(fields, kept, nulls).map_err(|_| Failed::Schema)?))
+    });
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new(Arc::clone(schema), columns).map_err(|_| Failed::Schema)
+}
+
+fn ipc(batch: &RecordBatch) -> Result<Bytes, Failed> {
+    let written = || {
+        let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema())?;
+        writer.write(batch)?;
+        writer.finish()?;
+        writer.into_inner()
+    };
+    written().map(Bytes::from).map_err(|_| Failed::Internal)
+}
+
+/// Processor time in microseconds and the largest resident size in bytes, as the kernel counts them.
+fn used() -> (u64, u64) {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let scheduled = read("/proc/self/schedstat");
+    let cpu_ns: u64 = scheduled.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let status = read("/proc/self/status");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+    (cpu_ns / 1_000, peak.unwrap_or(0) * 1024)
+}
