@@ -1,2 +1,19 @@
-//! Placeholder.
+//! The `bonded` binary: every command, and what people read of it.
+//!
+//! Never: decides anything; the gateway decides, this asks and tells.
 #![forbid(unsafe_code)]
+
+mod args; // the commands as typed
+mod failure; // bad ends and exit codes
+mod profile; // where a person's gateway is
+mod client; // Flight SQL and operations over mutual TLS
+mod table; // results for people and machines
+mod seed; // a seed directory, read and played
+mod init; // a domain is made
+mod query; // a statement, its result, its receipt
+mod explain; // the decision without touching data
+mod export; // a package, and its verification
+mod ledger; // head, verify, prove
+mod demo; // the whole story on generated data
+
+pub use self::{args::run, failure::Failure};

@@ -1,2 +1,6 @@
 //! The `bonded` binary.
-fn main() {}
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

@@ -25,29 +25,29 @@ impl State {
             }
             Command::EnrolPerson { person, certificate } => {
                 self.judge_person(&person)?;
-                Event::PersonEnrolled { person, certificate }
+                Event::PersonEnrolled { by: by.id.clone(), person, certificate }
             }
             Command::RegisterOperator(operator) => {
                 self.judge_operator(&operator)?;
-                Event::OperatorRegistered { operator }
+                Event::OperatorRegistered { by: by.id.clone(), operator }
             }
             Command::CatalogueDataset(dataset) => {
                 self.judge_dataset(&dataset)?;
-                Event::DatasetCatalogued { dataset }
+                Event::DatasetCatalogued { by: by.id.clone(), dataset }
             }
             Command::LoadDataset(snapshot) => {
                 self.judge_snapshot(&snapshot)?;
-                Event::DatasetLoaded { snapshot }
+                Event::DatasetLoaded { by: by.id.clone(), snapshot }
             }
             Command::ApplyLicence(licence) => self.apply_licence(by, licence)?,
-            Command::ReviewLicence(id) => self.step_licence(&id, terms::Stage::Reviewed)?,
-            Command::NoticeLicence(id) => self.step_licence(&id, terms::Stage::Noticed)?,
-            Command::GrantLicence(id) => self.step_licence(&id, terms::Stage::Granted)?,
+            Command::ReviewLicence(id) => self.step_licence(by, &id, terms::Stage::Reviewed)?,
+            Command::NoticeLicence(id) => self.step_licence(by, &id, terms::Stage::Noticed)?,
+            Command::GrantLicence(id) => self.step_licence(by, &id, terms::Stage::Granted)?,
             Command::ApplyScenario(scenario) => self.apply_scenario(by, scenario)?,
             Command::ReviewScenario { scenario, row_risks } => {
-                self.review_scenario(&scenario, row_risks)?
+                self.review_scenario(by, &scenario, row_risks)?
             }
-            Command::ApproveScenario(id) => self.approve_scenario(&id)?,
+            Command::ApproveScenario(id) => self.approve_scenario(by, &id)?,
         };
         Ok(vec![event])
     }

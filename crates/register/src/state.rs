@@ -30,6 +30,8 @@ pub struct LicenceStanding {
     pub licence: Licence,
     /// The last step.
     pub stage: Stage,
+    /// Who applied.
+    pub submitter: PersonId,
 }
 
 /// A scenario, the step it is at, and what its reviewers saw.
@@ -41,6 +43,8 @@ pub struct ScenarioStanding {
     pub stage: Stage,
     /// The measured risk of the rows it shows.
     pub row_risks: Vec<RowRisk>,
+    /// Who applied.
+    pub submitter: PersonId,
 }
 
 impl State {
@@ -62,21 +66,26 @@ impl State {
                 self.thresholds = *thresholds;
                 self.obligations = Some(*obligations);
             }
-            Event::PersonEnrolled { person, certificate } => self.enrol(person, *certificate),
-            Event::OperatorRegistered { operator } => {
+            Event::PersonEnrolled { person, certificate, .. } => self.enrol(person, *certificate),
+            Event::OperatorRegistered { operator, .. } => {
                 self.operators.insert(operator.id.clone(), operator.clone());
             }
-            Event::DatasetCatalogued { dataset } => {
+            Event::DatasetCatalogued { dataset, .. } => {
                 self.datasets.insert(dataset.name.clone(), dataset.clone());
             }
-            Event::DatasetLoaded { snapshot } => self.load(snapshot),
-            Event::LicenceStep { stage, licence } => {
+            Event::DatasetLoaded { snapshot, .. } => self.load(snapshot),
+            Event::LicenceStep { by, stage, licence } => {
+                let before = self.licences.get(&licence.id).map(|s| s.submitter.clone());
+                let submitter = before.unwrap_or_else(|| by.clone());
                 let (licence, stage) = (licence.clone(), *stage);
-                self.licences.insert(licence.id.clone(), LicenceStanding { licence, stage });
+                let standing = LicenceStanding { licence, stage, submitter };
+                self.licences.insert(standing.licence.id.clone(), standing);
             }
-            Event::ScenarioStep { stage, scenario, row_risks } => {
+            Event::ScenarioStep { by, stage, scenario, row_risks } => {
+                let before = self.scenarios.get(&scenario.id).map(|s| s.submitter.clone());
+                let submitter = before.unwrap_or_else(|| by.clone());
                 let (scenario, stage, row_risks) = (scenario.clone(), *stage, row_risks.clone());
-                let standing = ScenarioStanding { scenario, stage, row_risks };
+                let standing = ScenarioStanding { scenario, stage, row_risks, submitter };
                 self.scenarios.insert(standing.scenario.id.clone(), standing);
             }
             Event::GatewayStarted { .. }

@@ -12,9 +12,12 @@ pub enum Failed {
     /// A file or column cannot be read: no key, no file, or damaged.
     #[error("unreadable data")]
     Data,
-    /// A division by zero or an overflow.
-    #[error("arithmetic")]
-    Arithmetic,
+    /// A division by zero.
+    #[error("division by zero")]
+    Division,
+    /// A number beyond its type.
+    #[error("overflow")]
+    Overflow,
     /// A value that does not fit the type it is cast to.
     #[error("cast")]
     Cast,
@@ -34,14 +37,15 @@ impl Failed {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Job => "runner.unreadable-job",
-            Self::Schema => "runner.schema-mismatch",
-            Self::Data => "runner.unreadable-data",
-            Self::Arithmetic => "runner.arithmetic",
+            Self::Job => "runner.unsupported",
+            Self::Schema => "runner.schema-differs",
+            Self::Data => "runner.data-unreadable",
+            Self::Division => "runner.division-by-zero",
+            Self::Overflow => "runner.overflow",
             Self::Cast => "runner.cast",
-            Self::Scalar => "runner.scalar-rows",
+            Self::Scalar => "runner.many-rows",
             Self::Memory => "runner.out-of-memory",
-            Self::Internal => "runner.internal",
+            Self::Internal => "runner.failed",
         }
     }
 }
@@ -55,7 +59,8 @@ impl From<DataFusionError> for Failed {
             }
             DataFusionError::ResourcesExhausted(_) => Self::Memory,
             DataFusionError::ArrowError(arrow, _) => match &**arrow {
-                ArrowError::DivideByZero | ArrowError::ArithmeticOverflow(_) => Self::Arithmetic,
+                ArrowError::DivideByZero => Self::Division,
+                ArrowError::ArithmeticOverflow(_) => Self::Overflow,
                 ArrowError::CastError(_) | ArrowError::ParseError(_) => Self::Cast,
                 _ => Self::Internal,
             },

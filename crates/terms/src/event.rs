@@ -29,6 +29,8 @@ pub enum Event {
     },
     /// A person was enrolled. The real name is in the sealed part. Source: AO-16(1).
     PersonEnrolled {
+        /// By whom.
+        by: PersonId,
         /// Who, without the name.
         person: Person,
         /// SHA-256 of the certificate's DER bytes.
@@ -36,21 +38,29 @@ pub enum Event {
     },
     /// An operator was registered with its evidence. Source: AO-7.
     OperatorRegistered {
+        /// By whom.
+        by: PersonId,
         /// Who.
         operator: Operator,
     },
     /// A dataset entered the catalogue with its grades confirmed. Source: PD-13, CG-6.3.
     DatasetCatalogued {
+        /// By whom.
+        by: PersonId,
         /// The entry.
         dataset: Dataset,
     },
     /// Data came in, sealed.
     DatasetLoaded {
+        /// By whom.
+        by: PersonId,
         /// What state the dataset is in now.
         snapshot: Snapshot,
     },
     /// A step in the life of a licence. Source: AO-9.
     LicenceStep {
+        /// By whom.
+        by: PersonId,
         /// Which step.
         stage: Stage,
         /// As it stands after the step.
@@ -58,6 +68,8 @@ pub enum Event {
     },
     /// A step in the life of a scenario. Source: AO-12.
     ScenarioStep {
+        /// By whom.
+        by: PersonId,
         /// Which step.
         stage: Stage,
         /// As it stands after the step.

@@ -22,11 +22,16 @@ impl State {
             let what = "the term is at most two years and ends after it begins";
             return refuse("register.term", what, "AO-11");
         }
-        Ok(Event::LicenceStep { stage: Stage::Applied, licence })
+        Ok(Event::LicenceStep { by: by.id.clone(), stage: Stage::Applied, licence })
     }
 
     /// Review, public notice, grant: in this order. Source: AO-9.
-    pub(super) fn step_licence(&self, id: &LicenceId, to: Stage) -> Result<Event, Unlawful> {
+    pub(super) fn step_licence(
+        &self,
+        by: &Person,
+        id: &LicenceId,
+        to: Stage,
+    ) -> Result<Event, Unlawful> {
         let place = format!("licence `{id}`");
         let Some(standing) = self.licence(id) else {
             let what = "there is no application for it";
@@ -42,6 +47,7 @@ impl State {
             let what = "the steps are applied, reviewed, noticed, granted, in this order";
             return Err(Unlawful::new("register.step-order", place, what, "AO-9"));
         }
-        Ok(Event::LicenceStep { stage: to, licence: standing.licence.clone() })
+        let (by, licence) = (by.id.clone(), standing.licence.clone());
+        Ok(Event::LicenceStep { by, stage: to, licence })
     }
 }

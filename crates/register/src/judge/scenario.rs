@@ -36,7 +36,8 @@ impl State {
             let dataset = self.licensed(licence, wanted, &place)?;
             judge_items(dataset, wanted, &place)?;
         }
-        Ok(Event::ScenarioStep { stage: Stage::Applied, scenario, row_risks: Vec::new() })
+        let by = by.id.clone();
+        Ok(Event::ScenarioStep { by, stage: Stage::Applied, scenario, row_risks: Vec::new() })
     }
 
     /// The dataset, if the licence may use it at all.
@@ -77,6 +78,7 @@ impl State {
     /// What would show rows goes in front of the reviewer with its measured risk. Source: RA-3.
     pub(super) fn review_scenario(
         &self,
+        by: &Person,
         id: &ScenarioId,
         row_risks: Vec<RowRisk>,
     ) -> Result<Event, Unlawful> {
@@ -91,14 +93,20 @@ impl State {
             }
         }
         let scenario = scenario.clone();
-        Ok(Event::ScenarioStep { stage: Stage::Reviewed, scenario, row_risks })
+        let by = by.id.clone();
+        Ok(Event::ScenarioStep { by, stage: Stage::Reviewed, scenario, row_risks })
     }
 
     /// The second authority approves what the first reviewed. Source: AO-12.
-    pub(super) fn approve_scenario(&self, id: &ScenarioId) -> Result<Event, Unlawful> {
+    pub(super) fn approve_scenario(
+        &self,
+        by: &Person,
+        id: &ScenarioId,
+    ) -> Result<Event, Unlawful> {
         let scenario = self.at_stage(id, Stage::Reviewed)?.clone();
         let row_risks = self.scenario(id).map(|s| s.row_risks.clone()).unwrap_or_default();
-        Ok(Event::ScenarioStep { stage: Stage::Granted, scenario, row_risks })
+        let by = by.id.clone();
+        Ok(Event::ScenarioStep { by, stage: Stage::Granted, scenario, row_risks })
     }
 
     fn at_stage(&self, id: &ScenarioId, stage: Stage) -> Result<&Scenario, Unlawful> {

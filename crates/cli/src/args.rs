@@ -1,0 +1,210 @@
+//! The commands as typed. Names are promised in the interface; extend freely, keep them.
+
+use crate::{Failure, demo, explain, export, init, ledger, query};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "bonded",
+    version,
+    about = "A bonded warehouse for public data / 公共数据授权运营域",
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Machine output / 机器可读输出
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a domain / 建立授权运营域
+    Init {
+        /// Where
+        dir: PathBuf,
+        /// A seed directory to play through
+        #[arg(long)]
+        from: Option<PathBuf>,
+        /// The domain's name, where there is no seed
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Run the gateway / 运行网关
+    Serve(Serve),
+    /// The whole story on generated data / 用生成的数据演示全过程
+    Demo(Demo),
+    /// Run a statement / 执行查询
+    Query(Query),
+    /// The decision without touching data / 只看决定，不动数据
+    Explain(Statement),
+    /// A result as a signed package / 导出带签名清单的数据包
+    Export {
+        #[command(flatten)]
+        statement: Statement,
+        /// The package's folder, made anew
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Check a package offline / 离线核验数据包
+    Verify {
+        /// The package's folder
+        package: PathBuf,
+        /// The domain's public key
+        #[arg(long)]
+        key: PathBuf,
+        /// The log's trust policy or verifier key
+        #[arg(long)]
+        policy: Option<PathBuf>,
+    },
+    /// The receipt of an operation / 操作回执
+    Receipt {
+        #[command(flatten)]
+        as_whom: AsWhom,
+        /// The operation's id
+        query: String,
+    },
+    /// The ledger / 存证账本
+    Ledger {
+        #[command(subcommand)]
+        verb: Ledger,
+    },
+    /// A planner child; for the gateway alone
+    #[command(hide = true)]
+    PlannerChild,
+    /// A runner child; for the gateway alone
+    #[command(hide = true)]
+    RunnerChild,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AsWhom {
+    /// The person's profile
+    #[arg(short, long)]
+    pub profile: PathBuf,
+    /// The scenario; the profile's if not given
+    #[arg(long)]
+    pub scenario: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Statement {
+    #[command(flatten)]
+    pub as_whom: AsWhom,
+    /// The statement
+    pub sql: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    #[command(flatten)]
+    pub statement: Statement,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Csv,
+    Json,
+    Arrow,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The domain's folder
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// Where Flight SQL is served inside the domain
+    #[arg(long)]
+    pub flight: Option<SocketAddr>,
+    /// Where Flight SQL is served to remote callers; off if not given
+    #[arg(long)]
+    pub flight_remote: Option<SocketAddr>,
+    /// Where the management services are
+    #[arg(long)]
+    pub admin: Option<SocketAddr>,
+    /// Where the console is
+    #[arg(long)]
+    pub console: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Where the demo's domain is kept; a temporary folder if not given
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// How many people are in the data
+    #[arg(long, default_value_t = 100_000)]
+    pub rows: u64,
+    /// Keep serving at the end
+    #[arg(long)]
+    pub serve: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ledger {
+    /// The newest checkpoint
+    Head(Where),
+    /// Hash everything again, offline
+    Verify(Where),
+    /// The proof that an entry is in the log
+    Prove {
+        #[command(flatten)]
+        place: Where,
+        /// The entry's index
+        index: u64,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Where {
+    /// The domain's folder
+    #[arg(long)]
+    pub dir: PathBuf,
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    let ended = match cli.command {
+        Command::PlannerChild => return planner::child::main(),
+        Command::RunnerChild => return runner::child::main(),
+        Command::Init { dir, from, name } => init::init(&dir, from.as_deref(), name.as_deref()),
+        Command::Serve(serve) => serve_command(serve),
+        Command::Demo(demo) => demo::demo(&demo),
+        Command::Query(query) => query::query(&query, json),
+        Command::Explain(statement) => explain::explain(&statement, json),
+        Command::Export { statement, output } => export::export(&statement, &output, json),
+        Command::Verify { package, key, policy } => {
+            export::verify(&package, &key, policy.as_deref(), json)
+        }
+        Command::Receipt { as_whom, query } => query::receipt(&as_whom, &query, json),
+        Command::Ledger { verb } => ledger::ledger(&verb, json),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// A runtime for one command.
+pub(crate) fn block_on<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| Failure::Other(error.to_string()))?.block_on(work)
+}
+
+fn serve_command(serve: Serve) -> Result<(), Failure> {
+    init::serve(serve)
+}

@@ -1,0 +1,10 @@
+//! A seed directory: who is who and what has been approved, for pilots, demos and tests.
+
+mod raw; // the files as written
+mod read; // raw → terms, all mistakes at once
+mod play; // the procedure, each step as the right person
+
+pub use self::{
+    play::{PlayError, play},
+    read::{Misread, Seed, SeedDataset, SeedPerson, read},
+};

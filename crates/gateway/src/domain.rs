@@ -1,0 +1,170 @@
+use crate::config::{Config, Misconfigured};
+use identity::{Authority, Unissued};
+use ledger::{Breach, Ledger, SystemClock};
+use manifest::ManifestKey;
+use policy::Engine;
+use register::State;
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use terms::DomainName;
+use vault::{Keyring, Store};
+
+/// A domain's folder, opened by exactly one process.
+#[derive(Debug)]
+pub struct Domain {
+    /// The folder.
+    pub dir: PathBuf,
+    /// What a person sets.
+    pub config: Config,
+    /// What happened.
+    pub ledger: Ledger,
+    /// What stands, folded from the ledger.
+    pub state: State,
+    /// What may be.
+    pub engine: Engine,
+    /// The keys of data and tokens.
+    pub keyring: Keyring,
+    /// The sealed files.
+    pub store: Store,
+    /// What signs manifests.
+    pub manifest_key: ManifestKey,
+    _lock: File,
+}
+
+/// What a new domain begins with.
+#[derive(Debug)]
+pub struct Founding<'a> {
+    /// Its name.
+    pub name: &'a DomainName,
+    /// Further policies to take along.
+    pub policies: Option<&'a Path>,
+    /// The time.
+    pub now: chrono::DateTime<chrono::Utc>,
+}
+
+/// Why a domain cannot be opened or made.
+#[derive(Debug, thiserror::Error)]
+pub enum Unopened {
+    /// Another process has it.
+    #[error("`{0}` is in use by another bonded process; stop that one first")]
+    InUse(PathBuf),
+    /// There is no domain.
+    #[error("`{0}` is no domain: it has no bonded.toml; make one with `bonded init`")]
+    NoDomain(PathBuf),
+    /// There is something already.
+    #[error("`{0}` is not empty; choose another folder")]
+    NotEmpty(PathBuf),
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] Misconfigured),
+    /// The ledger is not to be trusted, or cannot be made.
+    #[error(transparent)]
+    Ledger(#[from] Breach),
+    /// The keys cannot be read or made.
+    #[error(transparent)]
+    Keys(#[from] vault::Unkept),
+    /// The authority cannot be made.
+    #[error(transparent)]
+    Authority(#[from] Unissued),
+    /// The manifest key cannot be read or made.
+    #[error("the manifest key: {0}")]
+    ManifestKey(String),
+    /// The children cannot be started.
+    #[error("the children cannot be started: {0}")]
+    Pool(String),
+}
+
+impl Domain {
+    /// Makes the folder of a new domain: configuration, keys, authority, ledger.
+    ///
+    /// # Errors
+    /// [`Unopened`]; a folder that is not empty is left as it is.
+    pub fn create(dir: &Path, founding: &Founding<'_>) -> Result<Self, Unopened> {
+        let file = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Unopened::File { path, source }
+        };
+        if dir.exists() {
+            let mut entries = std::fs::read_dir(dir).map_err(file(dir))?;
+            if entries.next().is_some() {
+                return Err(Unopened::NotEmpty(dir.to_owned()));
+            }
+        }
+        for folder in ["", "ca", "data", "people", "policies"] {
+            let path = dir.join(folder);
+            std::fs::create_dir_all(&path).map_err(file(&path))?;
+        }
+        if let Some(policies) = founding.policies {
+            for entry in std::fs::read_dir(policies).map_err(file(policies))? {
+                let from = entry.map_err(file(policies))?.path();
+                let to = dir.join("policies").join(from.file_name().unwrap_or_default());
+                std::fs::copy(&from, &to).map_err(file(&to))?;
+            }
+        }
+        let ca = dir.join("ca");
+        let authority = Authority::create(&ca, founding.name.as_str(), founding.now)?;
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        let server = authority.issue_server(&names, founding.now)?;
+        let written = std::fs::write(ca.join("server.pem"), &server.certificate_pem)
+            .and_then(|()| std::fs::write(ca.join("server-key.pem"), &server.key_pem));
+        written.map_err(file(&ca))?;
+        private(&ca.join("server-key.pem")).map_err(file(&ca))?;
+        let ledger = Ledger::create(dir, founding.name, Arc::new(SystemClock))?;
+        drop(ledger);
+        Keyring::create(dir)?;
+        ManifestKey::create(dir).map_err(|error| Unopened::ManifestKey(error.to_string()))?;
+        Config::write_default(dir).map_err(file(dir))?;
+        Self::open(dir)
+    }
+
+    /// Opens a domain: takes its lock, checks its ledger, folds what stands.
+    ///
+    /// # Errors
+    /// [`Unopened`].
+    pub fn open(dir: &Path) -> Result<Self, Unopened> {
+        if !dir.join(crate::config::FILE).is_file() {
+            return Err(Unopened::NoDomain(dir.to_owned()));
+        }
+        let config = Config::read(dir)?;
+        let lock = locked(dir)?;
+        let ledger = Ledger::open(dir, Arc::new(SystemClock))?;
+        let mut state = State::default();
+        for stored in ledger.events(0)? {
+            state.apply(&stored?.event);
+        }
+        let engine = Engine::load(Some(&dir.join("policies")));
+        let keyring = Keyring::open(dir)?;
+        let store = Store::new(dir, &keyring);
+        let manifest_key = ManifestKey::open(dir).map_err(|e| Unopened::ManifestKey(e.to_string()))?;
+        let dir = dir.to_owned();
+        Ok(Self { dir, config, ledger, state, engine, keyring, store, manifest_key, _lock: lock })
+    }
+}
+
+fn private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+}
+
+/// One process at a time: an advisory lock that ends with the process.
+fn locked(dir: &Path) -> Result<File, Unopened> {
+    let path = dir.join("lock");
+    let file = |source| Unopened::File { path: path.clone(), source };
+    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(file)?;
+    match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(lock),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Unopened::InUse(dir.to_owned())),
+        Err(error) => Err(file(error.into())),
+    }
+}
