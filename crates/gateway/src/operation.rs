@@ -47,6 +47,7 @@ pub struct Prepared {
     draft: Plan,
     sql: String,
     parameters: Vec<Type>,
+    values: Vec<Literal>,
     schema: SchemaRef,
 }
 
@@ -160,7 +161,7 @@ impl Gateway {
             let absent: Vec<Literal> = parameters.iter().map(|t| Literal::Null(*t)).collect();
             let confined = confined(permit, &bound(&draft, &absent)?, Action::Query)?;
             let schema = egress::schema(&confined).map_err(|why| Refused::from(&why))?;
-            let prepared = Prepared { draft, sql: sql.to_owned(), parameters, schema };
+            let prepared = Prepared { draft, sql: sql.to_owned(), parameters, values: Vec::new(), schema };
             Ok((confined, prepared))
         };
         match prepared.await {
@@ -542,6 +543,17 @@ impl Prepared {
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    /// The values bound so far.
+    pub(crate) fn bound_values(&self) -> Vec<Literal> {
+        self.values.clone()
+    }
+
+    /// The same statement with values bound.
+    pub(crate) fn with_values(mut self, values: Vec<Literal>) -> Self {
+        self.values = values;
+        self
     }
 
     /// The types of its parameters.

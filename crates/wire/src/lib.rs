@@ -13,4 +13,4 @@ pub mod frame; // one message on a pipe: its length, then its bytes
 mod proto; // generated from proto/
 mod job_proto; // jobs and answers to and from their generated form
 
-pub use self::{garbled::Garbled, secret::Secret};
+pub use self::{garbled::Garbled, proto::operations, secret::Secret};

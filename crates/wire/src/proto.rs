@@ -9,3 +9,13 @@ pub(crate) mod job {
     )]
     tonic::include_proto!("bonded.job.v1");
 }
+
+/// `bonded.operations.v1`.
+pub mod operations {
+    #![expect(
+        missing_docs,
+        unused_qualifications,
+        reason = "generated from documented messages"
+    )]
+    tonic::include_proto!("bonded.operations.v1");
+}

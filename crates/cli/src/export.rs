@@ -1,0 +1,90 @@
+//! `bonded export` and `bonded verify`.
+
+use crate::{
+    Failure,
+    args::{Statement, block_on},
+    client, profile,
+};
+use std::{collections::BTreeMap, path::Path};
+use wire::operations::{ExportRequest, operations_client::OperationsClient};
+
+pub(crate) fn export(statement: &Statement, output: &Path, json: bool) -> Result<(), Failure> {
+    if output.exists() {
+        let text = format!("{}: exists already; choose another folder", output.display());
+        return Err(Failure::Usage(text));
+    }
+    let profile = profile::read(&statement.as_whom.profile)?;
+    let files = block_on(async {
+        let client = client::connect(&profile, statement.as_whom.scenario.as_deref()).await?;
+        fetch(&client, &statement.sql).await
+    })?;
+    write(output, &files)?;
+    if json {
+        let names: Vec<&String> = files.keys().collect();
+        println!("{}", serde_json::json!({"package": output, "files": names}));
+    } else {
+        println!("{}: {} files / 个文件", output.display(), files.len());
+    }
+    Ok(())
+}
+
+/// The package's files, as the gateway sends them.
+pub(crate) async fn fetch(
+    client: &client::Client,
+    sql: &str,
+) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let mut operations = OperationsClient::new(client.channel.clone());
+    let request = client.request(ExportRequest { sql: sql.to_owned() });
+    let answered = |status: tonic::Status| Failure::answered(&status);
+    let mut stream = operations.export(request).await.map_err(answered)?.into_inner();
+    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    while let Some(chunk) = stream.message().await.map_err(answered)? {
+        files.entry(chunk.name).or_default().extend(chunk.data);
+    }
+    Ok(files)
+}
+
+/// Writes a package. A name that is not a plain file name is not written.
+pub(crate) fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Failure> {
+    std::fs::create_dir(folder).map_err(|error| Failure::usage(folder, error))?;
+    for (name, bytes) in files {
+        if name.contains(['/', '\\']) || name.starts_with('.') {
+            return Err(Failure::Other(format!("`{name}` is no file name of a package")));
+        }
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).map_err(|error| Failure::other(&path, error))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn verify(
+    package: &Path,
+    key: &Path,
+    policy: Option<&Path>,
+    json: bool,
+) -> Result<(), Failure> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).map_err(|error| Failure::usage(path, error))
+    };
+    let key = read(key)?;
+    let policy = policy.map(read).transpose()?;
+    match manifest::verify_package(package, &key, policy.as_deref()) {
+        Ok(verified) if json => {
+            let text = serde_json::to_string(&verified);
+            println!("{}", text.map_err(|error| Failure::Other(error.to_string()))?);
+            Ok(())
+        }
+        Ok(verified) => {
+            for check in &verified.checks {
+                let told = check.told();
+                println!("✓ {} {}", told.en, told.zh);
+            }
+            println!("{}: everything holds / 全部核验通过", package.display());
+            Ok(())
+        }
+        Err(broken) => {
+            let told = broken.told();
+            Err(Failure::Other(format!("✗ {}: {} {} ({broken})", broken.code(), told.en, told.zh)))
+        }
+    }
+}

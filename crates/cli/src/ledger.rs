@@ -1,0 +1,58 @@
+//! `bonded ledger head|verify|prove`: the log, without the gateway's help.
+
+use crate::{
+    Failure,
+    args::{Ledger as Verb, Where},
+};
+use indicatif::ProgressBar;
+use ledger::Ledger;
+
+pub(crate) fn ledger(verb: &Verb, json: bool) -> Result<(), Failure> {
+    match verb {
+        Verb::Head(place) => head(place, json),
+        Verb::Verify(place) => verify(place, json),
+        Verb::Prove { place, index } => prove(place, *index),
+    }
+}
+
+fn broken(error: &ledger::Breach) -> Failure {
+    Failure::Other(format!("{}: {error}", error.code()))
+}
+
+fn head(place: &Where, json: bool) -> Result<(), Failure> {
+    let reader = Ledger::open_read_only(&place.dir).map_err(|error| broken(&error))?;
+    let (checkpoint, note) = reader.head().map_err(|error| broken(&error))?;
+    if json {
+        let (size, root) = (checkpoint.head.size, checkpoint.head.root);
+        let value = serde_json::json!({
+            "origin": checkpoint.origin, "size": size, "root": root, "note": note});
+        println!("{value}");
+    } else {
+        print!("{note}");
+    }
+    Ok(())
+}
+
+fn verify(place: &Where, json: bool) -> Result<(), Failure> {
+    let bar = ProgressBar::new(0);
+    let report = Ledger::verify(&place.dir, &mut |done, of| {
+        bar.set_length(of);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let report = report.map_err(|error| broken(&error))?;
+    let value =
+        serde_json::to_value(&report).map_err(|error| Failure::Other(error.to_string()))?;
+    if json {
+        println!("{value}");
+    } else {
+        println!("the ledger holds / 账本完整: {value}");
+    }
+    Ok(())
+}
+
+fn prove(place: &Where, index: u64) -> Result<(), Failure> {
+    let reader = Ledger::open_read_only(&place.dir).map_err(|error| broken(&error))?;
+    print!("{}", reader.prove(index).map_err(|error| broken(&error))?);
+    Ok(())
+}

@@ -1,0 +1,464 @@
+use super::{
+    handles::{Owner, PreparedStatements, Tickets, prepared, tickets},
+    metadata, stream,
+};
+use crate::{Asking, Gateway, Granted, Refused};
+use arrow::{
+    array::{Array, AsArray, RecordBatch},
+    compute::cast,
+    datatypes::{DataType, Date32Type, Decimal128Type, Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType},
+    ipc::writer::IpcWriteOptions,
+};
+use arrow_flight::{
+    Action, FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse,
+    IpcMessage, SchemaAsIpc, Ticket,
+    decode::FlightRecordBatchStream,
+    error::FlightError,
+    flight_service_server::FlightService,
+    sql::{
+        ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest,
+        ActionCreatePreparedStatementResult, CommandGetCatalogs, CommandGetCrossReference,
+        CommandGetDbSchemas, CommandGetExportedKeys, CommandGetImportedKeys, CommandGetPrimaryKeys,
+        CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables, CommandPreparedStatementQuery,
+        CommandPreparedStatementUpdate, CommandStatementIngest, CommandStatementQuery,
+        CommandStatementUpdate, DoPutPreparedStatementResult, ProstMessageExt, SqlInfo,
+        TicketStatementQuery,
+        server::{FlightSqlService, PeekableFlightDataStream},
+    },
+};
+use futures::{StreamExt, TryStreamExt};
+use plan::Literal;
+use prost::Message;
+use std::{pin::Pin, sync::Arc};
+use terms::{Channel, Digest, Type};
+use tonic::{Request, Response, Status, Streaming};
+
+/// The header that names the scenario. Source: interface, "Over the wire".
+const SCENARIO: &str = "bonded-scenario";
+
+/// Flight SQL on one listener.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    gateway: Arc<Gateway>,
+    channel: Channel,
+    tickets: Tickets,
+    prepared: PreparedStatements,
+}
+
+/// Who calls, as the connection and the headers say.
+pub(crate) fn asking<T>(request: &Request<T>, channel: Channel) -> Asking {
+    let certificates = request.peer_certs();
+    let leaf = certificates.as_ref().and_then(|chain| chain.first());
+    let scenario = request.metadata().get(SCENARIO).and_then(|value| value.to_str().ok());
+    Asking {
+        certificate: leaf.map(|leaf| leaf.as_ref().to_vec()),
+        channel,
+        scenario: scenario.map(ToOwned::to_owned),
+    }
+}
+
+fn owner(asking: &Asking) -> Owner {
+    let certificate = Digest::of(asking.certificate.as_deref().unwrap_or_default());
+    Owner { certificate, scenario: asking.scenario.clone() }
+}
+
+fn told(refused: Refused) -> Status {
+    refused.status()
+}
+
+fn read_only() -> Status {
+    let refused = Refused::invalid(
+        "flight.read-only",
+        "statements that write are not taken here.",
+        "此处不接受写入语句。",
+    );
+    refused.status()
+}
+
+fn malformed() -> Status {
+    Refused::invalid("flight.malformed", "the call cannot be read.", "无法读取该请求。").status()
+}
+
+type Stream = <Edge as FlightService>::DoGetStream;
+
+impl Edge {
+    pub(crate) fn new(gateway: Arc<Gateway>, channel: Channel) -> Self {
+        Self { gateway, channel, tickets: tickets(), prepared: prepared() }
+    }
+
+    /// Drops what is over.
+    pub(crate) fn sweep(&self) {
+        self.tickets.sweep();
+        self.prepared.sweep();
+    }
+
+    /// Drops everything, so that what was not redeemed is on record as abandoned.
+    pub(crate) fn clear(&self) {
+        self.tickets.clear();
+        self.prepared.clear();
+    }
+
+    fn ticketed(
+        &self,
+        asking: &Asking,
+        granted: Granted,
+        descriptor: FlightDescriptor,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let schema = granted.schema();
+        let statement_handle = self.tickets.keep(owner(asking), granted).map_err(told)?;
+        let ticket = TicketStatementQuery { statement_handle }.as_any().encode_to_vec();
+        info(&schema, ticket, descriptor)
+    }
+
+    async fn tables(&self, asking: &Asking) -> Result<Vec<confine::Table>, Status> {
+        self.gateway.tables(asking).await.map_err(told)
+    }
+}
+
+/// A FlightInfo of one endpoint without a location: redeemed where it was given.
+fn info(
+    schema: &Schema,
+    ticket: Vec<u8>,
+    descriptor: FlightDescriptor,
+) -> Result<Response<FlightInfo>, Status> {
+    let endpoint = FlightEndpoint::new().with_ticket(Ticket::new(ticket));
+    let info = FlightInfo::new().try_with_schema(schema).map_err(|_| malformed())?;
+    Ok(Response::new(info.with_endpoint(endpoint).with_descriptor(descriptor)))
+}
+
+fn answer(batch: RecordBatch) -> Response<Stream> {
+    Response::new(stream::one(batch))
+}
+
+fn made(batch: Result<RecordBatch, FlightError>) -> Result<RecordBatch, Status> {
+    batch.map_err(|_| malformed())
+}
+
+fn server_info(query: CommandGetSqlInfo) -> Result<RecordBatch, Status> {
+    let info = metadata::sql_info().ok_or_else(malformed)?;
+    made(query.into_builder(&info).build())
+}
+
+#[tonic::async_trait]
+impl FlightSqlService for Edge {
+    type FlightService = Self;
+
+    async fn do_handshake(
+        &self,
+        _request: Request<Streaming<HandshakeRequest>>,
+    ) -> Result<
+        Response<Pin<Box<dyn futures::Stream<Item = Result<HandshakeResponse, Status>> + Send>>>,
+        Status,
+    > {
+        let done = HandshakeResponse { protocol_version: 0, payload: bytes::Bytes::new() };
+        Ok(Response::new(Box::pin(futures::stream::iter([Ok(done)]))))
+    }
+
+    async fn get_flight_info_statement(
+        &self,
+        query: CommandStatementQuery,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let asking = asking(&request, self.channel);
+        let granted = self.gateway.grant(&asking, &query.query, terms::Action::Query).await;
+        self.ticketed(&asking, granted.map_err(told)?, request.into_inner())
+    }
+
+    async fn get_flight_info_prepared_statement(
+        &self,
+        query: CommandPreparedStatementQuery,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let asking = asking(&request, self.channel);
+        let handle = &query.prepared_statement_handle;
+        let prepared = self.prepared.look(&owner(&asking), handle).map_err(told)?;
+        let values = prepared.bound_values();
+        let action = terms::Action::Query;
+        let granted = self.gateway.grant_prepared(&asking, &prepared, values, action).await;
+        self.ticketed(&asking, granted.map_err(told)?, request.into_inner())
+    }
+
+    async fn do_get_statement(
+        &self,
+        ticket: TicketStatementQuery,
+        request: Request<Ticket>,
+    ) -> Result<Response<Stream>, Status> {
+        let asking = asking(&request, self.channel);
+        let granted = self.tickets.take(&owner(&asking), &ticket.statement_handle).map_err(told)?;
+        let running = self.gateway.run(&asking, granted).await.map_err(told)?;
+        Ok(Response::new(stream::result(running)))
+    }
+
+    async fn get_flight_info_catalogs(
+        &self,
+        query: CommandGetCatalogs,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let batch = made(metadata::catalogs(query.clone()))?;
+        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+    }
+
+    async fn do_get_catalogs(
+        &self,
+        query: CommandGetCatalogs,
+        _request: Request<Ticket>,
+    ) -> Result<Response<Stream>, Status> {
+        Ok(answer(made(metadata::catalogs(query))?))
+    }
+
+    async fn get_flight_info_schemas(
+        &self,
+        query: CommandGetDbSchemas,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let batch = made(metadata::schemas(query.clone(), &self.tables(&asking(&request, self.channel)).await?))?;
+        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+    }
+
+    async fn do_get_schemas(
+        &self,
+        query: CommandGetDbSchemas,
+        request: Request<Ticket>,
+    ) -> Result<Response<Stream>, Status> {
+        Ok(answer(made(metadata::schemas(query, &self.tables(&asking(&request, self.channel)).await?))?))
+    }
+
+    async fn get_flight_info_tables(
+        &self,
+        query: CommandGetTables,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let batch = made(metadata::tables(query.clone(), &self.tables(&asking(&request, self.channel)).await?))?;
+        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+    }
+
+    async fn do_get_tables(
+        &self,
+        query: CommandGetTables,
+        request: Request<Ticket>,
+    ) -> Result<Response<Stream>, Status> {
+        Ok(answer(made(metadata::tables(query, &self.tables(&asking(&request, self.channel)).await?))?))
+    }
+
+    async fn get_flight_info_table_types(
+        &self,
+        query: CommandGetTableTypes,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let batch = made(metadata::table_types())?;
+        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+    }
+
+    async fn do_get_table_types(
+        &self,
+        _query: CommandGetTableTypes,
+        _request: Request<Ticket>,
+    ) -> Result<Response<Stream>, Status> {
+        Ok(answer(made(metadata::table_types())?))
+    }
+
+    async fn get_flight_info_sql_info(
+        &self,
+        query: CommandGetSqlInfo,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let batch = server_info(query.clone())?;
+        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+    }
+
+    async fn do_get_sql_info(
+        &self,
+        query: CommandGetSqlInfo,
+        _request: Request<Ticket>,
+    ) -> Result<Response<Stream>, Status> {
+        Ok(answer(server_info(query)?))
+    }
+
+    async fn get_flight_info_primary_keys(
+        &self,
+        query: CommandGetPrimaryKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let batch = metadata::no_keys(true);
+        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+    }
+
+    async fn do_get_primary_keys(
+        &self,
+        _query: CommandGetPrimaryKeys,
+        _request: Request<Ticket>,
+    ) -> Result<Response<Stream>, Status> {
+        Ok(answer(metadata::no_keys(true)))
+    }
+
+    async fn get_flight_info_exported_keys(
+        &self,
+        query: CommandGetExportedKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let batch = metadata::no_keys(false);
+        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+    }
+
+    async fn do_get_exported_keys(
+        &self,
+        _query: CommandGetExportedKeys,
+        _request: Request<Ticket>,
+    ) -> Result<Response<Stream>, Status> {
+        Ok(answer(metadata::no_keys(false)))
+    }
+
+    async fn get_flight_info_imported_keys(
+        &self,
+        query: CommandGetImportedKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let batch = metadata::no_keys(false);
+        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+    }
+
+    async fn do_get_imported_keys(
+        &self,
+        _query: CommandGetImportedKeys,
+        _request: Request<Ticket>,
+    ) -> Result<Response<Stream>, Status> {
+        Ok(answer(metadata::no_keys(false)))
+    }
+
+    async fn get_flight_info_cross_reference(
+        &self,
+        query: CommandGetCrossReference,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let batch = metadata::no_keys(false);
+        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+    }
+
+    async fn do_get_cross_reference(
+        &self,
+        _query: CommandGetCrossReference,
+        _request: Request<Ticket>,
+    ) -> Result<Response<Stream>, Status> {
+        Ok(answer(metadata::no_keys(false)))
+    }
+
+    async fn do_action_create_prepared_statement(
+        &self,
+        query: ActionCreatePreparedStatementRequest,
+        request: Request<Action>,
+    ) -> Result<ActionCreatePreparedStatementResult, Status> {
+        let asking = asking(&request, self.channel);
+        let prepared = self.gateway.draft(&asking, &query.query).await.map_err(told)?;
+        let parameters: Vec<Field> = prepared
+            .parameters()
+            .iter()
+            .enumerate()
+            .map(|(at, t)| Field::new(at.to_string(), metadata::arrow_type(*t), true))
+            .collect();
+        let dataset_schema = message(&prepared.schema())?;
+        let parameter_schema = message(&Schema::new(parameters))?;
+        let prepared_statement_handle =
+            self.prepared.keep(owner(&asking), prepared).map_err(told)?;
+        Ok(ActionCreatePreparedStatementResult {
+            prepared_statement_handle,
+            dataset_schema,
+            parameter_schema,
+        })
+    }
+
+    async fn do_action_close_prepared_statement(
+        &self,
+        query: ActionClosePreparedStatementRequest,
+        request: Request<Action>,
+    ) -> Result<(), Status> {
+        let asking = asking(&request, self.channel);
+        // Closing what is gone is no mistake.
+        drop(self.prepared.take(&owner(&asking), &query.prepared_statement_handle));
+        Ok(())
+    }
+
+    async fn do_put_prepared_statement_query(
+        &self,
+        query: CommandPreparedStatementQuery,
+        request: Request<PeekableFlightDataStream>,
+    ) -> Result<DoPutPreparedStatementResult, Status> {
+        let asking = asking(&request, self.channel);
+        let handle = query.prepared_statement_handle;
+        let prepared = self.prepared.look(&owner(&asking), &handle).map_err(told)?;
+        let messages = request.into_inner().map_err(FlightError::from);
+        let mut batches = FlightRecordBatchStream::new_from_flight_data(messages);
+        let batch = batches.next().await.and_then(Result::ok).ok_or_else(malformed)?;
+        let values = literals(&batch, prepared.parameters())?;
+        let bound = prepared.with_values(values);
+        let handle = self.prepared.keep(owner(&asking), bound).map_err(told)?;
+        Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) })
+    }
+
+    async fn do_put_statement_update(
+        &self,
+        _ticket: CommandStatementUpdate,
+        _request: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        Err(read_only())
+    }
+
+    async fn do_put_prepared_statement_update(
+        &self,
+        _query: CommandPreparedStatementUpdate,
+        _request: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        Err(read_only())
+    }
+
+    async fn do_put_statement_ingest(
+        &self,
+        _ticket: CommandStatementIngest,
+        _request: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        Err(read_only())
+    }
+
+    async fn register_sql_info(&self, _id: i32, _result: &SqlInfo) {}
+}
+
+fn message(schema: &Schema) -> Result<bytes::Bytes, Status> {
+    let options = IpcWriteOptions::default();
+    let IpcMessage(bytes) =
+        SchemaAsIpc::new(schema, &options).try_into().map_err(|_| malformed())?;
+    Ok(bytes)
+}
+
+/// The first row of a batch as literals of these types.
+fn literals(batch: &RecordBatch, types: &[Type]) -> Result<Vec<Literal>, Status> {
+    if batch.num_columns() != types.len() || batch.num_rows() != 1 {
+        return Err(malformed());
+    }
+    let values = batch.columns().iter().zip(types).map(|(column, wanted)| {
+        let engine = metadata::arrow_type(*wanted);
+        let column = cast(column, &engine).map_err(|_| malformed())?;
+        literal(&column, *wanted).ok_or_else(malformed)
+    });
+    values.collect()
+}
+
+fn literal(column: &dyn Array, wanted: Type) -> Option<Literal> {
+    if column.is_null(0) || column.data_type() == &DataType::Null {
+        return Some(Literal::Null(wanted));
+    }
+    Some(match wanted {
+        Type::Bool => Literal::Bool(column.as_boolean_opt()?.value(0)),
+        Type::Int => Literal::Int(column.as_primitive_opt::<Int64Type>()?.value(0)),
+        Type::Float => Literal::Float(column.as_primitive_opt::<Float64Type>()?.value(0).to_bits()),
+        Type::Decimal { precision, scale } => Literal::Decimal {
+            unscaled: column.as_primitive_opt::<Decimal128Type>()?.value(0),
+            precision,
+            scale,
+        },
+        Type::Text => Literal::Text(column.as_string_opt::<i32>()?.value(0).to_owned()),
+        Type::Date => Literal::Date(column.as_primitive_opt::<Date32Type>()?.value(0)),
+        Type::Timestamp => {
+            Literal::Timestamp(column.as_primitive_opt::<TimestampMicrosecondType>()?.value(0))
+        }
+        Type::Interval | Type::Witness => return None,
+    })
+}

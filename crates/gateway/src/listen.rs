@@ -1,0 +1,65 @@
+//! Connections: accepted, shaken hands with in bounded number and time, then handed to the server.
+
+use crate::Gateway;
+use rustls::ServerConfig;
+use std::{io, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, mpsc},
+    task::JoinHandle,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_stream::wrappers::ReceiverStream;
+
+/// Handshakes under way at once.
+const HANDSHAKES_MAX: usize = 256;
+/// How long one may take.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
+/// How long to wait after the system refused a connection, for want of descriptors for example.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// Connections that have shaken hands, and the task that accepts them.
+pub(crate) type Accepted = ReceiverStream<io::Result<TlsStream<TcpStream>>>;
+
+/// Accepts on a listener until the task is aborted.
+pub(crate) fn accept(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    gateway: Arc<Gateway>,
+) -> (Accepted, JoinHandle<()>) {
+    let (ready, accepted) = mpsc::channel(HANDSHAKES_MAX);
+    let acceptor = TlsAcceptor::from(tls);
+    let under_way = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    let task = tokio::spawn(async move {
+        loop {
+            let Ok(place) = Arc::clone(&under_way).acquire_owned().await else {
+                return;
+            };
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(BREATH).await;
+                    continue;
+                }
+            };
+            let (acceptor, ready) = (acceptor.clone(), ready.clone());
+            let gateway = Arc::clone(&gateway);
+            tokio::spawn(async move {
+                let _place = place;
+                if stream.set_nodelay(true).is_err() {
+                    return;
+                }
+                match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => {
+                        if ready.send(Ok(stream)).await.is_err() {
+                            tracing::debug!("a connection came after the end");
+                        }
+                    }
+                    Ok(Err(_)) | Err(_) => gateway.stranger(),
+                }
+            });
+        }
+    });
+    (ReceiverStream::new(accepted), task)
+}

@@ -1,0 +1,156 @@
+//! The process: listeners, one line when it accepts, an orderly end.
+
+use crate::{
+    Gateway, Unopened,
+    flight::Edge,
+    listen::accept,
+    operations::OperationsService,
+    telemetry, tls,
+};
+use arrow_flight::flight_service_server::FlightServiceServer;
+use std::{io::Write, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use terms::Channel;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+use tonic::transport::Server;
+use wire::operations::operations_server::OperationsServer;
+
+/// How often what is over is dropped and strangers are put on record.
+const SWEEP: Duration = Duration::from_secs(5);
+/// Sweeps between two entries about strangers.
+const SWEEPS_PER_MINUTE: u32 = 12;
+/// Headers of one call, in bytes.
+const HEADERS_BYTES_MAX: u32 = 64 << 10;
+/// Calls of one connection at a time.
+const CALLS_MAX: usize = 64;
+
+/// Addresses that replace the configuration's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Listeners {
+    /// Flight SQL inside the domain.
+    pub flight: Option<SocketAddr>,
+    /// Flight SQL for remote callers.
+    pub flight_remote: Option<SocketAddr>,
+    /// The management services.
+    pub admin: Option<SocketAddr>,
+}
+
+/// Why a gateway does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The domain cannot be opened.
+    #[error(transparent)]
+    Unopened(#[from] Unopened),
+    /// The TLS files cannot be used.
+    #[error(transparent)]
+    Tls(#[from] tls::Unusable),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} for {what}: {source}; choose another address, or port 0 for any free one")]
+    Address {
+        /// For what.
+        what: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The process cannot go on.
+    #[error("the gateway cannot go on: {0}")]
+    Process(String),
+}
+
+/// Serves a domain until it is told to end.
+///
+/// # Errors
+/// [`ServeError`].
+pub fn serve(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
+    let process = |error: &dyn std::fmt::Display| ServeError::Process(error.to_string());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| process(&error))?;
+    runtime.block_on(serving(dir, listeners))
+}
+
+async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
+    let gateway = Gateway::open(dir).await?;
+    let config = gateway.domain.config.clone();
+    let spans = telemetry::start(&config);
+    let tls = tls::config(dir)?;
+    let bound = [
+        ("flight", Some(listeners.flight.unwrap_or(config.flight)), Channel::Domain),
+        ("flight-remote", listeners.flight_remote.or(config.flight_remote), Channel::Remote),
+        ("admin", Some(listeners.admin.unwrap_or(config.admin)), Channel::Domain),
+    ];
+    let (stop, stopped) = watch::channel(false);
+    let mut line = String::from("ready");
+    let (mut servers, mut accepting, mut edges) = (Vec::new(), Vec::new(), Vec::new());
+    for (what, address, channel) in bound {
+        let Some(address) = address else { continue };
+        let failed = |source| ServeError::Address { what, address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        line.push_str(&format!(" {what}={local}"));
+        let (incoming, task) = accept(listener, Arc::clone(&tls), Arc::clone(&gateway));
+        accepting.push(task);
+        let operations = OperationsService { gateway: Arc::clone(&gateway), channel };
+        let edge = Arc::new(Edge::new(Arc::clone(&gateway), channel));
+        let router = Server::builder()
+            .http2_max_header_list_size(HEADERS_BYTES_MAX)
+            .http2_keepalive_interval(Some(Duration::from_secs(60)))
+            .concurrency_limit_per_connection(CALLS_MAX)
+            .add_service(OperationsServer::new(operations));
+        let router = if what == "admin" {
+            router
+        } else {
+            edges.push(Arc::clone(&edge));
+            router.add_service(FlightServiceServer::from_arc(edge))
+        };
+        let mut stopped = stopped.clone();
+        let until = async move {
+            // An end of the sender is an end too.
+            drop(stopped.wait_for(|stop| *stop).await);
+        };
+        servers.push(tokio::spawn(router.serve_with_incoming_shutdown(incoming, until)));
+    }
+    println!("{line}");
+    std::io::stdout().flush().map_err(|error| ServeError::Process(error.to_string()))?;
+    until_told(&gateway, &edges).await?;
+    stop.send_replace(true);
+    accepting.iter().for_each(tokio::task::JoinHandle::abort);
+    for server in servers {
+        if tokio::time::timeout(Duration::from_secs(10), server).await.is_err() {
+            tracing::warn!("calls were still running at the end");
+        }
+    }
+    edges.iter().for_each(|edge| edge.clear());
+    gateway.shutdown().await;
+    if let Some(provider) = spans {
+        let shut = tokio::task::spawn_blocking(move || provider.shutdown()).await;
+        shut.map_err(|error| ServeError::Process(error.to_string()))?.ok();
+    }
+    Ok(())
+}
+
+/// Sweeps until a signal comes.
+async fn until_told(gateway: &Gateway, edges: &[Arc<Edge>]) -> Result<(), ServeError> {
+    let process = |error: std::io::Error| ServeError::Process(error.to_string());
+    let mut terminate = signal(SignalKind::terminate()).map_err(process)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(process)?;
+    let mut sweep = tokio::time::interval(SWEEP);
+    let mut sweeps = 0u32;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = sweep.tick() => {
+                edges.iter().for_each(|edge| edge.sweep());
+                sweeps += 1;
+                if sweeps.is_multiple_of(SWEEPS_PER_MINUTE) {
+                    gateway.count_strangers().await;
+                }
+            }
+        }
+    }
+}
