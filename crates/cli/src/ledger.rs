@@ -5,7 +5,7 @@ use crate::{
     args::{Ledger as Verb, Where},
 };
 use indicatif::ProgressBar;
-use ledger::Ledger;
+use ::ledger::Ledger;
 
 pub(crate) fn ledger(verb: &Verb, json: bool) -> Result<(), Failure> {
     match verb {
@@ -15,7 +15,7 @@ pub(crate) fn ledger(verb: &Verb, json: bool) -> Result<(), Failure> {
     }
 }
 
-fn broken(error: &ledger::Breach) -> Failure {
+fn broken(error: &::ledger::Breach) -> Failure {
     Failure::Other(format!("{}: {error}", error.code()))
 }
 

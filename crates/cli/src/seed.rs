@@ -4,7 +4,7 @@ mod raw; // the files as written
 mod read; // raw → terms, all mistakes at once
 mod play; // the procedure, each step as the right person
 
-pub use self::{
-    play::{PlayError, play},
-    read::{Misread, Seed, SeedDataset, SeedPerson, read},
+pub(crate) use self::{
+    play::play,
+    read::{Seed, SeedDataset, read},
 };

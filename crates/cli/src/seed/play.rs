@@ -15,7 +15,7 @@ const ENDPOINT: &str = "https://127.0.0.1:50051";
 
 /// Why a seed could not be played. The half-made folder is removed.
 #[derive(Debug, thiserror::Error)]
-pub enum PlayError {
+pub(crate) enum PlayError {
     /// The domain's folder cannot be made.
     #[error(transparent)]
     Unopened(#[from] Unopened),
@@ -59,7 +59,7 @@ struct Player<'a> {
 ///
 /// # Errors
 /// [`PlayError`].
-pub async fn play(dir: &Path, seed: &Seed) -> Result<(), PlayError> {
+pub(crate) async fn play(dir: &Path, seed: &Seed) -> Result<(), PlayError> {
     let existed = dir.exists();
     let now = Utc::now();
     let founding = Founding { name: &seed.name, policies: seed.policies.as_deref(), now };

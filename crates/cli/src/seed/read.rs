@@ -20,7 +20,7 @@ const RESULT_BYTES_MAX: u64 = 64 << 20;
 
 /// A seed, read.
 #[derive(Debug)]
-pub struct Seed {
+pub(crate) struct Seed {
     /// The domain's name.
     pub name: DomainName,
     /// What people call it.
@@ -47,7 +47,7 @@ pub struct Seed {
 
 /// A person with the real name, which is kept sealed.
 #[derive(Debug)]
-pub struct SeedPerson {
+pub(crate) struct SeedPerson {
     /// The person as the register knows them.
     pub person: Person,
     /// The real name.
@@ -56,7 +56,7 @@ pub struct SeedPerson {
 
 /// A catalogue entry and where its data is.
 #[derive(Debug)]
-pub struct SeedDataset {
+pub(crate) struct SeedDataset {
     /// The entry.
     pub dataset: Dataset,
     /// CSV or Parquet.
@@ -68,7 +68,7 @@ pub struct SeedDataset {
 /// What is wrong with a seed: every mistake, each on one line with file and place.
 #[derive(Debug, Default, thiserror::Error)]
 #[error("the seed cannot be read:\n  {}", mistakes.join("\n  "))]
-pub struct Misread {
+pub(crate) struct Misread {
     /// The mistakes.
     pub mistakes: Vec<String>,
 }
@@ -84,7 +84,7 @@ impl Misread {
 ///
 /// # Errors
 /// [`Misread`] with every mistake found.
-pub fn read(dir: &Path) -> Result<Seed, Misread> {
+pub(crate) fn read(dir: &Path) -> Result<Seed, Misread> {
     let mut wrong = Misread::default();
     let domain = toml_file::<raw::Domain>(&dir.join("domain.toml"), true, &mut wrong);
     let people = toml_file::<raw::People>(&dir.join("people.toml"), true, &mut wrong);
