@@ -73,10 +73,16 @@ enum Command {
     },
     /// A planner child; for the gateway alone
     #[command(hide = true)]
-    PlannerChild,
+    PlannerChild {
+        /// Limits
+        limits: Vec<String>,
+    },
     /// A runner child; for the gateway alone
     #[command(hide = true)]
-    RunnerChild,
+    RunnerChild {
+        /// Limits
+        limits: Vec<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -174,8 +180,8 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let json = cli.json;
     let ended = match cli.command {
-        Command::PlannerChild => return planner::child::main(),
-        Command::RunnerChild => return runner::child::main(),
+        Command::PlannerChild { limits: _ } => return planner::child::main(),
+        Command::RunnerChild { limits: _ } => return runner::child::main(),
         Command::Init { dir, from, name } => init::init(&dir, from.as_deref(), name.as_deref()),
         Command::Serve(serve) => serve_command(serve),
         Command::Demo(demo) => demo::demo(&demo),
