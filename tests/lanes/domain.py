@@ -2,7 +2,7 @@
 
 Needs grpcio (and adbc-driver-flightsql where a lane says so); the bonded binary by --bonded.
 """
-import argparse, contextlib, pathlib, re, shutil, signal, subprocess, tempfile, time
+import argparse, contextlib, pathlib, re, shutil, signal, subprocess, sys, tempfile, time
 import grpc
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ def f1_seed(folder, twin=None, seed=1):
     target = pathlib.Path(folder)
     shutil.copytree(source, target, dirs_exist_ok=True)
     subprocess.run(["chmod", "-R", "u+w", target], check=True)
-    command = ["python3", str(source / "make.py"), str(target / "data"), "--seed", str(seed)]
+    command = [sys.executable, str(source / "make.py"), str(target / "data"), "--seed", str(seed)]
     subprocess.run(command + (["--twin", twin] if twin else []), check=True, stdout=subprocess.DEVNULL)
     return target
 

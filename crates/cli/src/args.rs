@@ -188,9 +188,11 @@ pub fn run() -> ExitCode {
         Command::Query(query) => query::query(&query, json),
         Command::Explain(statement) => explain::explain(&statement, json),
         Command::Export { statement, output } => export::export(&statement, &output, json),
-        Command::Verify { package, key, policy } => {
-            export::verify(&package, &key, policy.as_deref(), json)
-        }
+        Command::Verify {
+            package,
+            key,
+            policy,
+        } => export::verify(&package, &key, policy.as_deref(), json),
         Command::Receipt { as_whom, query } => query::receipt(&as_whom, &query, json),
         Command::Ledger { verb } => ledger::ledger(&verb, json),
     };
@@ -204,11 +206,14 @@ pub fn run() -> ExitCode {
 }
 
 /// A runtime for one command.
-pub(crate) fn block_on<T>(
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|error| Failure::Other(error.to_string()))?.block_on(work)
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime
+        .map_err(|error| Failure::Other(error.to_string()))?
+        .block_on(work)
 }
 
 fn serve_command(serve: Serve) -> Result<(), Failure> {

@@ -54,11 +54,16 @@ pub(crate) async fn connect(profile: &Profile, scenario: Option<&str>) -> Result
     let endpoint = Endpoint::from_shared(profile.endpoint.clone())
         .and_then(|endpoint| endpoint.tls_config(tls))
         .map_err(|error| Failure::Usage(format!("{}: {error}", profile.endpoint)))?;
-    let channel = endpoint.connect().await.map_err(|error| unreachable(&error))?;
+    let channel = endpoint
+        .connect()
+        .await
+        .map_err(|error| unreachable(&error))?;
     let scenario = match scenario.or(profile.scenario.as_deref()) {
         None => None,
         Some(name) => Some(MetadataValue::try_from(name).map_err(|_| {
-            Failure::Usage(format!("`{name}` cannot stand in a header: use the scenario's id"))
+            Failure::Usage(format!(
+                "`{name}` cannot stand in a header: use the scenario's id"
+            ))
         })?),
     };
     Ok(Client { channel, scenario })
@@ -69,7 +74,9 @@ impl Client {
     pub(crate) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         if let Some(scenario) = &self.scenario {
-            request.metadata_mut().insert(SCENARIO_HEADER, scenario.clone());
+            request
+                .metadata_mut()
+                .insert(SCENARIO_HEADER, scenario.clone());
         }
         request
     }
@@ -78,11 +85,20 @@ impl Client {
     pub(crate) async fn query(&self, sql: &str) -> Result<Answer, Failure> {
         let mut flight = FlightServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX);
-        let command = CommandStatementQuery { query: sql.to_owned(), transaction_id: None };
+        let command = CommandStatementQuery {
+            query: sql.to_owned(),
+            transaction_id: None,
+        };
         let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
         let info = flight.get_flight_info(self.request(descriptor)).await;
-        let info = info.map_err(|status| Failure::answered(&status))?.into_inner();
-        let ticket = info.endpoint.into_iter().next().and_then(|endpoint| endpoint.ticket);
+        let info = info
+            .map_err(|status| Failure::answered(&status))?
+            .into_inner();
+        let ticket = info
+            .endpoint
+            .into_iter()
+            .next()
+            .and_then(|endpoint| endpoint.ticket);
         let ticket = ticket.ok_or_else(|| Failure::Other("the gateway gave no ticket".into()))?;
         self.fetch(flight, ticket).await
     }
@@ -93,7 +109,9 @@ impl Client {
         ticket: Ticket,
     ) -> Result<Answer, Failure> {
         let stream = flight.do_get(self.request(ticket)).await;
-        let stream = stream.map_err(|status| Failure::answered(&status))?.into_inner();
+        let stream = stream
+            .map_err(|status| Failure::answered(&status))?
+            .into_inner();
         let mut decoder = FlightDataDecoder::new(stream.map_err(FlightError::from));
         let (mut schema, mut batches, mut receipt) = (None, Vec::new(), serde_json::Value::Null);
         while let Some(message) = decoder.next().await {
@@ -112,6 +130,10 @@ impl Client {
             }
         }
         let schema = schema.ok_or_else(|| Failure::Other("the result has no schema".into()))?;
-        Ok(Answer { schema, batches, receipt })
+        Ok(Answer {
+            schema,
+            batches,
+            receipt,
+        })
     }
 }

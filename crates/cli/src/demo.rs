@@ -6,8 +6,7 @@ use crate::{
     Failure,
     args::{Demo, block_on},
     client::{self, Client},
-    explain, export,
-    profile, query, seed, table,
+    explain, export, profile, query, seed, table,
 };
 use chrono::Utc;
 use std::{
@@ -21,7 +20,8 @@ use wire::operations::{ExplainRequest, operations_client::OperationsClient};
 const ROWS_SHOWN: usize = 8;
 
 /// The demo's statements.
-const MASKED: &str = "SELECT 证件号码, 职工姓名, 手机号, 开户日期, 缴存比率 FROM account ORDER BY 开户日期 LIMIT 5";
+const MASKED: &str =
+    "SELECT 证件号码, 职工姓名, 手机号, 开户日期, 缴存比率 FROM account ORDER BY 开户日期 LIMIT 5";
 const JOINED: &str = "SELECT i.单位类型, count(*) AS 人数 FROM gjj.account a \
      JOIN sb.insured i ON a.证件号码 = i.证件号码 GROUP BY i.单位类型 ORDER BY 2 DESC";
 const AVERAGE: &str = "SELECT i.区, count(*) AS 人数, avg(a.月缴额) AS 平均月缴额 FROM gjj.account a \
@@ -30,7 +30,9 @@ const RAW: &str = "SELECT 职工姓名, 月缴额 * 12 FROM account WHERE 月缴
 const OTHERS: &str = "SELECT count(*) FROM gjj.account";
 
 pub(crate) fn demo(demo: &Demo) -> Result<(), Failure> {
-    let teller = Teller { colour: std::io::stdout().is_terminal() };
+    let teller = Teller {
+        colour: std::io::stdout().is_terminal(),
+    };
     let (dir, kept) = folder(demo)?;
     let told = story(&teller, demo, &dir);
     if !kept {
@@ -104,7 +106,14 @@ impl Drop for Served {
 fn served(domain: &Path) -> Result<Served, Failure> {
     let program = std::env::current_exe().map_err(|error| Failure::Other(error.to_string()))?;
     let mut process = Command::new(program)
-        .args(["serve", "--flight", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--dir"])
+        .args([
+            "serve",
+            "--flight",
+            "127.0.0.1:0",
+            "--admin",
+            "127.0.0.1:0",
+            "--dir",
+        ])
         .arg(domain)
         .stdout(Stdio::piped())
         .spawn()
@@ -114,20 +123,31 @@ fn served(domain: &Path) -> Result<Served, Failure> {
         let read = BufReader::new(stdout).read_line(&mut line);
         read.map_err(|error| Failure::Other(error.to_string()))?;
     }
-    let address = line.split_whitespace().find_map(|word| word.strip_prefix("flight="));
+    let address = line
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("flight="));
     let address = address.map(|address| format!("https://{address}"));
     let endpoint = address.unwrap_or_default();
     let served = Served { process, endpoint };
     if served.endpoint.is_empty() {
-        return Err(Failure::Other("the demo's gateway did not become ready".to_owned()));
+        return Err(Failure::Other(
+            "the demo's gateway did not become ready".to_owned(),
+        ));
     }
     Ok(served)
 }
 
 fn story(teller: &Teller, demo: &Demo, dir: &Path) -> Result<(), Failure> {
     let (source, domain) = (dir.join("seed"), dir.join("domain"));
-    teller.title(1, "建立授权运营域", "A domain is made and data comes in sealed");
-    let scale = data::Scale { rows: demo.rows, today: Utc::now().date_naive() };
+    teller.title(
+        1,
+        "建立授权运营域",
+        "A domain is made and data comes in sealed",
+    );
+    let scale = data::Scale {
+        rows: demo.rows,
+        today: Utc::now().date_naive(),
+    };
     data::write_seed(&source, &scale, &mut |_| {})
         .map_err(|error| Failure::Other(error.to_string()))?;
     let read = seed::read(&source).map_err(|error| Failure::Usage(error.to_string()))?;
@@ -144,9 +164,16 @@ fn story(teller: &Teller, demo: &Demo, dir: &Path) -> Result<(), Failure> {
     verified(teller, &domain, &package)?;
     head(teller, &domain, &gateway)?;
     if demo.serve {
-        println!("\n  serving on / 持续服务于 {}; profiles in {}", gateway.endpoint, domain.join("people").display());
+        println!(
+            "\n  serving on / 持续服务于 {}; profiles in {}",
+            gateway.endpoint,
+            domain.join("people").display()
+        );
         let mut gateway = gateway;
-        gateway.process.wait().map_err(|error| Failure::Other(error.to_string()))?;
+        gateway
+            .process
+            .wait()
+            .map_err(|error| Failure::Other(error.to_string()))?;
     }
     Ok(())
 }
@@ -182,27 +209,49 @@ async fn refused(teller: &Teller, client: &Client, sql: &str) -> Result<(), Fail
             Ok(())
         }
         Err(other) => Err(other),
-        Ok(_) => Err(Failure::Other("the demo's refused statement was answered".to_owned())),
+        Ok(_) => Err(Failure::Other(
+            "the demo's refused statement was answered".to_owned(),
+        )),
     }
 }
 
 async fn asked(teller: &Teller, domain: &Path, endpoint: &str) -> Result<(), Failure> {
     let li = as_person(domain, endpoint, "li", "housing").await?;
-    teller.title(2, "分析员只看到脱敏视图", "The analyst sees the masked view");
+    teller.title(
+        2,
+        "分析员只看到脱敏视图",
+        "The analyst sees the masked view",
+    );
     shown(teller, &li, MASKED).await?;
     teller.title(3, "按令牌连接两个数据集", "Two datasets joined on tokens");
     shown(teller, &li, JOINED).await?;
-    teller.title(4, "按区平均，小组不予公布", "An average by district, one group withheld");
+    teller.title(
+        4,
+        "按区平均，小组不予公布",
+        "An average by district, one group withheld",
+    );
     shown(teller, &li, AVERAGE).await?;
     teller.title(5, "先看决定", "The decision, before any data is touched");
     teller.sql(AVERAGE);
     let mut operations = OperationsClient::new(li.channel.clone());
-    let reply = operations.explain(li.request(ExplainRequest { sql: AVERAGE.to_owned() })).await;
-    let reply = reply.map_err(|status| Failure::answered(&status))?.into_inner();
+    let reply = operations
+        .explain(li.request(ExplainRequest {
+            sql: AVERAGE.to_owned(),
+        }))
+        .await;
+    let reply = reply
+        .map_err(|status| Failure::answered(&status))?
+        .into_inner();
     let value: serde_json::Value =
         serde_json::from_str(&reply.json).map_err(|error| Failure::Other(error.to_string()))?;
-    explain::told(&value).lines().for_each(|line| println!("  {line}"));
-    teller.title(6, "原始值查询被拒绝，并说明理由与补救", "A raw query is refused, with reason and remedy");
+    explain::told(&value)
+        .lines()
+        .for_each(|line| println!("  {line}"));
+    teller.title(
+        6,
+        "原始值查询被拒绝，并说明理由与补救",
+        "A raw query is refused, with reason and remedy",
+    );
     refused(teller, &li, RAW).await?;
     teller.title(7, "其他运营单位看不到", "The other operator is refused");
     let wang = as_person(domain, endpoint, "wang", "roads").await?;
@@ -217,7 +266,11 @@ async fn exported(
     endpoint: &str,
     package: &Path,
 ) -> Result<(), Failure> {
-    teller.title(8, "导出带签名清单的数据包", "An export with a signed manifest");
+    teller.title(
+        8,
+        "导出带签名清单的数据包",
+        "An export with a signed manifest",
+    );
     let li = as_person(domain, endpoint, "li", "housing").await?;
     teller.sql(AVERAGE);
     let files = export::fetch(&li, AVERAGE).await?;
@@ -254,7 +307,9 @@ fn head(teller: &Teller, domain: &Path, gateway: &Served) -> Result<(), Failure>
     teller.title(11, "账本", "The ledger head, and everything hashed again");
     let reader = ::ledger::Ledger::open_read_only(domain);
     let reader = reader.map_err(|error| Failure::Other(error.to_string()))?;
-    let (_, note) = reader.head().map_err(|error| Failure::Other(error.to_string()))?;
+    let (_, note) = reader
+        .head()
+        .map_err(|error| Failure::Other(error.to_string()))?;
     note.lines().for_each(|line| println!("  {line}"));
     let report = ::ledger::Ledger::verify(domain, &mut |_, _| {});
     let report = report.map_err(|error| Failure::Other(error.to_string()))?;

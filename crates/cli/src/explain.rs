@@ -13,9 +13,13 @@ pub(crate) fn explain(statement: &Statement, json: bool) -> Result<(), Failure> 
     let reply = block_on(async {
         let client = client::connect(&profile, statement.as_whom.scenario.as_deref()).await?;
         let mut operations = OperationsClient::new(client.channel.clone());
-        let request = client.request(ExplainRequest { sql: statement.sql.clone() });
+        let request = client.request(ExplainRequest {
+            sql: statement.sql.clone(),
+        });
         let reply = operations.explain(request).await;
-        Ok(reply.map_err(|status| Failure::answered(&status))?.into_inner())
+        Ok(reply
+            .map_err(|status| Failure::answered(&status))?
+            .into_inner())
     })?;
     if json {
         println!("{}", reply.json);
@@ -31,18 +35,38 @@ pub(crate) fn explain(statement: &Statement, json: bool) -> Result<(), Failure> 
 pub(crate) fn told(value: &Value) -> String {
     let text = |value: &Value, key: &str| {
         let found = value.get(key).cloned().unwrap_or_default();
-        found.as_str().map_or_else(|| found.to_string(), ToOwned::to_owned)
+        found
+            .as_str()
+            .map_or_else(|| found.to_string(), ToOwned::to_owned)
     };
-    let list = |key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let list = |key: &str| {
+        value
+            .get(key)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
     let mut told = String::from("granted / 准许\n");
     for column in list("columns") {
-        told.push_str(&format!("  {} {}", text(&column, "name"), text(&column, "type")));
-        let sources = column.get("sources").and_then(Value::as_array).cloned().unwrap_or_default();
+        told.push_str(&format!(
+            "  {} {}",
+            text(&column, "name"),
+            text(&column, "type")
+        ));
+        let sources = column
+            .get("sources")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         let sources: Vec<String> = sources
             .iter()
             .map(|s| {
                 let (dataset, item) = (text(s, "dataset"), text(s, "item"));
-                format!("{dataset}.{item} (grade {}, {})", text(s, "grade"), text(s, "way"))
+                format!(
+                    "{dataset}.{item} (grade {}, {})",
+                    text(s, "grade"),
+                    text(s, "way")
+                )
             })
             .collect();
         if !sources.is_empty() {
@@ -58,7 +82,11 @@ pub(crate) fn told(value: &Value) -> String {
         ));
     }
     for dataset in list("datasets") {
-        told.push_str(&format!("{}: k = {}", text(&dataset, "name"), text(&dataset, "k")));
+        told.push_str(&format!(
+            "{}: k = {}",
+            text(&dataset, "name"),
+            text(&dataset, "k")
+        ));
         if let Some(risk) = dataset.get("row_risk").filter(|risk| !risk.is_null()) {
             told.push_str(&format!(
                 ", rows shown / 逐行可见; subjects {} unique {} below k {}",
@@ -69,6 +97,10 @@ pub(crate) fn told(value: &Value) -> String {
         }
         told.push('\n');
     }
-    told.push_str(&format!("plan {}\n{}", text(value, "plan"), text(value, "printed")));
+    told.push_str(&format!(
+        "plan {}\n{}",
+        text(value, "plan"),
+        text(value, "printed")
+    ));
     told
 }

@@ -10,7 +10,10 @@ use wire::operations::{ExportRequest, operations_client::OperationsClient};
 
 pub(crate) fn export(statement: &Statement, output: &Path, json: bool) -> Result<(), Failure> {
     if output.exists() {
-        let text = format!("{}: exists already; choose another folder", output.display());
+        let text = format!(
+            "{}: exists already; choose another folder",
+            output.display()
+        );
         return Err(Failure::Usage(text));
     }
     let profile = profile::read(&statement.as_whom.profile)?;
@@ -34,9 +37,15 @@ pub(crate) async fn fetch(
     sql: &str,
 ) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let mut operations = OperationsClient::new(client.channel.clone());
-    let request = client.request(ExportRequest { sql: sql.to_owned() });
+    let request = client.request(ExportRequest {
+        sql: sql.to_owned(),
+    });
     let answered = |status: tonic::Status| Failure::answered(&status);
-    let mut stream = operations.export(request).await.map_err(answered)?.into_inner();
+    let mut stream = operations
+        .export(request)
+        .await
+        .map_err(answered)?
+        .into_inner();
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     while let Some(chunk) = stream.message().await.map_err(answered)? {
         files.entry(chunk.name).or_default().extend(chunk.data);
@@ -49,7 +58,9 @@ pub(crate) fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<
     std::fs::create_dir(folder).map_err(|error| Failure::usage(folder, error))?;
     for (name, bytes) in files {
         if name.contains(['/', '\\']) || name.starts_with('.') {
-            return Err(Failure::Other(format!("`{name}` is no file name of a package")));
+            return Err(Failure::Other(format!(
+                "`{name}` is no file name of a package"
+            )));
         }
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(|error| Failure::other(&path, error))?;
@@ -63,15 +74,17 @@ pub(crate) fn verify(
     policy: Option<&Path>,
     json: bool,
 ) -> Result<(), Failure> {
-    let read = |path: &Path| {
-        std::fs::read_to_string(path).map_err(|error| Failure::usage(path, error))
-    };
+    let read =
+        |path: &Path| std::fs::read_to_string(path).map_err(|error| Failure::usage(path, error));
     let key = read(key)?;
     let policy = policy.map(read).transpose()?;
     match manifest::verify_package(package, &key, policy.as_deref()) {
         Ok(verified) if json => {
             let text = serde_json::to_string(&verified);
-            println!("{}", text.map_err(|error| Failure::Other(error.to_string()))?);
+            println!(
+                "{}",
+                text.map_err(|error| Failure::Other(error.to_string()))?
+            );
             Ok(())
         }
         Ok(verified) => {
@@ -84,7 +97,12 @@ pub(crate) fn verify(
         }
         Err(broken) => {
             let told = broken.told();
-            Err(Failure::Other(format!("✗ {}: {} {} ({broken})", broken.code(), told.en, told.zh)))
+            Err(Failure::Other(format!(
+                "✗ {}: {} {} ({broken})",
+                broken.code(),
+                told.en,
+                told.zh
+            )))
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::{
     Failure,
     args::{Ledger as Verb, Where},
 };
-use indicatif::ProgressBar;
 use ::ledger::Ledger;
+use indicatif::ProgressBar;
 
 pub(crate) fn ledger(verb: &Verb, json: bool) -> Result<(), Failure> {
     match verb {
@@ -41,8 +41,7 @@ fn verify(place: &Where, json: bool) -> Result<(), Failure> {
     });
     bar.finish_and_clear();
     let report = report.map_err(|error| broken(&error))?;
-    let value =
-        serde_json::to_value(&report).map_err(|error| Failure::Other(error.to_string()))?;
+    let value = serde_json::to_value(&report).map_err(|error| Failure::Other(error.to_string()))?;
     if json {
         println!("{value}");
     } else {

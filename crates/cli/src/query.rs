@@ -16,7 +16,10 @@ pub(crate) fn query(query: &Query, json: bool) -> Result<(), Failure> {
     let profile = profile::read(&query.statement.as_whom.profile)?;
     let answer = block_on(async {
         let scenario = query.statement.as_whom.scenario.as_deref();
-        client::connect(&profile, scenario).await?.query(&query.statement.sql).await
+        client::connect(&profile, scenario)
+            .await?
+            .query(&query.statement.sql)
+            .await
     })?;
     let format = if json { Format::Json } else { query.format };
     let bytes = written(&answer, format)?;
@@ -29,7 +32,11 @@ pub(crate) fn query(query: &Query, json: bool) -> Result<(), Failure> {
 }
 
 fn written(answer: &Answer, format: Format) -> Result<Vec<u8>, Failure> {
-    let Answer { schema, batches, receipt } = answer;
+    let Answer {
+        schema,
+        batches,
+        receipt,
+    } = answer;
     match format {
         Format::Table => Ok(table::table(schema, batches, TABLE_ROWS_MAX).into_bytes()),
         Format::Csv => table::csv(schema, batches),
@@ -46,9 +53,18 @@ fn written(answer: &Answer, format: Format) -> Result<Vec<u8>, Failure> {
 
 /// What was left out and withheld, and the receipt, in a few lines.
 pub(crate) fn told(answer: &Answer) -> String {
-    let rows: usize = answer.batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
+    let rows: usize = answer
+        .batches
+        .iter()
+        .map(arrow::array::RecordBatch::num_rows)
+        .sum();
     let receipt = &answer.receipt;
-    let text = |key: &str| receipt.get(key).and_then(|value| value.as_str()).unwrap_or_default();
+    let text = |key: &str| {
+        receipt
+            .get(key)
+            .and_then(|value| value.as_str())
+            .unwrap_or_default()
+    };
     let mut told = format!("{rows} rows / {rows} 行\n");
     for key in ["notice_en", "notice_zh"] {
         if !text(key).is_empty() {
@@ -78,9 +94,13 @@ pub(crate) fn receipt(as_whom: &AsWhom, query: &str, json: bool) -> Result<(), F
     let reply = block_on(async {
         let client = client::connect(&profile, as_whom.scenario.as_deref()).await?;
         let mut operations = OperationsClient::new(client.channel.clone());
-        let request = client.request(ReceiptRequest { query: query.to_owned() });
+        let request = client.request(ReceiptRequest {
+            query: query.to_owned(),
+        });
         let reply = operations.receipt(request).await;
-        Ok(reply.map_err(|status| Failure::answered(&status))?.into_inner())
+        Ok(reply
+            .map_err(|status| Failure::answered(&status))?
+            .into_inner())
     })?;
     if json {
         let value = serde_json::json!({"query": query, "index": reply.index, "proof": reply.proof});

@@ -14,14 +14,28 @@ const CELL_WIDTH_MAX: usize = 48;
 
 /// A table with box lines; at most `rows_max` rows, and how many more there are.
 pub(crate) fn table(schema: &SchemaRef, batches: &[RecordBatch], rows_max: usize) -> String {
-    let header: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-    let numeric: Vec<bool> = schema.fields().iter().map(|f| f.data_type().is_numeric()).collect();
+    let header: Vec<String> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    let numeric: Vec<bool> = schema
+        .fields()
+        .iter()
+        .map(|f| f.data_type().is_numeric())
+        .collect();
     let mut rows: Vec<Vec<String>> = Vec::new();
     let total: usize = batches.iter().map(RecordBatch::num_rows).sum();
     for batch in batches {
         for row in 0..batch.num_rows() {
             if rows.len() < rows_max {
-                rows.push(batch.columns().iter().map(|column| cell(column, row)).collect());
+                rows.push(
+                    batch
+                        .columns()
+                        .iter()
+                        .map(|column| cell(column, row))
+                        .collect(),
+                );
             }
         }
     }
@@ -43,7 +57,11 @@ pub(crate) fn table(schema: &SchemaRef, batches: &[RecordBatch], rows_max: usize
     }
     text.push_str(&line("└", "┴", "┘"));
     if total > rows.len() {
-        text.push_str(&format!("… {} more rows / 另有 {} 行\n", total - rows.len(), total - rows.len()));
+        text.push_str(&format!(
+            "… {} more rows / 另有 {} 行\n",
+            total - rows.len(),
+            total - rows.len()
+        ));
     }
     text
 }
@@ -102,8 +120,10 @@ fn cell(column: &dyn Array, row: usize) -> String {
 /// A value as text, in full.
 fn plain(column: &dyn Array, row: usize) -> String {
     let options = FormatOptions::default();
-    ArrayFormatter::try_new(column, &options)
-        .map_or_else(|_| String::new(), |formatter| formatter.value(row).to_string())
+    ArrayFormatter::try_new(column, &options).map_or_else(
+        |_| String::new(),
+        |formatter| formatter.value(row).to_string(),
+    )
 }
 
 /// `{"columns": […], "rows": [[…], …]}`: names may repeat, so rows are lists.
@@ -116,7 +136,11 @@ pub(crate) fn json(schema: &SchemaRef, batches: &[RecordBatch]) -> Value {
     let mut rows = Vec::new();
     for batch in batches {
         for row in 0..batch.num_rows() {
-            let values = batch.columns().iter().map(|column| value(column, row)).collect();
+            let values = batch
+                .columns()
+                .iter()
+                .map(|column| value(column, row))
+                .collect();
             rows.push(Value::Array(values));
         }
     }
@@ -158,11 +182,19 @@ fn type_word(data_type: &DataType) -> String {
 /// CSV with a header line.
 pub(crate) fn csv(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut bytes);
+    let mut writer = arrow::csv::WriterBuilder::new()
+        .with_header(true)
+        .build(&mut bytes);
     let empty = RecordBatch::new_empty(schema.clone());
-    let batches = if batches.is_empty() { std::slice::from_ref(&empty) } else { batches };
+    let batches = if batches.is_empty() {
+        std::slice::from_ref(&empty)
+    } else {
+        batches
+    };
     for batch in batches {
-        writer.write(batch).map_err(|error| Failure::Other(error.to_string()))?;
+        writer
+            .write(batch)
+            .map_err(|error| Failure::Other(error.to_string()))?;
     }
     drop(writer);
     Ok(bytes)

@@ -1,8 +1,5 @@
 use crate::{
-    Cause, Source, Unconfinable, catalogue,
-    prune::pruned,
-    rewrite::Rewrite,
-    scope::Scope,
+    Cause, Source, Unconfinable, catalogue, prune::pruned, rewrite::Rewrite, scope::Scope,
 };
 use plan::{Node, Plan, View};
 use policy::Permit;
@@ -51,7 +48,10 @@ pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinab
     let plan = pruned(rooted.plan).ok_or(Cause::IllTyped)?;
     // INVARIANT (the result is typed by us): the finished plan is derived once more, from its leaves.
     let fields = plan.fields().map_err(|_| Cause::IllTyped)?;
-    let agrees = fields.iter().zip(&rooted.columns).all(|(f, column)| f.data_type == column.data_type);
+    let agrees = fields
+        .iter()
+        .zip(&rooted.columns)
+        .all(|(f, column)| f.data_type == column.data_type);
     if !agrees {
         return Err(Cause::IllTyped.into());
     }
@@ -130,15 +130,32 @@ impl Confined {
         let mut read: BTreeMap<&DatasetName, BTreeSet<&ItemName>> = BTreeMap::new();
         each_scan(&self.plan.root, &mut |scan| {
             let items = read.entry(&scan.dataset).or_default();
-            items.extend(scan.columns.iter().filter(|c| c.view != View::Row).map(|c| &c.item));
-            items.extend(scan.rows.iter().flat_map(|rows| rows.items.iter().map(|(item, _)| item)));
+            items.extend(
+                scan.columns
+                    .iter()
+                    .filter(|c| c.view != View::Row)
+                    .map(|c| &c.item),
+            );
+            items.extend(
+                scan.rows
+                    .iter()
+                    .flat_map(|rows| rows.items.iter().map(|(item, _)| item)),
+            );
         });
         let snapshot = |name: &DatasetName| {
-            let found = self.permit.datasets().iter().find(|dataset| &dataset.name == name);
+            let found = self
+                .permit
+                .datasets()
+                .iter()
+                .find(|dataset| &dataset.name == name);
             found.map_or(0, |dataset| dataset.snapshot)
         };
         let source = |(name, items): (&DatasetName, BTreeSet<&ItemName>)| {
-            (name.clone(), snapshot(name), items.into_iter().cloned().collect())
+            (
+                name.clone(),
+                snapshot(name),
+                items.into_iter().cloned().collect(),
+            )
         };
         read.into_iter().map(source).collect()
     }
@@ -208,13 +225,28 @@ fn references(permit: &Permit, plan: &Plan) -> Result<Vec<Reference>, Unconfinab
             return;
         };
         let grade = |item: &ItemName| {
-            let shown = dataset.items.iter().find(|i| &i.name == item).map(|i| i.grade);
-            let absent = || dataset.absent.iter().find(|i| &i.name == item).map(|i| i.grade);
+            let shown = dataset
+                .items
+                .iter()
+                .find(|i| &i.name == item)
+                .map(|i| i.grade);
+            let absent = || {
+                dataset
+                    .absent
+                    .iter()
+                    .find(|i| &i.name == item)
+                    .map(|i| i.grade)
+            };
             shown.or_else(absent).unwrap_or(terms::Grade::Four)
         };
         let mut add = |item: &ItemName, way: String| {
             let (dataset, grade) = (dataset.name.clone(), grade(item));
-            found.insert(Reference { dataset, item: item.clone(), grade, way });
+            found.insert(Reference {
+                dataset,
+                item: item.clone(),
+                grade,
+                way,
+            });
         };
         for column in &scan.columns {
             match &column.view {
@@ -231,5 +263,9 @@ fn references(permit: &Permit, plan: &Plan) -> Result<Vec<Reference>, Unconfinab
             add(item, "row-policy".to_owned());
         }
     });
-    if unknown { Err(Cause::IllTyped.into()) } else { Ok(found.into_iter().collect()) }
+    if unknown {
+        Err(Cause::IllTyped.into())
+    } else {
+        Ok(found.into_iter().collect())
+    }
 }

@@ -21,7 +21,9 @@ impl Rewrite<'_> {
         match expr {
             Expr::Column(ordinal) => {
                 let column = column(columns, *ordinal)?;
-                let at = column.at.ok_or_else(|| self.about(Cause::RawInExpression, &column.label))?;
+                let at = column
+                    .at
+                    .ok_or_else(|| self.about(Cause::RawInExpression, &column.label))?;
                 Ok((Expr::Column(at), column.label.clone()))
             }
             Expr::Literal(_) => Ok((expr.clone(), Label::constant())),
@@ -30,10 +32,24 @@ impl Rewrite<'_> {
             Expr::Cast { value, to, lenient } => {
                 let (value, label) = self.open(value, columns)?;
                 let value = Box::new(value);
-                Ok((Expr::Cast { value, to: *to, lenient: *lenient }, label))
+                Ok((
+                    Expr::Cast {
+                        value,
+                        to: *to,
+                        lenient: *lenient,
+                    },
+                    label,
+                ))
             }
-            Expr::Case { branches, otherwise } => self.case(branches, otherwise.as_deref(), columns),
-            Expr::InList { value, list, negated } => {
+            Expr::Case {
+                branches,
+                otherwise,
+            } => self.case(branches, otherwise.as_deref(), columns),
+            Expr::InList {
+                value,
+                list,
+                negated,
+            } => {
                 let (value, label) = self.open(value, columns)?;
                 let mut labels = vec![label];
                 let mut items = Vec::with_capacity(list.len());
@@ -43,7 +59,11 @@ impl Rewrite<'_> {
                     labels.push(label);
                 }
                 let value = Box::new(value);
-                let expr = Expr::InList { value, list: items, negated: *negated };
+                let expr = Expr::InList {
+                    value,
+                    list: items,
+                    negated: *negated,
+                };
                 Ok((expr, Label::computed(&labels)))
             }
             Expr::Scalar(node) => self.scalar(node),
@@ -58,7 +78,13 @@ impl Rewrite<'_> {
     ) -> Result<(Expr, Label), Unconfinable> {
         let (expr, label) = self.expression(expr, columns)?;
         match label.class {
-            Class::Open => Ok((expr, Label { base: None, ..label })),
+            Class::Open => Ok((
+                expr,
+                Label {
+                    base: None,
+                    ..label
+                },
+            )),
             Class::Token { .. } => Err(self.about(Cause::TokenMisused, &label)),
             Class::Suppressed => Err(self.about(Cause::RawInExpression, &label)),
         }
@@ -72,7 +98,9 @@ impl Rewrite<'_> {
     ) -> Result<(Expr, Label), Unconfinable> {
         let (expr, label) = self.expression(expr, columns)?;
         match label.class {
-            Class::Token { join_only: true, .. } => Err(self.about(Cause::TokenJoinOnly, &label)),
+            Class::Token {
+                join_only: true, ..
+            } => Err(self.about(Cause::TokenJoinOnly, &label)),
             Class::Suppressed => Err(self.about(Cause::RawInExpression, &label)),
             Class::Open | Class::Token { .. } => Ok((expr, label)),
         }
@@ -109,7 +137,9 @@ impl Rewrite<'_> {
             Class::Token { domain, .. } => Some(domain),
             Class::Open | Class::Suppressed => None,
         });
-        let Some(token) = labels.iter().find(|label| matches!(label.class, Class::Token { .. }))
+        let Some(token) = labels
+            .iter()
+            .find(|label| matches!(label.class, Class::Token { .. }))
         else {
             return Ok(());
         };
@@ -126,21 +156,56 @@ impl Rewrite<'_> {
                     Some(_) => Err(self.about(Cause::TokenDomains, token)),
                 }
             }
-            Function::Add | Function::Subtract | Function::Multiply | Function::Divide
-            | Function::Modulo | Function::Negate | Function::Less | Function::LessEqual
-            | Function::Greater | Function::GreaterEqual | Function::IsDistinctFrom
-            | Function::And | Function::Or | Function::Not | Function::IsTrue
-            | Function::IsFalse | Function::IsUnknown | Function::Like | Function::ILike
-            | Function::Concat | Function::Lower | Function::Upper | Function::Trim
-            | Function::TrimLeft | Function::TrimRight | Function::Substring | Function::Left
-            | Function::Right | Function::Length | Function::Position | Function::StartsWith
-            | Function::EndsWith | Function::Reverse | Function::Abs | Function::Round
-            | Function::Ceil | Function::Floor | Function::Sqrt | Function::Power | Function::Ln
-            | Function::Log10 | Function::Exp | Function::Signum | Function::Coalesce
-            | Function::NullIf | Function::Greatest | Function::Least | Function::DatePart
-            | Function::DateTrunc | Function::WitnessSubjects => {
-                Err(self.about(Cause::TokenMisused, token))
-            }
+            Function::Add
+            | Function::Subtract
+            | Function::Multiply
+            | Function::Divide
+            | Function::Modulo
+            | Function::Negate
+            | Function::Less
+            | Function::LessEqual
+            | Function::Greater
+            | Function::GreaterEqual
+            | Function::IsDistinctFrom
+            | Function::And
+            | Function::Or
+            | Function::Not
+            | Function::IsTrue
+            | Function::IsFalse
+            | Function::IsUnknown
+            | Function::Like
+            | Function::ILike
+            | Function::Concat
+            | Function::Lower
+            | Function::Upper
+            | Function::Trim
+            | Function::TrimLeft
+            | Function::TrimRight
+            | Function::Substring
+            | Function::Left
+            | Function::Right
+            | Function::Length
+            | Function::Position
+            | Function::StartsWith
+            | Function::EndsWith
+            | Function::Reverse
+            | Function::Abs
+            | Function::Round
+            | Function::Ceil
+            | Function::Floor
+            | Function::Sqrt
+            | Function::Power
+            | Function::Ln
+            | Function::Log10
+            | Function::Exp
+            | Function::Signum
+            | Function::Coalesce
+            | Function::NullIf
+            | Function::Greatest
+            | Function::Least
+            | Function::DatePart
+            | Function::DateTrunc
+            | Function::WitnessSubjects => Err(self.about(Cause::TokenMisused, token)),
         }
     }
 
@@ -166,7 +231,13 @@ impl Rewrite<'_> {
                 Some(Box::new(value))
             }
         };
-        Ok((Expr::Case { branches: confined, otherwise }, Label::computed(&labels)))
+        Ok((
+            Expr::Case {
+                branches: confined,
+                otherwise,
+            },
+            Label::computed(&labels),
+        ))
     }
 
     /// An uncorrelated subquery: its one value may be a row-level one only where rows show; groups in
@@ -180,10 +251,18 @@ impl Rewrite<'_> {
         let [column] = relation.columns.as_slice() else {
             return Err(Cause::IllTyped.into());
         };
-        let at = column.at.ok_or_else(|| self.about(Cause::RawInExpression, &column.label))?;
-        let label = Label { base: None, ..column.label.clone() };
+        let at = column
+            .at
+            .ok_or_else(|| self.about(Cause::RawInExpression, &column.label))?;
+        let label = Label {
+            base: None,
+            ..column.label.clone()
+        };
         let exprs = vec![Expr::Column(at)];
-        let node = Node::Project { input: Box::new(relation.node), exprs };
+        let node = Node::Project {
+            input: Box::new(relation.node),
+            exprs,
+        };
         Ok((Expr::Scalar(Box::new(node)), label))
     }
 }

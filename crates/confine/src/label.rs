@@ -19,7 +19,10 @@ pub(crate) enum Class {
     /// Anything.
     Open,
     /// Shown, counted, grouped, and joined within its domain; if join-only, nothing but joined.
-    Token { domain: IdentifierDomain, join_only: bool },
+    Token {
+        domain: IdentifierDomain,
+        join_only: bool,
+    },
     /// Nothing but bare projections and approved aggregates.
     Suppressed,
 }
@@ -47,12 +50,23 @@ pub struct Source {
 impl Label {
     /// A column that comes from no item.
     pub(crate) fn constant() -> Self {
-        Self { class: Class::Open, base: None, sources: BTreeSet::new() }
+        Self {
+            class: Class::Open,
+            base: None,
+            sources: BTreeSet::new(),
+        }
     }
 
     /// A column computed from several.
     pub(crate) fn computed<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
-        let sources = parts.into_iter().flat_map(|part| part.sources.iter().cloned()).collect();
-        Self { class: Class::Open, base: None, sources }
+        let sources = parts
+            .into_iter()
+            .flat_map(|part| part.sources.iter().cloned())
+            .collect();
+        Self {
+            class: Class::Open,
+            base: None,
+            sources,
+        }
     }
 }

@@ -34,39 +34,76 @@ fn node(root: Node, read: &Read) -> Option<(Node, Moved)> {
             let (exprs, moved) = keep(exprs, &kept)?;
             let (input, below) = node(*input, &columns(&exprs))?;
             let exprs = remapped(exprs, &below)?;
-            Some((Node::Project { input: Box::new(input), exprs }, moved))
+            Some((
+                Node::Project {
+                    input: Box::new(input),
+                    exprs,
+                },
+                moved,
+            ))
         }
         Node::Filter { input, predicate } => {
             let mut needed = read.clone();
             needed.extend(predicate.columns());
             let (input, moved) = node(*input, &needed)?;
             let predicate = remap(predicate, &moved)?;
-            Some((Node::Filter { input: Box::new(input), predicate }, moved))
+            Some((
+                Node::Filter {
+                    input: Box::new(input),
+                    predicate,
+                },
+                moved,
+            ))
         }
         join @ Node::Join { .. } => pruned_join(join, read),
         aggregate @ Node::Aggregate { .. } => pruned_aggregate(aggregate, read),
         window @ Node::Window { .. } => pruned_window(window, read),
-        Node::Sort { input, mut keys, fetch } => {
+        Node::Sort {
+            input,
+            mut keys,
+            fetch,
+        } => {
             let mut needed = read.clone();
             needed.extend(keys.iter().flat_map(|key| key.expr.columns()));
             let (input, moved) = node(*input, &needed)?;
             for key in &mut keys {
                 key.expr = remap(key.expr.clone(), &moved)?;
             }
-            Some((Node::Sort { input: Box::new(input), keys, fetch }, moved))
+            Some((
+                Node::Sort {
+                    input: Box::new(input),
+                    keys,
+                    fetch,
+                },
+                moved,
+            ))
         }
         Node::Limit { input, skip, fetch } => {
             let (input, moved) = node(*input, read)?;
-            Some((Node::Limit { input: Box::new(input), skip, fetch }, moved))
+            Some((
+                Node::Limit {
+                    input: Box::new(input),
+                    skip,
+                    fetch,
+                },
+                moved,
+            ))
         }
         Node::Distinct { input } => {
             let width = u32::try_from(input.fields().ok()?.len()).ok()?;
             let (input, _) = exactly(*input, &(0..width).collect())?;
-            Some((Node::Distinct { input: Box::new(input) }, identity(width)))
+            Some((
+                Node::Distinct {
+                    input: Box::new(input),
+                },
+                identity(width),
+            ))
         }
         Node::Union { inputs } => {
             let kept = at_least_one(read, 0);
-            let inputs = inputs.into_iter().map(|input| Some(exactly(input, &kept)?.0));
+            let inputs = inputs
+                .into_iter()
+                .map(|input| Some(exactly(input, &kept)?.0));
             let inputs = inputs.collect::<Option<Vec<_>>>()?;
             Some((Node::Union { inputs }, ranks(&kept)?))
         }
@@ -77,7 +114,13 @@ fn node(root: Node, read: &Read) -> Option<(Node, Moved)> {
             for cell in &mut cells {
                 cell.witness = *moved.get(&cell.witness)?;
             }
-            Some((Node::Withhold { input: Box::new(input), cells }, moved))
+            Some((
+                Node::Withhold {
+                    input: Box::new(input),
+                    cells,
+                },
+                moved,
+            ))
         }
     }
 }
@@ -90,13 +133,29 @@ fn exactly(root: Node, read: &Read) -> Option<(Node, Moved)> {
     if width == read.len() && read.iter().all(|at| moved.get(at) == ranked.get(at)) {
         return Some((input, ranked));
     }
-    let exprs = read.iter().map(|at| moved.get(at).copied().map(Expr::Column));
+    let exprs = read
+        .iter()
+        .map(|at| moved.get(at).copied().map(Expr::Column));
     let exprs = exprs.collect::<Option<Vec<_>>>()?;
-    Some((Node::Project { input: Box::new(input), exprs }, ranked))
+    Some((
+        Node::Project {
+            input: Box::new(input),
+            exprs,
+        },
+        ranked,
+    ))
 }
 
 fn pruned_join(root: Node, read: &Read) -> Option<(Node, Moved)> {
-    let Node::Join { kind, left, right, on, filter, null_equal } = root else {
+    let Node::Join {
+        kind,
+        left,
+        right,
+        on,
+        filter,
+        null_equal,
+    } = root
+    else {
         return None;
     };
     let width = u32::try_from(left.fields().ok()?.len()).ok()?;
@@ -105,7 +164,11 @@ fn pruned_join(root: Node, read: &Read) -> Option<(Node, Moved)> {
         JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => false,
     };
     let (mut ours, mut theirs) = (Read::new(), Read::new());
-    for at in read.iter().copied().chain(filter.iter().flat_map(Expr::columns)) {
+    for at in read
+        .iter()
+        .copied()
+        .chain(filter.iter().flat_map(Expr::columns))
+    {
         if at < width {
             ours.insert(at);
         } else {
@@ -113,7 +176,11 @@ fn pruned_join(root: Node, read: &Read) -> Option<(Node, Moved)> {
         }
     }
     if !shows_right {
-        theirs = filter.iter().flat_map(Expr::columns).filter_map(|at| at.checked_sub(width)).collect();
+        theirs = filter
+            .iter()
+            .flat_map(Expr::columns)
+            .filter_map(|at| at.checked_sub(width))
+            .collect();
     }
     for (left, right) in &on {
         ours.extend(left.columns());
@@ -123,10 +190,14 @@ fn pruned_join(root: Node, read: &Read) -> Option<(Node, Moved)> {
     let (right, moved_right) = node(*right, &theirs)?;
     let now = u32::try_from(left.fields().ok()?.len()).ok()?;
     let mut both = moved_left.clone();
-    both.extend(moved_right.iter().map(|(from, to)| (from + width, to + now)));
-    let on = on.into_iter().map(|(left, right)| {
-        Some((remap(left, &moved_left)?, remap(right, &moved_right)?))
-    });
+    both.extend(
+        moved_right
+            .iter()
+            .map(|(from, to)| (from + width, to + now)),
+    );
+    let on = on
+        .into_iter()
+        .map(|(left, right)| Some((remap(left, &moved_left)?, remap(right, &moved_right)?)));
     let on = on.collect::<Option<Vec<_>>>()?;
     let filter = match filter {
         None => None,
@@ -142,15 +213,33 @@ fn pruned_join(root: Node, read: &Read) -> Option<(Node, Moved)> {
         }
     };
     let (left, right) = (Box::new(left), Box::new(right));
-    Some((Node::Join { kind, left, right, on, filter, null_equal }, moved))
+    Some((
+        Node::Join {
+            kind,
+            left,
+            right,
+            on,
+            filter,
+            null_equal,
+        },
+        moved,
+    ))
 }
 
 fn pruned_aggregate(root: Node, read: &Read) -> Option<(Node, Moved)> {
-    let Node::Aggregate { input, keys, aggregates } = root else {
+    let Node::Aggregate {
+        input,
+        keys,
+        aggregates,
+    } = root
+    else {
         return None;
     };
     let offset = u32::try_from(keys.len()).ok()?;
-    let mut kept: Read = read.iter().filter_map(|at| at.checked_sub(offset)).collect();
+    let mut kept: Read = read
+        .iter()
+        .filter_map(|at| at.checked_sub(offset))
+        .collect();
     if keys.is_empty() && kept.is_empty() {
         kept.insert(0);
     }
@@ -165,12 +254,27 @@ fn pruned_aggregate(root: Node, read: &Read) -> Option<(Node, Moved)> {
             Some(filter) => Some(remap(filter, &below)?),
         };
         let arguments = remapped(call.arguments, &below)?;
-        Some(AggregateCall { arguments, filter, ..call })
+        Some(AggregateCall {
+            arguments,
+            filter,
+            ..call
+        })
     });
     let aggregates = calls.collect::<Option<Vec<_>>>()?;
     let mut moved = identity(offset);
-    moved.extend(moved_calls.iter().map(|(from, to)| (from + offset, to + offset)));
-    Some((Node::Aggregate { input: Box::new(input), keys, aggregates }, moved))
+    moved.extend(
+        moved_calls
+            .iter()
+            .map(|(from, to)| (from + offset, to + offset)),
+    );
+    Some((
+        Node::Aggregate {
+            input: Box::new(input),
+            keys,
+            aggregates,
+        },
+        moved,
+    ))
 }
 
 fn pruned_window(root: Node, read: &Read) -> Option<(Node, Moved)> {
@@ -188,11 +292,18 @@ fn pruned_window(root: Node, read: &Read) -> Option<(Node, Moved)> {
     }
     let (input, mut moved) = node(*input, &needed)?;
     let now = u32::try_from(input.fields().ok()?.len()).ok()?;
-    let mut window = Node::Window { input: Box::new(input), calls };
+    let mut window = Node::Window {
+        input: Box::new(input),
+        calls,
+    };
     for expr in window.exprs_mut() {
         *expr = remap(expr.clone(), &moved)?;
     }
-    moved.extend(moved_calls.iter().map(|(from, to)| (from + width, to + now)));
+    moved.extend(
+        moved_calls
+            .iter()
+            .map(|(from, to)| (from + width, to + now)),
+    );
     Some((window, moved))
 }
 
@@ -207,13 +318,20 @@ fn columns(exprs: &[Expr]) -> Read {
 }
 
 fn at_least_one(read: &Read, otherwise: u32) -> Read {
-    if read.is_empty() { Read::from([otherwise]) } else { read.clone() }
+    if read.is_empty() {
+        Read::from([otherwise])
+    } else {
+        read.clone()
+    }
 }
 
 /// The column whose key says least: one shown plain, else the first.
 fn cheapest(columns: &[ScanColumn]) -> Option<u32> {
     let plain = plan::View::masked(terms::Mask::Plain, None);
-    let found = columns.iter().position(|column| column.view == plain).unwrap_or(0);
+    let found = columns
+        .iter()
+        .position(|column| column.view == plain)
+        .unwrap_or(0);
     u32::try_from(found).ok().filter(|_| !columns.is_empty())
 }
 
@@ -235,7 +353,10 @@ fn identity(width: u32) -> Moved {
 }
 
 fn ranks(read: &Read) -> Option<Moved> {
-    read.iter().enumerate().map(|(rank, at)| Some((*at, u32::try_from(rank).ok()?))).collect()
+    read.iter()
+        .enumerate()
+        .map(|(rank, at)| Some((*at, u32::try_from(rank).ok()?)))
+        .collect()
 }
 
 fn remapped(exprs: Vec<Expr>, moved: &Moved) -> Option<Vec<Expr>> {
@@ -247,7 +368,13 @@ fn remap(mut expr: Expr, moved: &Moved) -> Option<Expr> {
     match &mut expr {
         Expr::Column(ordinal) => *ordinal = *moved.get(ordinal)?,
         Expr::Scalar(inside) => {
-            let subquery = std::mem::replace(&mut **inside, Node::Values { types: vec![], rows: vec![] });
+            let subquery = std::mem::replace(
+                &mut **inside,
+                Node::Values {
+                    types: vec![],
+                    rows: vec![],
+                },
+            );
             **inside = exactly(subquery, &Read::from([0]))?.0;
         }
         Expr::Literal(_)

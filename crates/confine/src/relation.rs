@@ -47,13 +47,22 @@ pub(crate) struct Witness {
 impl Witness {
     fn cell(&self) -> Cell {
         let Check { k, dominance, once } = self.check;
-        Cell { witness: self.at, k, dominance, once }
+        Cell {
+            witness: self.at,
+            k,
+            dominance,
+            once,
+        }
     }
 
     /// The number of subjects, as an expression.
     pub(crate) fn subjects(&self) -> Expr {
         let column = Expr::Column(self.at);
-        if self.full { Expr::call(Function::WitnessSubjects, [column]) } else { column }
+        if self.full {
+            Expr::call(Function::WitnessSubjects, [column])
+        } else {
+            column
+        }
     }
 }
 
@@ -85,7 +94,10 @@ impl Relation {
     /// Moves everything by so many positions: the right side of a join.
     pub(crate) fn shift(&mut self, by: u32) {
         self.carried().for_each(|at| *at += by);
-        self.columns.iter_mut().filter_map(|column| column.at.as_mut()).for_each(|at| *at += by);
+        self.columns
+            .iter_mut()
+            .filter_map(|column| column.at.as_mut())
+            .for_each(|at| *at += by);
     }
 
     /// Appends every carried column to a projection's expressions and notes where it now stands.
@@ -112,12 +124,18 @@ impl Relation {
 
     /// Drops the groups that fall short of what is still owed.
     pub(crate) fn withhold(mut self) -> Self {
-        let cells: Vec<Cell> =
-            self.witnesses.iter().filter(|w| !w.withheld).map(Witness::cell).collect();
+        let cells: Vec<Cell> = self
+            .witnesses
+            .iter()
+            .filter(|w| !w.withheld)
+            .map(Witness::cell)
+            .collect();
         if cells.is_empty() {
             return self;
         }
-        self.witnesses.iter_mut().for_each(|witness| witness.withheld = true);
+        self.witnesses
+            .iter_mut()
+            .for_each(|witness| witness.withheld = true);
         self.wrap(|input| Node::Withhold { input, cells })
     }
 
@@ -133,10 +151,17 @@ impl Relation {
         let mut exprs: Vec<Expr> = (0..self.width).map(Expr::Column).collect();
         for witness in &mut self.witnesses {
             let k = Literal::Int(i64::from(witness.check.k));
-            exprs.push(Expr::call(Function::Coalesce, [witness.subjects(), Expr::Literal(k)]));
+            exprs.push(Expr::call(
+                Function::Coalesce,
+                [witness.subjects(), Expr::Literal(k)],
+            ));
             witness.at = position(exprs.len() - 1)?;
             witness.full = false;
-            witness.check = Check { dominance: false, once: false, ..witness.check };
+            witness.check = Check {
+                dominance: false,
+                once: false,
+                ..witness.check
+            };
         }
         self.width = position(exprs.len())?;
         Ok(self.wrap(|input| Node::Project { input, exprs }))

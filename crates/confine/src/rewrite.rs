@@ -30,8 +30,15 @@ impl Rewrite<'_> {
             Node::Scan(scan) => self.scan(scan),
             Node::Values { types, .. } => {
                 let width = position(types.len())?;
-                let shown = |at| Column { at: Some(at), label: Label::constant() };
-                Ok(Relation::bare(node.clone(), (0..width).map(shown).collect(), width))
+                let shown = |at| Column {
+                    at: Some(at),
+                    label: Label::constant(),
+                };
+                Ok(Relation::bare(
+                    node.clone(),
+                    (0..width).map(shown).collect(),
+                    width,
+                ))
             }
             Node::Project { input, exprs } => self.project(input, exprs, last),
             Node::Filter { input, predicate } => {
@@ -40,13 +47,21 @@ impl Rewrite<'_> {
                 Ok(relation.wrap(|input| Node::Filter { input, predicate }))
             }
             Node::Join { .. } => self.join(node),
-            Node::Aggregate { input, keys, aggregates } => self.aggregate(input, keys, aggregates),
+            Node::Aggregate {
+                input,
+                keys,
+                aggregates,
+            } => self.aggregate(input, keys, aggregates),
             Node::Window { input, calls } => self.window(input, calls),
             Node::Sort { input, keys, fetch } => self.sort(input, keys, *fetch, last),
             Node::Limit { input, skip, fetch } => {
                 let relation = self.relation(input, last)?;
                 let relation = if last { relation.withhold() } else { relation };
-                Ok(relation.wrap(|input| Node::Limit { input, skip: *skip, fetch: *fetch }))
+                Ok(relation.wrap(|input| Node::Limit {
+                    input,
+                    skip: *skip,
+                    fetch: *fetch,
+                }))
             }
             Node::Distinct { input } => self.distinct(input),
             Node::Union { inputs } => self.union(inputs),
@@ -76,14 +91,20 @@ impl Rewrite<'_> {
                 moved.push(None);
             }
             let (expr, label) = self.expression(expr, &relation.columns)?;
-            columns.push(Column { at: Some(position(confined.len())?), label });
+            columns.push(Column {
+                at: Some(position(confined.len())?),
+                label,
+            });
             confined.push(expr);
         }
         relation.carry_into(&mut confined)?;
         relation.keys = kept_keys(&relation.keys, &moved);
         relation.columns = columns;
         relation.width = position(confined.len())?;
-        Ok(relation.wrap(|input| Node::Project { input, exprs: confined }))
+        Ok(relation.wrap(|input| Node::Project {
+            input,
+            exprs: confined,
+        }))
     }
 
     fn sort(
@@ -106,7 +127,10 @@ impl Rewrite<'_> {
     ) -> Result<Vec<SortKey>, Unconfinable> {
         let confined = keys.iter().map(|key| {
             let (expr, _) = self.key(&key.expr, columns)?;
-            Ok(SortKey { expr, ..key.clone() })
+            Ok(SortKey {
+                expr,
+                ..key.clone()
+            })
         });
         confined.collect()
     }
@@ -132,10 +156,18 @@ impl Rewrite<'_> {
 /// The keys that survive a projection: sets of columns that all still stand somewhere bare.
 fn kept_keys(keys: &[BTreeSet<usize>], moved: &[Option<usize>]) -> Vec<BTreeSet<usize>> {
     let place = |old: &usize| moved.iter().position(|from| from.as_ref() == Some(old));
-    keys.iter().filter_map(|key| key.iter().map(place).collect()).collect()
+    keys.iter()
+        .filter_map(|key| key.iter().map(place).collect())
+        .collect()
 }
 
 /// Whether a label is a join-only token.
 pub(crate) const fn is_join_only(label: &Label) -> bool {
-    matches!(label.class, Class::Token { join_only: true, .. })
+    matches!(
+        label.class,
+        Class::Token {
+            join_only: true,
+            ..
+        }
+    )
 }

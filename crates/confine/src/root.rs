@@ -50,22 +50,54 @@ impl Rewrite<'_> {
                 return Err(Cause::IllTyped.into());
             }
             let sources = column.label.sources.iter().cloned().collect();
-            columns.push(OutputColumn { name: name.clone(), data_type, sources });
+            columns.push(OutputColumn {
+                name: name.clone(),
+                data_type,
+                sources,
+            });
             names.push(name.clone());
             exprs.push(Expr::Column(at));
         }
         if exprs.is_empty() {
             return Err(nothing_shown(&relation));
         }
-        let checks = relation.witnesses.iter().map(|witness| witness.check).collect();
-        exprs.extend(relation.witnesses.iter().map(|witness| Expr::Column(witness.at)));
-        let root = Node::Project { input: Box::new(relation.node), exprs };
-        Ok(Rooted { plan: Plan { root, names, checks }, columns, left_out, row_level })
+        let checks = relation
+            .witnesses
+            .iter()
+            .map(|witness| witness.check)
+            .collect();
+        exprs.extend(
+            relation
+                .witnesses
+                .iter()
+                .map(|witness| Expr::Column(witness.at)),
+        );
+        let root = Node::Project {
+            input: Box::new(relation.node),
+            exprs,
+        };
+        Ok(Rooted {
+            plan: Plan {
+                root,
+                names,
+                checks,
+            },
+            columns,
+            left_out,
+            row_level,
+        })
     }
 }
 
 fn nothing_shown(relation: &Relation) -> Unconfinable {
-    let source = relation.columns.iter().flat_map(|column| &column.label.sources).next();
+    let source = relation
+        .columns
+        .iter()
+        .flat_map(|column| &column.label.sources)
+        .next();
     let item = source.map(|s| (s.dataset.clone(), s.item.clone(), s.grade));
-    Unconfinable { cause: Cause::NothingShown, item }
+    Unconfinable {
+        cause: Cause::NothingShown,
+        item,
+    }
 }

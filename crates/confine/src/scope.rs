@@ -23,7 +23,12 @@ impl<'a> Scope<'a> {
     pub(crate) fn of(permit: &'a Permit, root: &Node) -> Result<Self, Unconfinable> {
         let mut touched = BTreeSet::new();
         collect(root, &mut touched);
-        let mut scope = Self { permit, scans: Vec::new(), external: false, protected: false };
+        let mut scope = Self {
+            permit,
+            scans: Vec::new(),
+            external: false,
+            protected: false,
+        };
         for name in touched {
             let dataset = scope.dataset(name)?;
             scope.external |= dataset.external;
@@ -34,7 +39,11 @@ impl<'a> Scope<'a> {
 
     /// The permitted dataset of this name.
     pub(crate) fn dataset(&self, name: &DatasetName) -> Result<&'a PermittedDataset, Unconfinable> {
-        let found = self.permit.datasets().iter().find(|dataset| &dataset.name == name);
+        let found = self
+            .permit
+            .datasets()
+            .iter()
+            .find(|dataset| &dataset.name == name);
         found.ok_or_else(|| Cause::UnknownName.into())
     }
 
@@ -47,7 +56,10 @@ impl<'a> Scope<'a> {
     /// The dataset a scan is of.
     pub(crate) fn of_scan(&self, scan: ScanId) -> Result<&'a PermittedDataset, Unconfinable> {
         let index = usize::try_from(scan).map_err(|_| Cause::IllTyped)?;
-        self.scans.get(index).copied().ok_or_else(|| Cause::IllTyped.into())
+        self.scans
+            .get(index)
+            .copied()
+            .ok_or_else(|| Cause::IllTyped.into())
     }
 
     /// Whether masked-only results over this scan owe k: its rows are off, or may not show beside
@@ -60,7 +72,11 @@ impl<'a> Scope<'a> {
     /// Why rows of this scan may not show.
     pub(crate) fn rows_refusal(&self, scan: ScanId) -> Result<Cause, Unconfinable> {
         let shown = self.of_scan(scan)?.show_rows;
-        Ok(if shown { Cause::RowsWithExternal } else { Cause::RowsOff })
+        Ok(if shown {
+            Cause::RowsWithExternal
+        } else {
+            Cause::RowsOff
+        })
     }
 
     /// Whether any protected data is touched.

@@ -13,9 +13,11 @@ pub struct Unconfinable {
 
 impl Unconfinable {
     fn place(&self) -> String {
-        self.item.as_ref().map_or_else(String::new, |(dataset, item, grade)| {
-            format!(" (`{dataset}`.`{item}`, grade {grade})")
-        })
+        self.item
+            .as_ref()
+            .map_or_else(String::new, |(dataset, item, grade)| {
+                format!(" (`{dataset}`.`{item}`, grade {grade})")
+            })
     }
 
     /// The stable code, for machines and the ledger.

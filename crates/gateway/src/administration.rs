@@ -82,11 +82,16 @@ impl Administration {
     ) -> Result<(), Unadministered> {
         let submitter = match &command {
             Command::ReviewLicence(id) | Command::NoticeLicence(id) | Command::GrantLicence(id) => {
-                self.domain.state.licence(id).map(|standing| standing.submitter.clone())
+                self.domain
+                    .state
+                    .licence(id)
+                    .map(|standing| standing.submitter.clone())
             }
-            Command::ReviewScenario { scenario: id, .. } | Command::ApproveScenario(id) => {
-                self.domain.state.scenario(id).map(|standing| standing.submitter.clone())
-            }
+            Command::ReviewScenario { scenario: id, .. } | Command::ApproveScenario(id) => self
+                .domain
+                .state
+                .scenario(id)
+                .map(|standing| standing.submitter.clone()),
             Command::CreateDomain { .. }
             | Command::EnrolPerson { .. }
             | Command::RegisterOperator(_)
@@ -95,7 +100,9 @@ impl Administration {
             | Command::ApplyLicence(_)
             | Command::ApplyScenario(_) => None,
         };
-        self.domain.engine.manage(by, command.action(), submitter.as_ref())?;
+        self.domain
+            .engine
+            .manage(by, command.action(), submitter.as_ref())?;
         if let Command::CatalogueDataset(dataset) = &command {
             self.judge_masks(dataset)?;
         }
@@ -128,8 +135,15 @@ impl Administration {
         progress: &mut (dyn FnMut(Progress) + Send),
         now: DateTime<Utc>,
     ) -> Result<Snapshot, Unadministered> {
-        let number = self.domain.state.snapshot(&dataset.name).map_or(1, |last| last.number + 1);
-        let snapshot = self.domain.store.ingest(dataset, data, number, &mut |p| progress(p))?;
+        let number = self
+            .domain
+            .state
+            .snapshot(&dataset.name)
+            .map_or(1, |last| last.number + 1);
+        let snapshot = self
+            .domain
+            .store
+            .ingest(dataset, data, number, &mut |p| progress(p))?;
         let command = Command::LoadDataset(snapshot.clone());
         if let Err(error) = self.carry_out(by, command, None, now).await {
             let discarded = self.domain.store.discard(&dataset.name, number);
@@ -149,14 +163,25 @@ impl Administration {
         now: DateTime<Utc>,
     ) -> Result<Scenario, Unadministered> {
         for wanted in &mut scenario.datasets {
-            let (Some(rows), Some(dataset)) = (&wanted.rows, self.domain.state.dataset(&wanted.name))
+            let (Some(rows), Some(dataset)) =
+                (&wanted.rows, self.domain.state.dataset(&wanted.name))
             else {
                 continue;
             };
-            let columns = dataset.items.iter().filter_map(|i| Some((i.name.clone(), i.data_type?)));
-            let table = wire::job::Table { dataset: dataset.name.clone(), columns: columns.collect() };
+            let columns = dataset
+                .items
+                .iter()
+                .filter_map(|i| Some((i.name.clone(), i.data_type?)));
+            let table = wire::job::Table {
+                dataset: dataset.name.clone(),
+                columns: columns.collect(),
+            };
             let default_schema = self.domain.state.default_schema();
-            let statement = Statement { sql: rows, default_schema, now };
+            let statement = Statement {
+                sql: rows,
+                default_schema,
+                now,
+            };
             let translated = self.pool.row_policy(table, statement).await;
             let translated = translated.map_err(|why| Unadministered::RowPolicy {
                 dataset: wanted.name.to_string(),

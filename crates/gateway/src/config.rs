@@ -74,8 +74,12 @@ impl Config {
     /// [`Misconfigured`] with every mistake.
     pub fn read(dir: &Path) -> Result<Self, Misconfigured> {
         let path = dir.join(FILE);
-        let wrong = |mistakes| Misconfigured { path: path.clone(), mistakes };
-        let text = std::fs::read_to_string(&path).map_err(|error| wrong(vec![error.to_string()]))?;
+        let wrong = |mistakes| Misconfigured {
+            path: path.clone(),
+            mistakes,
+        };
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| wrong(vec![error.to_string()]))?;
         let raw: Raw = toml::from_str(&text).map_err(|e| wrong(vec![e.message().to_owned()]))?;
         let mut mistakes = Vec::new();
         let mut address = |key: &str, text: &str| match text.parse::<SocketAddr>() {

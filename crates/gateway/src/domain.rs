@@ -108,13 +108,19 @@ impl Domain {
         if let Some(policies) = founding.policies {
             for entry in std::fs::read_dir(policies).map_err(file(policies))? {
                 let from = entry.map_err(file(policies))?.path();
-                let to = dir.join("policies").join(from.file_name().unwrap_or_default());
+                let to = dir
+                    .join("policies")
+                    .join(from.file_name().unwrap_or_default());
                 std::fs::copy(&from, &to).map_err(file(&to))?;
             }
         }
         let ca = dir.join("ca");
         let authority = Authority::create(&ca, founding.name.as_str(), founding.now)?;
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        let names = [
+            "localhost".to_owned(),
+            "127.0.0.1".to_owned(),
+            "::1".to_owned(),
+        ];
         let server = authority.issue_server(&names, founding.now)?;
         let written = std::fs::write(ca.join("server.pem"), &server.certificate_pem)
             .and_then(|()| std::fs::write(ca.join("server-key.pem"), &server.key_pem));
@@ -146,9 +152,20 @@ impl Domain {
         let engine = Engine::load(Some(&dir.join("policies")));
         let keyring = Keyring::open(dir)?;
         let store = Store::new(dir, &keyring);
-        let manifest_key = ManifestKey::open(dir).map_err(|e| Unopened::ManifestKey(e.to_string()))?;
+        let manifest_key =
+            ManifestKey::open(dir).map_err(|e| Unopened::ManifestKey(e.to_string()))?;
         let dir = dir.to_owned();
-        Ok(Self { dir, config, ledger, state, engine, keyring, store, manifest_key, _lock: lock })
+        Ok(Self {
+            dir,
+            config,
+            ledger,
+            state,
+            engine,
+            keyring,
+            store,
+            manifest_key,
+            _lock: lock,
+        })
     }
 }
 
@@ -160,8 +177,16 @@ fn private(path: &Path) -> std::io::Result<()> {
 /// One process at a time: an advisory lock that ends with the process.
 fn locked(dir: &Path) -> Result<File, Unopened> {
     let path = dir.join("lock");
-    let file = |source| Unopened::File { path: path.clone(), source };
-    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(file)?;
+    let file = |source| Unopened::File {
+        path: path.clone(),
+        source,
+    };
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(file)?;
     match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(lock),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(Unopened::InUse(dir.to_owned())),

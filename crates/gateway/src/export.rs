@@ -28,7 +28,11 @@ pub(crate) fn may_leave(confined: &Confined) -> Result<(), Refused> {
         ));
     }
     for source in confined.columns().iter().flat_map(|column| &column.sources) {
-        let dataset = confined.permit().datasets().iter().find(|d| d.name == source.dataset);
+        let dataset = confined
+            .permit()
+            .datasets()
+            .iter()
+            .find(|d| d.name == source.dataset);
         let item = dataset.and_then(|d| d.items.iter().find(|item| item.name == source.item));
         if !item.is_some_and(|item| item.export) {
             return Err(refused(
@@ -79,13 +83,27 @@ impl Gateway {
         let printed = closed.confined.plan().print();
         let manifest = self.manifest(&closed, opened, leaf)?;
         let log = ledger.reader().verifier();
-        let parts = Parts { data: Digest::of(&data), plan: &printed, proof: &proof, log };
-        let package = manifest.seal(&parts, &self.domain.manifest_key).map_err(|e| broken(&e))?;
-        let exported =
-            Event::Exported { query: closed.receipt.query.clone(), manifest: package.digest() };
-        ledger.append(&exported, None, closed.at).await.map_err(|why| Refused::from(&why))?;
-        let mut files: Vec<(String, Vec<u8>)> =
-            package.files().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect();
+        let parts = Parts {
+            data: Digest::of(&data),
+            plan: &printed,
+            proof: &proof,
+            log,
+        };
+        let package = manifest
+            .seal(&parts, &self.domain.manifest_key)
+            .map_err(|e| broken(&e))?;
+        let exported = Event::Exported {
+            query: closed.receipt.query.clone(),
+            manifest: package.digest(),
+        };
+        ledger
+            .append(&exported, None, closed.at)
+            .await
+            .map_err(|why| Refused::from(&why))?;
+        let mut files: Vec<(String, Vec<u8>)> = package
+            .files()
+            .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
+            .collect();
         files.push((DATA_FILE.to_owned(), data));
         Ok(files)
     }
@@ -103,7 +121,11 @@ impl Gateway {
         let columns = confined.columns().iter().map(|column| Column {
             name: column.name.clone(),
             data_type: column.data_type,
-            sources: column.sources.iter().map(|s| (s.dataset.clone(), s.item.clone())).collect(),
+            sources: column
+                .sources
+                .iter()
+                .map(|s| (s.dataset.clone(), s.item.clone()))
+                .collect(),
         });
         Ok(Manifest {
             operation: Operation {
@@ -148,14 +170,20 @@ fn sources(confined: &Confined) -> Vec<Source> {
     let permit = confined.permit();
     let mut items: BTreeMap<&DatasetName, Vec<SourceItem>> = BTreeMap::new();
     for reference in confined.references() {
-        let dataset = permit.datasets().iter().find(|d| d.name == reference.dataset);
+        let dataset = permit
+            .datasets()
+            .iter()
+            .find(|d| d.name == reference.dataset);
         let item = dataset.and_then(|d| d.items.iter().find(|item| item.name == reference.item));
-        items.entry(&reference.dataset).or_default().push(SourceItem {
-            item: reference.item.clone(),
-            grade: reference.grade,
-            way: reference.way.clone(),
-            mask: item.map_or(Mask::Suppress, |item| item.mask),
-        });
+        items
+            .entry(&reference.dataset)
+            .or_default()
+            .push(SourceItem {
+                item: reference.item.clone(),
+                grade: reference.grade,
+                way: reference.way.clone(),
+                mask: item.map_or(Mask::Suppress, |item| item.mask),
+            });
     }
     let sources = items.into_iter().map(|(name, items)| {
         let dataset = permit.datasets().iter().find(|d| &d.name == name);
@@ -171,7 +199,9 @@ fn sources(confined: &Confined) -> Vec<Source> {
 
 fn parquet_of(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<u8>, Refused> {
     let written = || {
-        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .build();
         let mut bytes = Vec::new();
         let mut writer = ArrowWriter::try_new(&mut bytes, schema.clone(), Some(properties))?;
         for batch in batches {

@@ -88,18 +88,27 @@ impl Gateway {
     /// [`Unopened`].
     pub async fn open(dir: &Path) -> Result<Arc<Self>, Unopened> {
         let domain = Domain::open(dir)?;
-        let program = std::env::current_exe()
-            .map_err(|source| Unopened::File { path: dir.to_owned(), source })?;
+        let program = std::env::current_exe().map_err(|source| Unopened::File {
+            path: dir.to_owned(),
+            source,
+        })?;
         let pool = Pool::new(domain.config.pool(program));
         let pool = pool.map_err(|error| Unopened::Pool(error.to_string()))?;
         domain.ledger.abandon_unfinished(now())?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let started = Event::GatewayStarted { version, policies: domain.engine.digest() };
+        let started = Event::GatewayStarted {
+            version,
+            policies: domain.engine.digest(),
+        };
         domain.ledger.append(&started, None, now()).await?;
         if let Some(why) = domain.engine.unusable() {
             tracing::error!(%why, "the policies cannot be used; everything is refused");
         }
-        Ok(Arc::new(Self { domain, pool, strangers: AtomicU64::new(0) }))
+        Ok(Arc::new(Self {
+            domain,
+            pool,
+            strangers: AtomicU64::new(0),
+        }))
     }
 
     /// Plans and decides a statement; what is granted is on record when this returns.
@@ -161,7 +170,13 @@ impl Gateway {
             let absent: Vec<Literal> = parameters.iter().map(|t| Literal::Null(*t)).collect();
             let confined = confined(permit, &bound(&draft, &absent)?, Action::Query)?;
             let schema = egress::schema(&confined).map_err(|why| Refused::from(&why))?;
-            let prepared = Prepared { draft, sql: sql.to_owned(), parameters, values: Vec::new(), schema };
+            let prepared = Prepared {
+                draft,
+                sql: sql.to_owned(),
+                parameters,
+                values: Vec::new(),
+                schema,
+            };
             Ok((confined, prepared))
         };
         match prepared.await {
@@ -179,7 +194,9 @@ impl Gateway {
     /// # Errors
     /// [`Refused`].
     pub async fn run(&self, asking: &Asking, granted: Granted) -> Result<Running, Refused> {
-        let Granted { confined, decided, .. } = granted;
+        let Granted {
+            confined, decided, ..
+        } = granted;
         let permit = Arc::clone(confined.permit());
         let stands = self.prove(asking).and_then(|caller| {
             let now_permit = self.permit(caller, asking, Action::Query)?;
@@ -198,10 +215,17 @@ impl Gateway {
             return Err(refuse_decided(decided, changed()).await);
         };
         let span = tracing::info_span!("dispatch.run", query = %decided.query());
-        let outcome = self.pool.run(confined, decided, keys, lease).instrument(span).await;
+        let outcome = self
+            .pool
+            .run(confined, decided, keys, lease)
+            .instrument(span)
+            .await;
         match outcome {
             Ok(outcome) => match egress::clear(outcome) {
-                Ok(clearing) => Ok(Running { clearing, failed: false }),
+                Ok(clearing) => Ok(Running {
+                    clearing,
+                    failed: false,
+                }),
                 Err(stopped) => {
                     let (withheld, decided) = *stopped;
                     Err(fail(decided, Refused::from(&withheld)).await)
@@ -246,7 +270,12 @@ impl Gateway {
         };
         let query: QueryId = query.parse().map_err(|_| unknown())?;
         let (mut owner, mut last): (Option<PersonId>, Option<u64>) = (None, None);
-        for stored in self.domain.ledger.events(0).map_err(|why| Refused::from(&why))? {
+        for stored in self
+            .domain
+            .ledger
+            .events(0)
+            .map_err(|why| Refused::from(&why))?
+        {
             let stored = stored.map_err(|why| Refused::from(&why))?;
             if stored.event.query() == Some(&query) {
                 if let Event::OperationOpened { person, .. } = &stored.event {
@@ -259,7 +288,11 @@ impl Gateway {
             return Err(unknown());
         }
         let index = last.ok_or_else(unknown)?;
-        let proof = self.domain.ledger.prove(index).map_err(|why| Refused::from(&why))?;
+        let proof = self
+            .domain
+            .ledger
+            .prove(index)
+            .map_err(|why| Refused::from(&why))?;
         Ok((index, proof.to_string()))
     }
 
@@ -268,7 +301,11 @@ impl Gateway {
     /// # Errors
     /// [`Refused`].
     pub async fn head(&self) -> Result<String, Refused> {
-        let head = self.domain.ledger.head().map_err(|why| Refused::from(&why))?;
+        let head = self
+            .domain
+            .ledger
+            .head()
+            .map_err(|why| Refused::from(&why))?;
         Ok(head.1)
     }
 
@@ -315,8 +352,12 @@ impl Gateway {
         action: Action,
     ) -> Result<(Caller, Entry<Opened>, DateTime<Utc>), Refused> {
         let at = now();
-        let proved =
-            identity::prove(asking.certificate.as_deref(), &self.domain.state, asking.channel, at);
+        let proved = identity::prove(
+            asking.certificate.as_deref(),
+            &self.domain.state,
+            asking.channel,
+            at,
+        );
         let person = match &proved {
             Ok(caller) => caller.person().id.clone(),
             Err(why) => match why.person() {
@@ -335,7 +376,12 @@ impl Gateway {
             channel: asking.channel,
         };
         let span = tracing::info_span!("ledger.open", query = %opening.query);
-        let entry = self.domain.ledger.open_operation(opening, sql, at).instrument(span).await;
+        let entry = self
+            .domain
+            .ledger
+            .open_operation(opening, sql, at)
+            .instrument(span)
+            .await;
         let entry = entry.map_err(|why| Refused::from(&why))?;
         match proved {
             Ok(caller) => Ok((caller, entry, at)),
@@ -355,13 +401,20 @@ impl Gateway {
         if asking.scenario.is_some() && scenario.is_none() {
             return Err(Refused::from(&policy::Refusal::UnknownScenario));
         }
-        let permit = self.domain.engine.permit(caller, &self.domain.state, asked, now());
+        let permit = self
+            .domain
+            .engine
+            .permit(caller, &self.domain.state, asked, now());
         permit.map_err(|why| Refused::from(&why))
     }
 
     async fn plan(&self, permit: &Permit, sql: &str) -> Result<Plan, Refused> {
         let default_schema = self.domain.state.default_schema();
-        let statement = Statement { sql, default_schema, now: now() };
+        let statement = Statement {
+            sql,
+            default_schema,
+            now: now(),
+        };
         let span = tracing::info_span!("dispatch.plan");
         let planned = self.pool.plan(permit, statement).instrument(span).await;
         planned.map_err(|why| Refused::from(&why))
@@ -394,7 +447,13 @@ impl Gateway {
         };
         let decided = self.decided(entry, &confined).await?;
         let certificate = *caller.certificate();
-        Ok(Granted { confined, decided, schema, certificate, opened })
+        Ok(Granted {
+            confined,
+            decided,
+            schema,
+            certificate,
+            opened,
+        })
     }
 
     /// The keys of exactly the columns of the plan.
@@ -405,16 +464,26 @@ impl Gateway {
         };
         let mut sources = Vec::new();
         for (dataset, snapshot, items) in confined.sources() {
-            let source = self.domain.store.source(&dataset, snapshot, &items).map_err(unreadable)?;
+            let source = self
+                .domain
+                .store
+                .source(&dataset, snapshot, &items)
+                .map_err(unreadable)?;
             sources.push((dataset, source));
         }
-        let token_key = self.domain.keyring.token_key(&confined.permit().scenario().id);
+        let token_key = self
+            .domain
+            .keyring
+            .token_key(&confined.permit().scenario().id);
         Ok(Keys { sources, token_key })
     }
 }
 
 fn scenario(asking: &Asking) -> Option<ScenarioId> {
-    asking.scenario.as_deref().and_then(|text| text.parse().ok())
+    asking
+        .scenario
+        .as_deref()
+        .and_then(|text| text.parse().ok())
 }
 
 /// Confines a draft; what may not be exported is refused here.
@@ -496,7 +565,11 @@ async fn looked(decided: Decided) -> Result<(), Refused> {
         notice: Notice::NotApplicable,
         groups_withheld: 0,
     };
-    decided.close(facts, now()).await.map(|_| ()).map_err(|why| Refused::from(&why))
+    decided
+        .close(facts, now())
+        .await
+        .map(|_| ())
+        .map_err(|why| Refused::from(&why))
 }
 
 fn explained(confined: &Confined) -> serde_json::Value {
@@ -513,7 +586,11 @@ fn explained(confined: &Confined) -> serde_json::Value {
             json!({"name": column.name, "type": column.data_type, "sources": sources})
         })
         .collect();
-    let read: Vec<_> = confined.sources().into_iter().map(|(dataset, ..)| dataset).collect();
+    let read: Vec<_> = confined
+        .sources()
+        .into_iter()
+        .map(|(dataset, ..)| dataset)
+        .collect();
     let datasets: Vec<_> = permit
         .datasets()
         .iter()
@@ -626,9 +703,18 @@ impl Running {
         let at = now();
         let facts = release.facts.clone();
         let span = tracing::info_span!("entry.close", rows = facts.rows);
-        let receipt = release.decided.close(release.facts, at).instrument(span).await;
+        let receipt = release
+            .decided
+            .close(release.facts, at)
+            .instrument(span)
+            .await;
         let receipt = receipt.map_err(|why| Refused::from(&why))?;
-        Ok(Closed { confined: release.confined, receipt, facts, at })
+        Ok(Closed {
+            confined: release.confined,
+            receipt,
+            facts,
+            at,
+        })
     }
 }
 

@@ -44,7 +44,10 @@ impl Operations for OperationsService {
         let mut chunks = Vec::new();
         for (name, data) in files {
             for part in data.chunks(CHUNK_BYTES_MAX) {
-                chunks.push(Ok(ExportChunk { name: name.clone(), data: part.to_vec() }));
+                chunks.push(Ok(ExportChunk {
+                    name: name.clone(),
+                    data: part.to_vec(),
+                }));
             }
         }
         Ok(Response::new(Box::pin(futures::stream::iter(chunks))))
@@ -64,7 +67,11 @@ impl Operations for OperationsService {
         &self,
         _request: Request<LedgerHeadRequest>,
     ) -> Result<Response<LedgerHeadReply>, Status> {
-        let checkpoint = self.gateway.head().await.map_err(|refused| refused.status())?;
+        let checkpoint = self
+            .gateway
+            .head()
+            .await
+            .map_err(|refused| refused.status())?;
         Ok(Response::new(LedgerHeadReply { checkpoint }))
     }
 }

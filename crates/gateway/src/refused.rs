@@ -39,7 +39,12 @@ impl Refused {
 
     pub(crate) fn new(code: &str, told: Told, kind: Kind) -> Self {
         let (told_en, told_zh) = (told.en.to_owned(), told.zh.to_owned());
-        Self { code: code.to_owned(), told_en, told_zh, kind }
+        Self {
+            code: code.to_owned(),
+            told_en,
+            told_zh,
+            kind,
+        }
     }
 
     /// Adds where and how to change it.
@@ -69,13 +74,20 @@ impl Refused {
             Kind::Unavailable => tonic::Code::Unavailable,
             Kind::Internal => tonic::Code::Internal,
         };
-        tonic::Status::new(code, format!("{}: {} {}", self.code, self.told_en, self.told_zh))
+        tonic::Status::new(
+            code,
+            format!("{}: {} {}", self.code, self.told_en, self.told_zh),
+        )
     }
 }
 
 impl From<&identity::Unproved> for Refused {
     fn from(why: &identity::Unproved) -> Self {
-        let kind = if why.person().is_some() { Kind::Denied } else { Kind::Unauthenticated };
+        let kind = if why.person().is_some() {
+            Kind::Denied
+        } else {
+            Kind::Unauthenticated
+        };
         Self::new(why.code(), why.told(), kind)
     }
 }
@@ -101,7 +113,10 @@ impl From<&confine::Unconfinable> for Refused {
                 &format!("数据项：{dataset}.{item}（{grade} 级）。"),
             ),
         };
-        refused.with(&format!("{} [{clause}]", remedy.en), &format!("{}〔{clause}〕", remedy.zh))
+        refused.with(
+            &format!("{} [{clause}]", remedy.en),
+            &format!("{}〔{clause}〕", remedy.zh),
+        )
     }
 }
 
@@ -129,7 +144,11 @@ impl From<&dispatch::Failure> for Refused {
 
 impl From<&egress::Withheld> for Refused {
     fn from(why: &egress::Withheld) -> Self {
-        let kind = if why.is_callers() { Kind::Exhausted } else { Kind::Internal };
+        let kind = if why.is_callers() {
+            Kind::Exhausted
+        } else {
+            Kind::Internal
+        };
         Self::new(why.code(), why.told(), kind)
     }
 }

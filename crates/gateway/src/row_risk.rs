@@ -9,7 +9,10 @@ use arrow::{
 };
 use chrono::{DateTime, Datelike};
 use parquet::{
-    arrow::{ProjectionMask, arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder}},
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+    },
     encryption::decrypt::FileDecryptionProperties,
 };
 use std::collections::{HashMap, HashSet};
@@ -31,7 +34,11 @@ pub(crate) fn measure(
         .filter(|(_, mask)| !matches!(mask, Mask::Token | Mask::Suppress | Mask::Redact))
         .collect();
     let snapshot = domain.state.snapshot(&dataset.name).ok_or("no data")?;
-    let highest = listed.iter().map(|item| item.grade).max().unwrap_or(Grade::Four);
+    let highest = listed
+        .iter()
+        .map(|item| item.grade)
+        .max()
+        .unwrap_or(Grade::Four);
     let k = domain.state.thresholds().of(highest);
     let mut items: Vec<ItemName> = visible.iter().map(|(item, _)| item.name.clone()).collect();
     if !items.contains(&subject) {
@@ -49,11 +56,17 @@ pub(crate) fn measure(
             let Some(person) = person else { continue };
             let class: Vec<String> = shown.iter().map(|c| format!("{:?}", c.get(row))).collect();
             let class = Digest::of(class.join("\u{1f}").as_bytes());
-            classes.entry(class).or_default().insert(Digest::of(person.as_bytes()));
+            classes
+                .entry(class)
+                .or_default()
+                .insert(Digest::of(person.as_bytes()));
         }
     }
     let people = |few: usize| -> u64 {
-        let rare = classes.values().filter(|people| people.len() < few).flatten();
+        let rare = classes
+            .values()
+            .filter(|people| people.len() < few)
+            .flatten();
         rare.collect::<HashSet<_>>().len() as u64
     };
     Ok(RowRisk {
@@ -75,7 +88,10 @@ fn read(
     items: &[ItemName],
 ) -> Result<Batches, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
-    let keys = domain.store.source(&dataset.name, number, items).map_err(|e| text(&e))?;
+    let keys = domain
+        .store
+        .source(&dataset.name, number, items)
+        .map_err(|e| text(&e))?;
     let mut properties = FileDecryptionProperties::builder(keys.footer_key.bytes().to_vec());
     for (name, key) in &keys.columns {
         properties = properties.with_column_key(name, key.bytes().to_vec());
@@ -85,9 +101,15 @@ fn read(
     let file = std::fs::File::open(&keys.path).map_err(|e| text(&e))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
     let builder = builder.map_err(|e| text(&e))?;
-    let columns = ProjectionMask::columns(builder.parquet_schema(), items.iter().map(ItemName::as_str));
-    let reader = builder.with_projection(columns).build().map_err(|e| text(&e))?;
-    Ok(Box::new(reader.map(|batch| batch.map_err(|error| error.to_string()))))
+    let columns =
+        ProjectionMask::columns(builder.parquet_schema(), items.iter().map(ItemName::as_str));
+    let reader = builder
+        .with_projection(columns)
+        .build()
+        .map_err(|e| text(&e))?;
+    Ok(Box::new(
+        reader.map(|batch| batch.map_err(|error| error.to_string())),
+    ))
 }
 
 /// Each value as the mask would show it, as text, for telling classes apart.
@@ -107,15 +129,20 @@ fn text_of(column: Option<&ArrayRef>, mask: Mask) -> Result<Vec<Option<String>>,
                 let (head, tail) = (usize::from(head), usize::from(tail));
                 let first: String = text.iter().take(head).collect();
                 let last: String = text.iter().skip(text.len().saturating_sub(tail)).collect();
-                if text.len() <= head + tail { "***".to_owned() } else { format!("{first}*{last}") }
+                if text.len() <= head + tail {
+                    "***".to_owned()
+                } else {
+                    format!("{first}*{last}")
+                }
             }
             Mask::Prefix(length) => plain(row).chars().take(usize::from(length)).collect(),
-            Mask::Band(width) => number(column, row)
-                .map_or_else(|| plain(row), |value| ((value / width).floor() * width).to_string()),
+            Mask::Band(width) => number(column, row).map_or_else(
+                || plain(row),
+                |value| ((value / width).floor() * width).to_string(),
+            ),
             Mask::Year => day(column, row).map_or_else(|| plain(row), |(year, _)| year.to_string()),
-            Mask::Month => {
-                day(column, row).map_or_else(|| plain(row), |(year, month)| format!("{year}-{month}"))
-            }
+            Mask::Month => day(column, row)
+                .map_or_else(|| plain(row), |(year, month)| format!("{year}-{month}")),
         })
     });
     Ok(shown.collect())
@@ -125,7 +152,9 @@ fn number(column: &ArrayRef, row: usize) -> Option<f64> {
     if let Some(floats) = column.as_primitive_opt::<Float64Type>() {
         return Some(floats.value(row));
     }
-    column.as_primitive_opt::<Int64Type>().map(|whole| whole.value(row) as f64)
+    column
+        .as_primitive_opt::<Int64Type>()
+        .map(|whole| whole.value(row) as f64)
 }
 
 fn day(column: &ArrayRef, row: usize) -> Option<(i32, u32)> {

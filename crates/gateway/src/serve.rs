@@ -1,11 +1,7 @@
 //! The process: listeners, one line when it accepts, an orderly end.
 
 use crate::{
-    Gateway, Unopened,
-    flight::Edge,
-    listen::accept,
-    operations::OperationsService,
-    telemetry, tls,
+    Gateway, Unopened, flight::Edge, listen::accept, operations::OperationsService, telemetry, tls,
 };
 use arrow_flight::flight_service_server::FlightServiceServer;
 use std::{io::Write, net::SocketAddr, path::Path, sync::Arc, time::Duration};
@@ -48,7 +44,9 @@ pub enum ServeError {
     #[error(transparent)]
     Tls(#[from] tls::Unusable),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address} for {what}: {source}; choose another address, or port 0 for any free one")]
+    #[error(
+        "cannot listen on {address} for {what}: {source}; choose another address, or port 0 for any free one"
+    )]
     Address {
         /// For what.
         what: &'static str,
@@ -68,7 +66,10 @@ pub enum ServeError {
 /// [`ServeError`].
 pub fn serve(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
     let process = |error: &dyn std::fmt::Display| ServeError::Process(error.to_string());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(|error| process(&error))?;
     runtime.block_on(serving(dir, listeners))
 }
@@ -79,22 +80,41 @@ async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
     let spans = telemetry::start(&config);
     let tls = tls::config(dir)?;
     let bound = [
-        ("flight", Some(listeners.flight.unwrap_or(config.flight)), Channel::Domain),
-        ("flight-remote", listeners.flight_remote.or(config.flight_remote), Channel::Remote),
-        ("admin", Some(listeners.admin.unwrap_or(config.admin)), Channel::Domain),
+        (
+            "flight",
+            Some(listeners.flight.unwrap_or(config.flight)),
+            Channel::Domain,
+        ),
+        (
+            "flight-remote",
+            listeners.flight_remote.or(config.flight_remote),
+            Channel::Remote,
+        ),
+        (
+            "admin",
+            Some(listeners.admin.unwrap_or(config.admin)),
+            Channel::Domain,
+        ),
     ];
     let (stop, stopped) = watch::channel(false);
     let mut line = String::from("ready");
     let (mut servers, mut accepting, mut edges) = (Vec::new(), Vec::new(), Vec::new());
     for (what, address, channel) in bound {
         let Some(address) = address else { continue };
-        let failed = |source| ServeError::Address { what, address, source };
+        let failed = |source| ServeError::Address {
+            what,
+            address,
+            source,
+        };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         line.push_str(&format!(" {what}={local}"));
         let (incoming, task) = accept(listener, Arc::clone(&tls), Arc::clone(&gateway));
         accepting.push(task);
-        let operations = OperationsService { gateway: Arc::clone(&gateway), channel };
+        let operations = OperationsService {
+            gateway: Arc::clone(&gateway),
+            channel,
+        };
         let edge = Arc::new(Edge::new(Arc::clone(&gateway), channel));
         let router = Server::builder()
             .http2_max_header_list_size(HEADERS_BYTES_MAX)
@@ -112,15 +132,22 @@ async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
             // An end of the sender is an end too.
             drop(stopped.wait_for(|stop| *stop).await);
         };
-        servers.push(tokio::spawn(router.serve_with_incoming_shutdown(incoming, until)));
+        servers.push(tokio::spawn(
+            router.serve_with_incoming_shutdown(incoming, until),
+        ));
     }
     println!("{line}");
-    std::io::stdout().flush().map_err(|error| ServeError::Process(error.to_string()))?;
+    std::io::stdout()
+        .flush()
+        .map_err(|error| ServeError::Process(error.to_string()))?;
     until_told(&gateway, &edges).await?;
     stop.send_replace(true);
     accepting.iter().for_each(tokio::task::JoinHandle::abort);
     for server in servers {
-        if tokio::time::timeout(Duration::from_secs(10), server).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(10), server)
+            .await
+            .is_err()
+        {
             tracing::warn!("calls were still running at the end");
         }
     }
@@ -128,7 +155,8 @@ async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
     gateway.shutdown().await;
     if let Some(provider) = spans {
         let shut = tokio::task::spawn_blocking(move || provider.shutdown()).await;
-        shut.map_err(|error| ServeError::Process(error.to_string()))?.ok();
+        shut.map_err(|error| ServeError::Process(error.to_string()))?
+            .ok();
     }
     Ok(())
 }

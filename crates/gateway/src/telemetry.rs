@@ -11,21 +11,32 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 /// Needs a runtime's context. Gives back what must be shut down at the end.
 pub(crate) fn start(config: &Config) -> Option<SdkTracerProvider> {
     let filter = EnvFilter::try_new(&config.log_filter).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_filter(filter);
     let provider = config.otlp_endpoint.as_ref().and_then(|endpoint| {
         let exporter = opentelemetry_otlp::SpanExporter::builder()
             .with_tonic()
             .with_endpoint(endpoint)
             .build();
         let exporter = exporter.ok()?;
-        Some(SdkTracerProvider::builder().with_batch_exporter(exporter).build())
+        Some(
+            SdkTracerProvider::builder()
+                .with_batch_exporter(exporter)
+                .build(),
+        )
     });
     let spans = provider.as_ref().map(|provider| {
         // The exporter's own transport must not trace itself.
         let ours = EnvFilter::new("off,gateway=info,dispatch=info,egress=info,ledger=info");
-        tracing_opentelemetry::layer().with_tracer(provider.tracer("bonded")).with_filter(ours)
+        tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("bonded"))
+            .with_filter(ours)
     });
-    let started = tracing_subscriber::registry().with(lines).with(spans).try_init();
+    let started = tracing_subscriber::registry()
+        .with(lines)
+        .with(spans)
+        .try_init();
     if started.is_err() {
         tracing::debug!("logging was started before");
     }

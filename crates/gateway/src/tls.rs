@@ -26,8 +26,7 @@ pub(crate) fn config(dir: &Path) -> Result<Arc<ServerConfig>, Unusable> {
         .build()
         .map_err(|error| unusable(&error))?;
     let server = CertificateDer::from_pem_file(ca.join("server.pem")).map_err(|e| unusable(&e))?;
-    let key =
-        PrivateKeyDer::from_pem_file(ca.join("server-key.pem")).map_err(|e| unusable(&e))?;
+    let key = PrivateKeyDer::from_pem_file(ca.join("server-key.pem")).map_err(|e| unusable(&e))?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|error| unusable(&error))?

@@ -146,7 +146,10 @@ fn validity(params: &mut CertificateParams, now: DateTime<Utc>, days: u64) {
 }
 
 fn read(path: &Path) -> Result<String, Unissued> {
-    std::fs::read_to_string(path).map_err(|source| Unissued::File { path: path.into(), source })
+    std::fs::read_to_string(path).map_err(|source| Unissued::File {
+        path: path.into(),
+        source,
+    })
 }
 
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Unissued> {
@@ -156,5 +159,8 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), Unissued> {
         options.write(true).create(true).truncate(true).mode(mode);
         options.open(path)?.write_all(text.as_bytes())
     };
-    write().map_err(|source| Unissued::File { path: path.into(), source })
+    write().map_err(|source| Unissued::File {
+        path: path.into(),
+        source,
+    })
 }

@@ -6,8 +6,14 @@ const EAST_SECONDS: i32 = 8 * 3600;
 /// The first moment after a civil day, in the domain's time. What holds "until" a day ends there.
 #[must_use]
 pub fn end_of_day(day: NaiveDate) -> DateTime<Utc> {
-    let next = day.checked_add_days(Days::new(1)).unwrap_or(day).and_time(NaiveTime::MIN);
+    let next = day
+        .checked_add_days(Days::new(1))
+        .unwrap_or(day)
+        .and_time(NaiveTime::MIN);
     let zone = FixedOffset::east_opt(EAST_SECONDS);
     let moment = zone.and_then(|zone| zone.from_local_datetime(&next).single());
-    moment.map_or_else(|| Utc.from_utc_datetime(&next), |moment| moment.with_timezone(&Utc))
+    moment.map_or_else(
+        || Utc.from_utc_datetime(&next),
+        |moment| moment.with_timezone(&Utc),
+    )
 }

@@ -60,17 +60,31 @@ pub fn prove(
     let der = certificate_der.ok_or(Unproved::NoCertificate)?;
     let (_, parsed) = X509Certificate::from_der(der).map_err(|_| Unproved::Unreadable)?;
     let validity = parsed.validity();
-    let (from, until) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+    let (from, until) = (
+        validity.not_before.timestamp(),
+        validity.not_after.timestamp(),
+    );
     if now.timestamp() < from || now.timestamp() >= until {
         return Err(Unproved::OutsideValidity);
     }
     let certificate = Digest::of(der);
-    let person = register.person_by_certificate(&certificate).ok_or(Unproved::Unknown)?;
+    let person = register
+        .person_by_certificate(&certificate)
+        .ok_or(Unproved::Unknown)?;
     if !person.vetted {
         return Err(Unproved::NotVetted(person.id.clone()));
     }
     let lapsed = || Unproved::NdaLapsed(person.id.clone());
-    let nda = person.nda_until.map(end_of_day).filter(|end| now < *end).ok_or_else(lapsed)?;
+    let nda = person
+        .nda_until
+        .map(end_of_day)
+        .filter(|end| now < *end)
+        .ok_or_else(lapsed)?;
     let not_after = DateTime::from_timestamp(until, 0).ok_or(Unproved::Unreadable)?;
-    Ok(Caller { person: person.clone(), channel, certificate, expires: nda.min(not_after) })
+    Ok(Caller {
+        person: person.clone(),
+        channel,
+        certificate,
+        expires: nda.min(not_after),
+    })
 }

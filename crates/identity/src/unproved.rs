@@ -41,10 +41,7 @@ impl Unproved {
     #[must_use]
     pub const fn told(&self) -> Told {
         match self {
-            Self::NoCertificate => Told::new(
-                "a client certificate is needed.",
-                "需要客户端证书。",
-            ),
+            Self::NoCertificate => Told::new("a client certificate is needed.", "需要客户端证书。"),
             Self::Unreadable => Told::new(
                 "the client certificate cannot be read.",
                 "无法读取客户端证书。",

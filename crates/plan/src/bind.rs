@@ -57,15 +57,18 @@ impl Plan {
             }
             nodes.extend(node.inputs());
         }
-        let types = found.into_iter().enumerate().map(|(wanted, (index, types))| {
-            let first = types.first().copied().ok_or(Unbindable::Untyped(wanted))?;
-            let alike = types.iter().all(|data_type| *data_type == first);
-            if alike && usize::try_from(index) == Ok(wanted) {
-                Ok(first)
-            } else {
-                Err(Unbindable::Untyped(wanted))
-            }
-        });
+        let types = found
+            .into_iter()
+            .enumerate()
+            .map(|(wanted, (index, types))| {
+                let first = types.first().copied().ok_or(Unbindable::Untyped(wanted))?;
+                let alike = types.iter().all(|data_type| *data_type == first);
+                if alike && usize::try_from(index) == Ok(wanted) {
+                    Ok(first)
+                } else {
+                    Err(Unbindable::Untyped(wanted))
+                }
+            });
         types.collect()
     }
 
@@ -76,12 +79,19 @@ impl Plan {
     pub fn bind(&self, values: &[Literal]) -> Result<Self, Unbindable> {
         let wanted = self.parameters()?;
         if wanted.len() != values.len() {
-            return Err(Unbindable::Count { given: values.len(), wanted: wanted.len() });
+            return Err(Unbindable::Count {
+                given: values.len(),
+                wanted: wanted.len(),
+            });
         }
         for (index, (value, wanted)) in values.iter().zip(&wanted).enumerate() {
             if value.data_type() != *wanted {
                 let (given, wanted) = (value.data_type(), *wanted);
-                return Err(Unbindable::Type { index, given, wanted });
+                return Err(Unbindable::Type {
+                    index,
+                    given,
+                    wanted,
+                });
             }
         }
         let mut bound = self.clone();
@@ -97,12 +107,15 @@ fn bind_node(node: &mut Node, values: &[Literal]) {
 
 fn bind_expr(expr: &mut Expr, values: &[Literal]) {
     if let Expr::Parameter(index, _) = expr {
-        let value = usize::try_from(*index).ok().and_then(|index| values.get(index));
+        let value = usize::try_from(*index)
+            .ok()
+            .and_then(|index| values.get(index));
         if let Some(value) = value {
             *expr = Expr::Literal(value.clone());
         }
     } else if let Expr::Scalar(inside) = expr {
         bind_node(inside, values);
     }
-    expr.children_mut().for_each(|inside| bind_expr(inside, values));
+    expr.children_mut()
+        .for_each(|inside| bind_expr(inside, values));
 }

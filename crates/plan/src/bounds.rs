@@ -13,6 +13,11 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { bytes_max: 1 << 20, items_max: 20_000, depth_max: 200, columns_max: 2_000 }
+        Self {
+            bytes_max: 1 << 20,
+            items_max: 20_000,
+            depth_max: 200,
+            columns_max: 2_000,
+        }
     }
 }

@@ -37,7 +37,11 @@ impl Plan {
         }
         let root = input.node()?;
         input.end()?;
-        Ok(Self { root, names, checks })
+        Ok(Self {
+            root,
+            names,
+            checks,
+        })
     }
 }
 
@@ -69,11 +73,21 @@ impl<'a> Reader<'a> {
         if bytes.len() > bounds.bytes_max {
             return Err(Undecodable("too many bytes"));
         }
-        Ok(Self { rest: bytes, accept, bounds, items: 0, depth: 0 })
+        Ok(Self {
+            rest: bytes,
+            accept,
+            bounds,
+            items: 0,
+            depth: 0,
+        })
     }
 
     fn end(&self) -> Read<()> {
-        if self.rest.is_empty() { Ok(()) } else { Err(Undecodable("bytes behind the end")) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(Undecodable("bytes behind the end"))
+        }
     }
 
     /// Reads something that may hold more of its kind, counted and bounded in depth.
@@ -89,7 +103,10 @@ impl<'a> Reader<'a> {
     }
 
     fn bytes<const N: usize>(&mut self) -> Read<[u8; N]> {
-        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or(Undecodable("cut short"))?;
+        let (head, rest) = self
+            .rest
+            .split_first_chunk::<N>()
+            .ok_or(Undecodable("cut short"))?;
         self.rest = rest;
         Ok(*head)
     }
@@ -122,13 +139,18 @@ impl<'a> Reader<'a> {
 
     fn text(&mut self) -> Read<String> {
         let length = self.length()?;
-        let (head, rest) = self.rest.split_at_checked(length).ok_or(Undecodable("cut short"))?;
+        let (head, rest) = self
+            .rest
+            .split_at_checked(length)
+            .ok_or(Undecodable("cut short"))?;
         self.rest = rest;
         String::from_utf8(head.to_vec()).map_err(|_| Undecodable("text that is not UTF-8"))
     }
 
     fn word<T: FromStr>(&mut self) -> Read<T> {
-        self.text()?.parse().map_err(|_| Undecodable("a name that is none"))
+        self.text()?
+            .parse()
+            .map_err(|_| Undecodable("a name that is none"))
     }
 
     fn list<T>(&mut self, mut each: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
@@ -152,7 +174,11 @@ impl<'a> Reader<'a> {
     }
 
     fn option<T>(&mut self, each: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
-        if self.flag()? { each(self).map(Some) } else { Ok(None) }
+        if self.flag()? {
+            each(self).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     fn data_type(&mut self) -> Read<Type> {
@@ -184,7 +210,11 @@ impl<'a> Reader<'a> {
                 let [precision, scale] = self.bytes()?;
                 decimal(precision, scale)?;
                 let unscaled = i128::from_le_bytes(self.bytes()?);
-                Literal::Decimal { unscaled, precision, scale }
+                Literal::Decimal {
+                    unscaled,
+                    precision,
+                    scale,
+                }
             }
             5 => Literal::Text(self.text()?),
             6 => Literal::Date(i32::from_le_bytes(self.bytes()?)),
@@ -241,10 +271,19 @@ impl<'a> Reader<'a> {
                 2 => {
                     let types = input.columns(Self::data_type)?;
                     // A row of no columns takes no bytes beyond its length, so rows stay bounded.
-                    Node::Values { types, rows: input.list(|input| input.list(Self::literal))? }
+                    Node::Values {
+                        types,
+                        rows: input.list(|input| input.list(Self::literal))?,
+                    }
                 }
-                3 => Node::Project { input: input.below()?, exprs: input.columns(Self::expr)? },
-                4 => Node::Filter { input: input.below()?, predicate: input.expr()? },
+                3 => Node::Project {
+                    input: input.below()?,
+                    exprs: input.columns(Self::expr)?,
+                },
+                4 => Node::Filter {
+                    input: input.below()?,
+                    predicate: input.expr()?,
+                },
                 5 => Node::Join {
                     kind: input.join_kind()?,
                     left: input.below()?,
@@ -258,7 +297,10 @@ impl<'a> Reader<'a> {
                     keys: input.columns(Self::expr)?,
                     aggregates: input.columns(Self::aggregate)?,
                 },
-                7 => Node::Window { input: input.below()?, calls: input.columns(Self::window)? },
+                7 => Node::Window {
+                    input: input.below()?,
+                    calls: input.columns(Self::window)?,
+                },
                 8 => Node::Sort {
                     input: input.below()?,
                     keys: input.list(Self::sort_key)?,
@@ -269,11 +311,16 @@ impl<'a> Reader<'a> {
                     skip: input.u64()?,
                     fetch: input.option(Self::u64)?,
                 },
-                10 => Node::Distinct { input: input.below()? },
-                11 => Node::Union { inputs: input.list(Self::node)? },
-                12 if input.accept == Accept::Confined => {
-                    Node::Withhold { input: input.below()?, cells: input.list(Self::cell)? }
-                }
+                10 => Node::Distinct {
+                    input: input.below()?,
+                },
+                11 => Node::Union {
+                    inputs: input.list(Self::node)?,
+                },
+                12 if input.accept == Accept::Confined => Node::Withhold {
+                    input: input.below()?,
+                    cells: input.list(Self::cell)?,
+                },
                 _ => return Err(Undecodable("an unknown node")),
             })
         })
@@ -302,18 +349,29 @@ impl<'a> Reader<'a> {
         let dataset = self.word()?;
         let columns = self.columns(|input| {
             let (item, data_type) = (input.word()?, input.data_type()?);
-            Ok(ScanColumn { item, data_type, view: input.view()? })
+            Ok(ScanColumn {
+                item,
+                data_type,
+                view: input.view()?,
+            })
         })?;
         let rows = self.option(Self::row_policy)?;
         if self.accept == Accept::Draft && rows.is_some() {
             return Err(Undecodable("a draft with a row policy"));
         }
-        Ok(Scan { dataset, columns, rows })
+        Ok(Scan {
+            dataset,
+            columns,
+            rows,
+        })
     }
 
     fn row_policy(&mut self) -> Read<RowPolicy> {
         let items = self.columns(|input| Ok((input.word()?, input.data_type()?)))?;
-        Ok(RowPolicy { items, predicate: self.expr()? })
+        Ok(RowPolicy {
+            items,
+            predicate: self.expr()?,
+        })
     }
 
     fn view(&mut self) -> Read<View> {
@@ -353,7 +411,10 @@ impl<'a> Reader<'a> {
 
     fn aggregate_function(&mut self) -> Read<AggregateFunction> {
         let code = self.tag()?;
-        let found = AggregateFunction::ALL.iter().copied().find(|f| aggregate_code(*f) == code);
+        let found = AggregateFunction::ALL
+            .iter()
+            .copied()
+            .find(|f| aggregate_code(*f) == code);
         let found = found.ok_or(Undecodable("an unknown aggregate"))?;
         if self.accept == Accept::Draft && found == AggregateFunction::Witness {
             return Err(Undecodable("a draft with witnesses"));
@@ -387,7 +448,11 @@ impl<'a> Reader<'a> {
             arguments: self.list(Self::expr)?,
             partition: self.list(Self::expr)?,
             order: self.list(Self::sort_key)?,
-            frame: Frame { rows: self.flag()?, start: self.bound()?, end: self.bound()? },
+            frame: Frame {
+                rows: self.flag()?,
+                start: self.bound()?,
+                end: self.bound()?,
+            },
         })
     }
 
@@ -404,16 +469,29 @@ impl<'a> Reader<'a> {
 
     fn sort_key(&mut self) -> Read<SortKey> {
         let expr = self.expr()?;
-        Ok(SortKey { expr, descending: self.flag()?, nulls_first: self.flag()? })
+        Ok(SortKey {
+            expr,
+            descending: self.flag()?,
+            nulls_first: self.flag()?,
+        })
     }
 
     fn cell(&mut self) -> Read<Cell> {
         let (witness, k) = (self.u32()?, self.u32()?);
-        Ok(Cell { witness, k, dominance: self.flag()?, once: self.flag()? })
+        Ok(Cell {
+            witness,
+            k,
+            dominance: self.flag()?,
+            once: self.flag()?,
+        })
     }
 
     fn check(&mut self) -> Read<Check> {
-        Ok(Check { k: self.u32()?, dominance: self.flag()?, once: self.flag()? })
+        Ok(Check {
+            k: self.u32()?,
+            dominance: self.flag()?,
+            once: self.flag()?,
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 //! A plan has exactly one encoding, and equal bytes mean equal plans; the digest names the plan.
 
 use crate::{
-    AggregateCall, AggregateFunction, Cell, Check, Expr, Frame, FrameBound, JoinKind, Literal, Node,
-    Plan, RowPolicy, Scan, SortKey, View, WindowCall, WindowFunction,
+    AggregateCall, AggregateFunction, Cell, Check, Expr, Frame, FrameBound, JoinKind, Literal,
+    Node, Plan, RowPolicy, Scan, SortKey, View, WindowCall, WindowFunction,
 };
 use terms::{Digest, Mask, Type};
 
@@ -117,7 +117,11 @@ impl Writer {
                 self.tag(3);
                 self.u64(*bits);
             }
-            Literal::Decimal { unscaled, precision, scale } => {
+            Literal::Decimal {
+                unscaled,
+                precision,
+                scale,
+            } => {
                 self.bytes.extend([4, *precision, *scale]);
                 self.bytes.extend(unscaled.to_le_bytes());
             }
@@ -133,7 +137,11 @@ impl Writer {
                 self.tag(7);
                 self.bytes.extend(at.to_le_bytes());
             }
-            Literal::Interval { months, days, nanoseconds } => {
+            Literal::Interval {
+                months,
+                days,
+                nanoseconds,
+            } => {
                 self.tag(8);
                 self.bytes.extend(months.to_le_bytes());
                 self.bytes.extend(days.to_le_bytes());
@@ -168,7 +176,10 @@ impl Writer {
                 self.data_type(to);
                 self.flag(*lenient);
             }
-            Expr::Case { branches, otherwise } => {
+            Expr::Case {
+                branches,
+                otherwise,
+            } => {
                 self.tag(6);
                 self.list(branches, |out, (condition, value)| {
                     out.expr(condition);
@@ -176,7 +187,11 @@ impl Writer {
                 });
                 self.option(otherwise.as_deref(), Self::expr);
             }
-            Expr::InList { value, list, negated } => {
+            Expr::InList {
+                value,
+                list,
+                negated,
+            } => {
                 self.tag(7);
                 self.expr(value);
                 self.list(list, Self::expr);
@@ -210,7 +225,14 @@ impl Writer {
                 self.node(input);
                 self.expr(predicate);
             }
-            Node::Join { kind, left, right, on, filter, null_equal } => {
+            Node::Join {
+                kind,
+                left,
+                right,
+                on,
+                filter,
+                null_equal,
+            } => {
                 self.tag(5);
                 self.tag(join_code(*kind));
                 self.node(left);
@@ -222,7 +244,11 @@ impl Writer {
                 self.option(filter.as_ref(), Self::expr);
                 self.flag(*null_equal);
             }
-            Node::Aggregate { input, keys, aggregates } => {
+            Node::Aggregate {
+                input,
+                keys,
+                aggregates,
+            } => {
                 self.tag(6);
                 self.node(input);
                 self.list(keys, Self::expr);

@@ -55,7 +55,10 @@ impl Expr {
             Self::Column(_) | Self::Literal(_) | Self::Parameter(..) | Self::Scalar(_) => {}
             Self::Call(_, arguments) => inside.extend(arguments),
             Self::Cast { value, .. } => inside.push(value),
-            Self::Case { branches, otherwise } => {
+            Self::Case {
+                branches,
+                otherwise,
+            } => {
                 for (condition, value) in branches {
                     inside.push(condition);
                     inside.push(value);
@@ -77,7 +80,10 @@ impl Expr {
             Self::Column(_) | Self::Literal(_) | Self::Parameter(..) | Self::Scalar(_) => {}
             Self::Call(_, arguments) => inside.extend(arguments),
             Self::Cast { value, .. } => inside.push(value),
-            Self::Case { branches, otherwise } => {
+            Self::Case {
+                branches,
+                otherwise,
+            } => {
                 for (condition, value) in branches {
                     inside.push(condition);
                     inside.push(value);

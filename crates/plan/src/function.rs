@@ -145,6 +145,9 @@ impl Function {
     /// The function a code stands for.
     #[must_use]
     pub fn of_code(code: u8) -> Option<Self> {
-        Self::ALL.iter().copied().find(|function| function.code() == code)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|function| function.code() == code)
     }
 }

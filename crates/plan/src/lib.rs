@@ -33,7 +33,7 @@ pub use self::{
     function::Function,
     literal::Literal,
     node::{
-        Cell, JoinKind, Node, RowPolicy, Scan, ScanColumn, MaskBits, SortKey, View, WITNESS_FIELDS,
+        Cell, JoinKind, MaskBits, Node, RowPolicy, Scan, ScanColumn, SortKey, View, WITNESS_FIELDS,
     },
     query::{Check, Plan},
     typing::{Field, IllTyped},

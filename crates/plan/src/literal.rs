@@ -46,9 +46,12 @@ impl Literal {
             Self::Bool(_) => Type::Bool,
             Self::Int(_) => Type::Int,
             Self::Float(_) => Type::Float,
-            Self::Decimal { precision, scale, .. } => {
-                Type::Decimal { precision: *precision, scale: *scale }
-            }
+            Self::Decimal {
+                precision, scale, ..
+            } => Type::Decimal {
+                precision: *precision,
+                scale: *scale,
+            },
             Self::Text(_) => Type::Text,
             Self::Date(_) => Type::Date,
             Self::Timestamp(_) => Type::Timestamp,

@@ -285,7 +285,9 @@ impl Node {
                 own.extend(on.iter().flat_map(|(left, right)| [left, right]));
                 own.extend(filter);
             }
-            Self::Aggregate { keys, aggregates, .. } => {
+            Self::Aggregate {
+                keys, aggregates, ..
+            } => {
                 own.extend(keys);
                 for call in aggregates {
                     own.extend(&call.arguments);
@@ -320,7 +322,9 @@ impl Node {
                 own.extend(on.iter_mut().flat_map(|(left, right)| [left, right]));
                 own.extend(filter);
             }
-            Self::Aggregate { keys, aggregates, .. } => {
+            Self::Aggregate {
+                keys, aggregates, ..
+            } => {
                 own.extend(keys);
                 for call in aggregates {
                     own.extend(&mut call.arguments);

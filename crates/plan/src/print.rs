@@ -44,14 +44,28 @@ fn line(node: &Node) -> String {
         Node::Values { rows, .. } => format!("values {} rows", rows.len()),
         Node::Project { exprs, .. } => format!("project {}", list(exprs)),
         Node::Filter { predicate, .. } => format!("filter {}", expr(predicate)),
-        Node::Join { kind, on, filter, null_equal, .. } => {
-            let mut conditions: Vec<String> =
-                on.iter().map(|(left, right)| format!("{} = right {}", expr(left), expr(right))).collect();
+        Node::Join {
+            kind,
+            on,
+            filter,
+            null_equal,
+            ..
+        } => {
+            let mut conditions: Vec<String> = on
+                .iter()
+                .map(|(left, right)| format!("{} = right {}", expr(left), expr(right)))
+                .collect();
             conditions.extend(filter.iter().map(expr));
             let nulls = if *null_equal { ", nulls equal" } else { "" };
-            format!("{} join on {}{nulls}", join_word(*kind), conditions.join(" and "))
+            format!(
+                "{} join on {}{nulls}",
+                join_word(*kind),
+                conditions.join(" and ")
+            )
         }
-        Node::Aggregate { keys, aggregates, .. } => {
+        Node::Aggregate {
+            keys, aggregates, ..
+        } => {
             let calls: Vec<String> = aggregates.iter().map(call).collect();
             format!("aggregate by [{}]: {}", list(keys), calls.join(", "))
         }
@@ -86,9 +100,20 @@ fn line(node: &Node) -> String {
             let cells: Vec<String> = cells
                 .iter()
                 .map(|cell| {
-                    let dominance = if cell.dominance { " or is dominated" } else { "" };
-                    let once = if cell.once { " or counts rows twice" } else { "" };
-                    format!("#{} counts fewer than {}{dominance}{once}", cell.witness, cell.k)
+                    let dominance = if cell.dominance {
+                        " or is dominated"
+                    } else {
+                        ""
+                    };
+                    let once = if cell.once {
+                        " or counts rows twice"
+                    } else {
+                        ""
+                    };
+                    format!(
+                        "#{} counts fewer than {}{dominance}{once}",
+                        cell.witness, cell.k
+                    )
                 })
                 .collect();
             format!("withhold rows where {}", cells.join(", or "))
@@ -111,8 +136,16 @@ fn scan_line(scan: &Scan) -> String {
         })
         .collect();
     let rows = scan.rows.as_ref().map_or_else(String::new, |rows| {
-        let items: Vec<String> = rows.items.iter().map(|(item, _)| item.to_string()).collect();
-        format!(" where {} over [{}]", expr(&rows.predicate), items.join(", "))
+        let items: Vec<String> = rows
+            .items
+            .iter()
+            .map(|(item, _)| item.to_string())
+            .collect();
+        format!(
+            " where {} over [{}]",
+            expr(&rows.predicate),
+            items.join(", ")
+        )
     });
     format!("scan {} [{}]{rows}", scan.dataset, columns.join(", "))
 }
@@ -145,9 +178,15 @@ const fn window_word(function: WindowFunction) -> &'static str {
 fn call(call: &AggregateCall) -> String {
     let distinct = if call.distinct { "distinct " } else { "" };
     let star = call.arguments.is_empty() && call.function == AggregateFunction::Count;
-    let arguments = if star { "*".to_owned() } else { list(&call.arguments) };
-    let filter =
-        call.filter.as_ref().map_or_else(String::new, |filter| format!(" filter {}", expr(filter)));
+    let arguments = if star {
+        "*".to_owned()
+    } else {
+        list(&call.arguments)
+    };
+    let filter = call
+        .filter
+        .as_ref()
+        .map_or_else(String::new, |filter| format!(" filter {}", expr(filter)));
     format!("{}({distinct}{arguments}){filter}", call.function.word())
 }
 
@@ -176,14 +215,24 @@ fn expr(root: &Expr) -> String {
             let word = if *lenient { "try_cast" } else { "cast" };
             format!("{word}({} as {to})", expr(value))
         }
-        Expr::Case { branches, otherwise } => {
-            let branches: Vec<String> =
-                branches.iter().map(|(when, then)| format!("when {} then {}", expr(when), expr(then))).collect();
-            let otherwise =
-                otherwise.as_ref().map_or_else(String::new, |value| format!(" else {}", expr(value)));
+        Expr::Case {
+            branches,
+            otherwise,
+        } => {
+            let branches: Vec<String> = branches
+                .iter()
+                .map(|(when, then)| format!("when {} then {}", expr(when), expr(then)))
+                .collect();
+            let otherwise = otherwise
+                .as_ref()
+                .map_or_else(String::new, |value| format!(" else {}", expr(value)));
             format!("case {}{otherwise} end", branches.join(" "))
         }
-        Expr::InList { value, list: items, negated } => {
+        Expr::InList {
+            value,
+            list: items,
+            negated,
+        } => {
             let not = if *negated { "not " } else { "" };
             format!("({} {not}in ({}))", expr(value), list(items))
         }
@@ -220,17 +269,29 @@ fn literal(value: &Literal) -> String {
         Literal::Bool(value) => value.to_string(),
         Literal::Int(value) => value.to_string(),
         Literal::Float(bits) => format!("{:?}", f64::from_bits(*bits)),
-        Literal::Decimal { unscaled, scale, .. } => format!("{unscaled}e-{scale}"),
+        Literal::Decimal {
+            unscaled, scale, ..
+        } => format!("{unscaled}e-{scale}"),
         Literal::Text(text) => format!("'{}'", text.replace('\'', "''")),
         Literal::Date(days) => {
             let day = chrono::DateTime::from_timestamp(i64::from(*days) * 86_400, 0);
-            day.map_or_else(|| format!("date {days}"), |day| format!("date '{}'", day.date_naive()))
+            day.map_or_else(
+                || format!("date {days}"),
+                |day| format!("date '{}'", day.date_naive()),
+            )
         }
         Literal::Timestamp(at) => {
             let moment = chrono::DateTime::from_timestamp_micros(*at);
-            moment.map_or_else(|| format!("timestamp {at}"), |m| format!("timestamp '{}'", m.naive_utc()))
+            moment.map_or_else(
+                || format!("timestamp {at}"),
+                |m| format!("timestamp '{}'", m.naive_utc()),
+            )
         }
-        Literal::Interval { months, days, nanoseconds } => {
+        Literal::Interval {
+            months,
+            days,
+            nanoseconds,
+        } => {
             format!("interval {months} months {days} days {nanoseconds} ns")
         }
     }

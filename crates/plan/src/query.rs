@@ -34,7 +34,9 @@ impl Plan {
     pub fn fields(&self) -> Result<Vec<Field>, IllTyped> {
         let fields = self.root.fields()?;
         if fields.len() != self.names.len() + self.checks.len() {
-            return Err(IllTyped::new("the root has another number of columns than names and checks"));
+            return Err(IllTyped::new(
+                "the root has another number of columns than names and checks",
+            ));
         }
         Ok(fields)
     }

@@ -43,7 +43,10 @@ impl IllTyped {
 
 impl Field {
     pub(crate) const fn of(data_type: Type, nullable: bool) -> Self {
-        Self { data_type, nullable }
+        Self {
+            data_type,
+            nullable,
+        }
     }
 }
 
@@ -81,10 +84,16 @@ impl Expr {
                 if castable(from.data_type, *to) {
                     Ok(Field::of(*to, from.nullable || *lenient))
                 } else {
-                    Err(IllTyped::new(format!("{} does not cast to {to}", from.data_type)))
+                    Err(IllTyped::new(format!(
+                        "{} does not cast to {to}",
+                        from.data_type
+                    )))
                 }
             }
-            Self::Case { branches, otherwise } => case(branches, otherwise.as_deref(), input),
+            Self::Case {
+                branches,
+                otherwise,
+            } => case(branches, otherwise.as_deref(), input),
             Self::InList { value, list, .. } => {
                 let value = value.field(input)?;
                 let mut nullable = value.nullable;
@@ -133,7 +142,10 @@ pub(crate) fn expect(field: Field, wanted: Type, whose: &str) -> Result<(), IllT
     if field.data_type == wanted {
         Ok(())
     } else {
-        Err(IllTyped::new(format!("{whose} takes {wanted}, not {}", field.data_type)))
+        Err(IllTyped::new(format!(
+            "{whose} takes {wanted}, not {}",
+            field.data_type
+        )))
     }
 }
 

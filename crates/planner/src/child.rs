@@ -1,10 +1,7 @@
 //! The process: limits first, then a warm session, then one job.
 
 use crate::{session::warm, statement::plan_with};
-use std::{
-    io::Write,
-    process::ExitCode,
-};
+use std::{io::Write, process::ExitCode};
 use wire::{frame, job::PlanJob};
 
 /// Serves one job from standard input to standard output.
@@ -24,5 +21,9 @@ pub fn main() -> ExitCode {
     let reply = plan_with(warm, job);
     let mut stdout = std::io::stdout().lock();
     let written = frame::write(&mut stdout, &reply).is_ok() && stdout.flush().is_ok();
-    if written { ExitCode::SUCCESS } else { ExitCode::from(5) }
+    if written {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(5)
+    }
 }

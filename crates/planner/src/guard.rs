@@ -70,9 +70,7 @@ pub fn guarded(sql: &str, limits: &Limits) -> Result<(), Unplannable> {
                 quoted(character, &mut rest)?;
                 counts.token("quoted", limits)?;
             }
-            '-' if rest.peek() == Some(&'-') => {
-                while rest.next_if(|c| *c != '\n').is_some() {}
-            }
+            '-' if rest.peek() == Some(&'-') => while rest.next_if(|c| *c != '\n').is_some() {},
             '/' if rest.peek() == Some(&'*') => comment(&mut rest)?,
             '$' if !rest.peek().is_some_and(char::is_ascii_digit) => {
                 return Err(Unplannable::Guarded("dollar quotes"));
@@ -146,7 +144,11 @@ fn is_hidden(c: char) -> bool {
 impl Counts {
     fn token(&mut self, token: &str, limits: &Limits) -> Result<(), Unplannable> {
         let guarded = |within: bool, what| {
-            if within { Ok(()) } else { Err(Unplannable::Guarded(what)) }
+            if within {
+                Ok(())
+            } else {
+                Err(Unplannable::Guarded(what))
+            }
         };
         self.tokens += 1;
         guarded(self.tokens <= limits.tokens_max, "tokens")?;
@@ -175,7 +177,10 @@ impl Counts {
             self.run = 0;
         }
         guarded(self.run < limits.run_max, "repetition")?;
-        if matches!(token, "STRUCT" | "MAP" | "ARRAY" | "NESTED" | "TUPLE" | "LIST" | "UNION_TYPE") {
+        if matches!(
+            token,
+            "STRUCT" | "MAP" | "ARRAY" | "NESTED" | "TUPLE" | "LIST" | "UNION_TYPE"
+        ) {
             return Err(Unplannable::Guarded("nested types"));
         }
         self.last.clear();

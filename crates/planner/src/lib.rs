@@ -13,4 +13,8 @@ mod translate; // the resolved plan in our language
 mod statement; // one statement, start to end
 pub mod child; // the process
 
-pub use self::{guard::{Limits, guarded}, statement::plan, unplannable::Unplannable};
+pub use self::{
+    guard::{Limits, guarded},
+    statement::plan,
+    unplannable::Unplannable,
+};

@@ -5,7 +5,6 @@ use datafusion::{
     arrow::datatypes::{DataType, Field, IntervalUnit, Schema, TimeUnit},
     catalog::{
         CatalogProvider, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
-
     },
     datasource::empty::EmptyTable,
     execution::{SessionStateBuilder, session_state::SessionState},
@@ -22,18 +21,69 @@ const CATALOG: &str = "bonded";
 
 /// The scalar functions by the front end's names.
 const SCALAR: [&str; 40] = [
-    "lower", "upper", "btrim", "ltrim", "rtrim", "substr", "left", "right", "character_length",
-    "strpos", "starts_with", "ends_with", "reverse", "concat", "abs", "round", "ceil", "floor",
-    "sqrt", "power", "ln", "log10", "exp", "signum", "coalesce", "nullif", "greatest", "least",
-    "date_part", "date_trunc", "now", "current_date", "substring", "trim", "length", "char_length",
-    "position", "instr", "pow", "sign",
+    "lower",
+    "upper",
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "substr",
+    "left",
+    "right",
+    "character_length",
+    "strpos",
+    "starts_with",
+    "ends_with",
+    "reverse",
+    "concat",
+    "abs",
+    "round",
+    "ceil",
+    "floor",
+    "sqrt",
+    "power",
+    "ln",
+    "log10",
+    "exp",
+    "signum",
+    "coalesce",
+    "nullif",
+    "greatest",
+    "least",
+    "date_part",
+    "date_trunc",
+    "now",
+    "current_date",
+    "substring",
+    "trim",
+    "length",
+    "char_length",
+    "position",
+    "instr",
+    "pow",
+    "sign",
 ];
 /// The aggregate functions by the front end's names.
-const AGGREGATE: [&str; 9] =
-    ["count", "sum", "avg", "stddev", "stddev_pop", "var", "var_pop", "min", "max"];
+const AGGREGATE: [&str; 9] = [
+    "count",
+    "sum",
+    "avg",
+    "stddev",
+    "stddev_pop",
+    "var",
+    "var_pop",
+    "min",
+    "max",
+];
 /// The window functions by the front end's names.
-const WINDOW: [&str; 7] =
-    ["row_number", "rank", "dense_rank", "lag", "lead", "first_value", "last_value"];
+const WINDOW: [&str; 7] = [
+    "row_number",
+    "rank",
+    "dense_rank",
+    "lag",
+    "lead",
+    "first_value",
+    "last_value",
+];
 
 /// The type an item has in the front end.
 pub(crate) fn engine_type(data_type: Type) -> Option<DataType> {
@@ -90,7 +140,10 @@ pub(crate) fn warm() -> SessionStateBuilder {
 }
 
 /// A session over a job's tables.
-pub(crate) fn session(warm: SessionStateBuilder, job: &PlanJob) -> Result<SessionState, Unplannable> {
+pub(crate) fn session(
+    warm: SessionStateBuilder,
+    job: &PlanJob,
+) -> Result<SessionState, Unplannable> {
     let failed = |_| Unplannable::IllTyped;
     let catalog = MemoryCatalogProvider::new();
     for table in &job.tables {
@@ -98,7 +151,9 @@ pub(crate) fn session(warm: SessionStateBuilder, job: &PlanJob) -> Result<Sessio
             Some(schema) => schema,
             None => {
                 let schema = Arc::new(MemorySchemaProvider::new());
-                catalog.register_schema(table.dataset.schema(), schema.clone()).map_err(failed)?;
+                catalog
+                    .register_schema(table.dataset.schema(), schema.clone())
+                    .map_err(failed)?;
                 schema
             }
         };
@@ -107,7 +162,9 @@ pub(crate) fn session(warm: SessionStateBuilder, job: &PlanJob) -> Result<Sessio
         });
         let columns = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let source = Arc::new(EmptyTable::new(columns));
-        schema.register_table(table.dataset.table().to_owned(), source).map_err(failed)?;
+        schema
+            .register_table(table.dataset.table().to_owned(), source)
+            .map_err(failed)?;
     }
     let list = MemoryCatalogProviderList::new();
     datafusion::catalog::CatalogProviderList::register_catalog(
@@ -118,6 +175,9 @@ pub(crate) fn session(warm: SessionStateBuilder, job: &PlanJob) -> Result<Sessio
     let mut state = warm.with_catalog_list(Arc::new(list)).build();
     let options = state.config_mut().options_mut();
     CATALOG.clone_into(&mut options.catalog.default_catalog);
-    options.catalog.default_schema.clone_from(&job.default_schema);
+    options
+        .catalog
+        .default_schema
+        .clone_from(&job.default_schema);
     Ok(state)
 }

@@ -11,7 +11,9 @@ use datafusion::{
     logical_expr::LogicalPlan,
     optimizer::{
         Analyzer, Optimizer, OptimizerContext, OptimizerRule,
-        analyzer::{resolve_grouping_function::ResolveGroupingFunction, type_coercion::TypeCoercion},
+        analyzer::{
+            resolve_grouping_function::ResolveGroupingFunction, type_coercion::TypeCoercion,
+        },
         decorrelate_lateral_join::DecorrelateLateralJoin,
         decorrelate_predicate_subquery::DecorrelatePredicateSubquery,
         extract_equijoin_predicate::ExtractEquijoinPredicate,
@@ -38,7 +40,9 @@ pub fn plan(job: PlanJob) -> PlanReply {
 /// The same with a session that was warmed before the job came.
 pub(crate) fn plan_with(warm: SessionStateBuilder, job: PlanJob) -> PlanReply {
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-    let planned = thread.spawn(move || reply(warm, &job)).map(std::thread::JoinHandle::join);
+    let planned = thread
+        .spawn(move || reply(warm, &job))
+        .map(std::thread::JoinHandle::join);
     let refused = |why: &Unplannable| PlanReply::Refusal {
         code: why.code().to_owned(),
         name: why.name().to_owned(),
@@ -58,7 +62,9 @@ fn reply(warm: SessionStateBuilder, job: &PlanJob) -> Result<PlanReply, Unplanna
     let draft = translate::translate(&resolved, job)?;
     draft.fields().map_err(|_| Unplannable::IllTyped)?;
     if job.row_policy {
-        return Ok(PlanReply::RowPolicy(translate::row_policy(&draft)?.encode()));
+        return Ok(PlanReply::RowPolicy(
+            translate::row_policy(&draft)?.encode(),
+        ));
     }
     Ok(PlanReply::Draft(draft.encode()))
 }
@@ -77,7 +83,10 @@ fn parsed(sql: &str) -> Result<Statement, Unplannable> {
     match &statement {
         Statement::Statement(inner) => match &**inner {
             ast::Statement::Query(query) => {
-                if query.locks.is_empty() && query.settings.is_none() && query.format_clause.is_none() {
+                if query.locks.is_empty()
+                    && query.settings.is_none()
+                    && query.format_clause.is_none()
+                {
                     Ok(statement)
                 } else {
                     Err(Unplannable::Unsupported("query clause"))
@@ -93,7 +102,9 @@ fn parsed(sql: &str) -> Result<Statement, Unplannable> {
 fn resolved(state: &SessionState, statement: Statement) -> Result<LogicalPlan, Unplannable> {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|_| Unplannable::Unsupported("statement"))?;
-    let plan = runtime.block_on(state.statement_to_plan(statement)).map_err(|e| told(&e))?;
+    let plan = runtime
+        .block_on(state.statement_to_plan(statement))
+        .map_err(|e| told(&e))?;
     let analyzer = Analyzer::with_rules(vec![
         Arc::new(ResolveGroupingFunction::new()),
         Arc::new(TypeCoercion::new()),
@@ -122,7 +133,10 @@ fn told(error: &DataFusionError) -> Unplannable {
         };
     }
     let text = root.to_string();
-    if text.contains("not found") || text.contains("No table named") || text.contains("failed to resolve") {
+    if text.contains("not found")
+        || text.contains("No table named")
+        || text.contains("failed to resolve")
+    {
         Unplannable::UnknownName
     } else if text.contains("Invalid function") {
         Unplannable::UnknownFunction

@@ -47,9 +47,19 @@ impl Inputs<'_> {
 pub(crate) fn translate(root: &LogicalPlan, job: &PlanJob) -> Translated<Plan> {
     let translator = Translator { job };
     let node = translator.node(root)?;
-    let names = root.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let plan = Plan { root: node, names, checks: Vec::new() };
-    plan.parameters().map_err(|_| Unplannable::ParameterUntyped)?;
+    let names = root
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    let plan = Plan {
+        root: node,
+        names,
+        checks: Vec::new(),
+    };
+    plan.parameters()
+        .map_err(|_| Unplannable::ParameterUntyped)?;
     let bounds = Bounds::default();
     Plan::decode(&plan.encode(), plan::Accept::Draft, &bounds)
         .map_err(|_| Unplannable::Unsupported("a statement of this size"))
@@ -81,9 +91,14 @@ pub(crate) fn row_policy(plan: &Plan) -> Translated<RowPolicy> {
         if places.contains_key(&ordinal) {
             continue;
         }
-        let column = usize::try_from(ordinal).ok().and_then(|at| scan.columns.get(at));
+        let column = usize::try_from(ordinal)
+            .ok()
+            .and_then(|at| scan.columns.get(at));
         let column = column.ok_or_else(unsupported)?;
-        places.insert(ordinal, u32::try_from(items.len()).map_err(|_| unsupported())?);
+        places.insert(
+            ordinal,
+            u32::try_from(items.len()).map_err(|_| unsupported())?,
+        );
         items.push((column.item.clone(), column.data_type));
     }
     let mut predicate = predicate.clone();

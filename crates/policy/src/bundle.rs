@@ -53,12 +53,17 @@ impl Texts {
         for text in cedar.iter().map(|(_, text)| text).chain(&masks) {
             all.extend(Digest::of(text.as_bytes()).bytes());
         }
-        Ok(Self { digest: Digest::of(&all), cedar, masks })
+        Ok(Self {
+            digest: Digest::of(&all),
+            cedar,
+            masks,
+        })
     }
 
     /// Parses, validates and indexes.
     pub(crate) fn bundle(&self) -> Result<Bundle, Unusable> {
-        let unusable = |file: &str, error: &dyn std::fmt::Display| Unusable(format!("{file}: {error}"));
+        let unusable =
+            |file: &str, error: &dyn std::fmt::Display| Unusable(format!("{file}: {error}"));
         let (schema, _) = Schema::from_cedarschema_str(SCHEMA)
             .map_err(|error| unusable("bonded.cedarschema", &error))?;
         let mut all = PolicySet::new();
@@ -67,7 +72,8 @@ impl Texts {
             for policy in set.policies() {
                 let id = policy.annotation("id").map(PolicyId::new);
                 let id = id.ok_or_else(|| unusable(file, &"a policy without @id"))?;
-                all.add(policy.new_id(id)).map_err(|error| unusable(file, &error))?;
+                all.add(policy.new_id(id))
+                    .map_err(|error| unusable(file, &error))?;
             }
         }
         let checked = Validator::new(schema.clone()).validate(&all, ValidationMode::default());
@@ -77,7 +83,12 @@ impl Texts {
         let texts: Vec<&str> = self.masks.iter().map(String::as_str).collect();
         let masks = MaskTable::read(&texts).map_err(Unusable)?;
         let (by_action, everywhere) = indexed(&all)?;
-        Ok(Bundle { schema, masks, by_action, everywhere })
+        Ok(Bundle {
+            schema,
+            masks,
+            by_action,
+            everywhere,
+        })
     }
 }
 
@@ -110,7 +121,9 @@ fn indexed(all: &PolicySet) -> Result<(HashMap<String, PolicySet>, PolicySet), U
         let name = |uid: &cedar_policy::EntityUid| uid.id().unescaped().to_owned();
         match policy.action_constraint() {
             ActionConstraint::Any => {
-                everywhere.add(policy.clone()).map_err(|error| unusable(&error))?;
+                everywhere
+                    .add(policy.clone())
+                    .map_err(|error| unusable(&error))?;
             }
             ActionConstraint::Eq(uid) => named.push((name(&uid), policy.clone())),
             ActionConstraint::In(uids) => {
@@ -120,7 +133,9 @@ fn indexed(all: &PolicySet) -> Result<(HashMap<String, PolicySet>, PolicySet), U
     }
     let mut by_action: HashMap<String, PolicySet> = HashMap::new();
     for (action, policy) in named {
-        let set = by_action.entry(action).or_insert_with(|| everywhere.clone());
+        let set = by_action
+            .entry(action)
+            .or_insert_with(|| everywhere.clone());
         set.add(policy).map_err(|error| unusable(&error))?;
     }
     Ok((by_action, everywhere))

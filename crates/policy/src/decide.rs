@@ -29,7 +29,11 @@ impl Bundle {
         let (kind, attributes) = &asked.resource;
         let principal = uid("Person", asked.person.id.as_str())?;
         let resource = uid(kind, "it")?;
-        let operator = asked.person.operator().map(String::from).unwrap_or_default();
+        let operator = asked
+            .person
+            .operator()
+            .map(String::from)
+            .unwrap_or_default();
         let entities = json!([
             {"uid": {"type": "Person", "id": asked.person.id.as_str()}, "parents": [], "attrs": {
                 "id": asked.person.id.as_str(), "role": asked.person.role.word(), "operator": operator}},
@@ -38,22 +42,31 @@ impl Bundle {
         let entities = Entities::from_json_value(entities, Some(&self.schema))
             .map_err(|error| unusable(&error))?;
         let action = uid("Action", asked.action)?;
-        let context = Context::from_json_value(asked.context.clone(), Some((&self.schema, &action)))
-            .map_err(|error| unusable(&error))?;
+        let context =
+            Context::from_json_value(asked.context.clone(), Some((&self.schema, &action)))
+                .map_err(|error| unusable(&error))?;
         let request = Request::new(principal, action, resource, context, Some(&self.schema))
             .map_err(|error| unusable(&error))?;
         let policies = self.of_action(asked.action);
         let answer = Authorizer::new().is_authorized(&request, policies, &entities);
         let erred = answer.diagnostics().errors().next().is_some();
-        let mut reasons: Vec<String> =
-            answer.diagnostics().reason().map(ToString::to_string).collect();
+        let mut reasons: Vec<String> = answer
+            .diagnostics()
+            .reason()
+            .map(ToString::to_string)
+            .collect();
         reasons.sort();
         let allowed = answer.decision() == Cedar::Allow && !erred;
-        Ok(Decision { allowed, policies: reasons })
+        Ok(Decision {
+            allowed,
+            policies: reasons,
+        })
     }
 }
 
 fn uid(kind: &str, id: &str) -> Result<EntityUid, Unusable> {
-    let name: EntityTypeName = kind.parse().map_err(|_| Unusable(format!("no type `{kind}`")))?;
+    let name: EntityTypeName = kind
+        .parse()
+        .map_err(|_| Unusable(format!("no type `{kind}`")))?;
     Ok(EntityUid::from_type_name_and_id(name, EntityId::new(id)))
 }

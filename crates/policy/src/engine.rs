@@ -36,9 +36,15 @@ impl Engine {
     #[must_use]
     pub fn load(dir: Option<&Path>) -> Self {
         let texts = Texts::gather(dir);
-        let digest = texts.as_ref().map_or_else(|_| Digest::of(b"unusable"), |texts| texts.digest);
+        let digest = texts
+            .as_ref()
+            .map_or_else(|_| Digest::of(b"unusable"), |texts| texts.digest);
         let bundle = texts.and_then(|texts| texts.bundle());
-        Self { bundle, digest, permits: Mutex::new(HashMap::new()) }
+        Self {
+            bundle,
+            digest,
+            permits: Mutex::new(HashMap::new()),
+        }
     }
 
     /// The digest of all policies.
@@ -65,7 +71,9 @@ impl Engine {
     }
 
     fn usable(&self) -> Result<&Bundle, Refusal> {
-        self.bundle.as_ref().map_err(|Unusable(why)| Refusal::Unusable(why.clone()))
+        self.bundle
+            .as_ref()
+            .map_err(|Unusable(why)| Refusal::Unusable(why.clone()))
     }
 
     /// The permit of a caller for a scenario, from memory where nothing has changed since.
@@ -92,7 +100,12 @@ impl Engine {
         if let Some(permit) = permits.get(&key).filter(|permit| now < permit.expires()) {
             return Ok(Arc::clone(permit));
         }
-        let asking = Asking { bundle, policies: self.digest, state, now };
+        let asking = Asking {
+            bundle,
+            policies: self.digest,
+            state,
+            now,
+        };
         let permit = Arc::new(asking.permit(caller, scenario)?);
         if permits.len() >= PERMITS_MAX {
             permits.clear();
@@ -119,7 +132,11 @@ impl Engine {
         };
         let decision = self.usable()?.decide(&asked);
         let decision = decision.map_err(|Unusable(why)| Refusal::Unusable(why))?;
-        if decision.allowed { Ok(decision) } else { Err(Refusal::ActionNotPermitted(action)) }
+        if decision.allowed {
+            Ok(decision)
+        } else {
+            Err(Refusal::ActionNotPermitted(action))
+        }
     }
 
     /// Decides one request written in the schema's words: for policy cases.
@@ -133,7 +150,14 @@ impl Engine {
         resource: (&str, serde_json::Value),
         context: serde_json::Value,
     ) -> Result<Decision, Refusal> {
-        let asked = Asked { action, person, resource, context };
-        self.usable()?.decide(&asked).map_err(|Unusable(why)| Refusal::Unusable(why))
+        let asked = Asked {
+            action,
+            person,
+            resource,
+            context,
+        };
+        self.usable()?
+            .decide(&asked)
+            .map_err(|Unusable(why)| Refusal::Unusable(why))
     }
 }

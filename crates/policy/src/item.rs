@@ -37,7 +37,12 @@ pub(crate) struct Classes<'a> {
 
 impl<'a> Classes<'a> {
     pub(crate) fn new(bundle: &'a Bundle, person: &'a Person, channel: Channel) -> Self {
-        Self { bundle, person, channel, decided: BTreeMap::new() }
+        Self {
+            bundle,
+            person,
+            channel,
+            decided: BTreeMap::new(),
+        }
     }
 
     /// How items of this class may be used.

@@ -25,7 +25,9 @@ struct Row {
 
 /// An item whose own mask reveals more than its kind and grade allow.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("item `{item}`: mask `{mask}` reveals more than `{most}`, the most a {kind} of grade {grade} may")]
+#[error(
+    "item `{item}`: mask `{mask}` reveals more than `{most}`, the most a {kind} of grade {grade} may"
+)]
 pub struct TooLoose {
     item: String,
     mask: Mask,
@@ -41,10 +43,17 @@ impl MaskTable {
         for text in texts {
             let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
             for row in file.mask {
-                if !within(row.mask, row.most) || (row.grade >= Grade::Three && row.most.is_partial()) {
-                    return Err(format!("masks: {} of grade {} reveals too much", row.kind, row.grade));
+                if !within(row.mask, row.most)
+                    || (row.grade >= Grade::Three && row.most.is_partial())
+                {
+                    return Err(format!(
+                        "masks: {} of grade {} reveals too much",
+                        row.kind, row.grade
+                    ));
                 }
-                table.rows.insert((row.kind, row.grade), (row.mask, row.most));
+                table
+                    .rows
+                    .insert((row.kind, row.grade), (row.mask, row.most));
             }
         }
         Ok(table)
@@ -53,7 +62,10 @@ impl MaskTable {
     /// The mask of an item: its own, the table's, or for what the table does not know, nothing shows.
     #[must_use]
     pub fn of(&self, item: &Item) -> Mask {
-        let known = self.rows.get(&(item.kind, item.grade)).map(|(mask, _)| *mask);
+        let known = self
+            .rows
+            .get(&(item.kind, item.grade))
+            .map(|(mask, _)| *mask);
         let default = match item.grade {
             Grade::One => Mask::Plain,
             Grade::Two | Grade::Three => known.unwrap_or(Mask::Suppress),
@@ -70,7 +82,10 @@ impl MaskTable {
         let Some(mask) = item.mask else {
             return Ok(());
         };
-        let known = self.rows.get(&(item.kind, item.grade)).map(|(_, most)| *most);
+        let known = self
+            .rows
+            .get(&(item.kind, item.grade))
+            .map(|(_, most)| *most);
         let most = match item.grade {
             Grade::One => Mask::Plain,
             Grade::Two | Grade::Three => known.unwrap_or(Mask::Suppress),
@@ -80,7 +95,13 @@ impl MaskTable {
             return Ok(());
         }
         let (kind, grade) = (item.kind, item.grade);
-        Err(TooLoose { item: item.name.to_string(), mask, most, kind, grade })
+        Err(TooLoose {
+            item: item.name.to_string(),
+            mask,
+            most,
+            kind,
+            grade,
+        })
     }
 }
 
@@ -89,9 +110,13 @@ fn within(mask: Mask, most: Mask) -> bool {
     match (mask, most) {
         (_, Mask::Plain) | (Mask::Suppress | Mask::Redact, _) => true,
         (Mask::Token, most) => !matches!(most, Mask::Suppress | Mask::Redact),
-        (Mask::Partial { head, tail }, Mask::Partial { head: most_head, tail: most_tail }) => {
-            head <= most_head && tail <= most_tail
-        }
+        (
+            Mask::Partial { head, tail },
+            Mask::Partial {
+                head: most_head,
+                tail: most_tail,
+            },
+        ) => head <= most_head && tail <= most_tail,
         (Mask::Prefix(length), Mask::Partial { head, .. }) => length <= head,
         (Mask::Prefix(length), Mask::Prefix(most)) => length <= most,
         (Mask::Band(width), Mask::Band(most)) => width >= most,

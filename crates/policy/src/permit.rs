@@ -166,10 +166,16 @@ impl Asking<'_> {
         let id = scenario.ok_or(Refusal::NoScenario)?;
         let standing = self.state.scenario(id).ok_or(Refusal::UnknownScenario)?;
         let scenario = &standing.scenario;
-        let licence = self.state.licence(&scenario.licence).ok_or(Refusal::UnknownScenario)?;
+        let licence = self
+            .state
+            .licence(&scenario.licence)
+            .ok_or(Refusal::UnknownScenario)?;
         let operator = self.state.operator(&licence.licence.operator);
         let operator = operator.ok_or(Refusal::UnknownScenario)?;
-        let granted = (standing.stage == Stage::Granted, licence.stage == Stage::Granted);
+        let granted = (
+            standing.stage == Stage::Granted,
+            licence.stage == Stage::Granted,
+        );
         self.enter(&caller, scenario, &licence.licence, operator, granted)?;
         let mut classes = Classes::new(self.bundle, caller.person(), caller.channel());
         let mut datasets = Vec::with_capacity(scenario.datasets.len());
@@ -177,10 +183,16 @@ impl Asking<'_> {
             let Some(dataset) = self.state.dataset(&wanted.name) else {
                 continue;
             };
-            let risk = standing.row_risks.iter().find(|risk| risk.dataset == wanted.name);
+            let risk = standing
+                .row_risks
+                .iter()
+                .find(|risk| risk.dataset == wanted.name);
             let permitted = self.dataset(&mut classes, dataset, wanted, &licence.licence);
             let permitted = permitted.map_err(|Unusable(why)| Refusal::Unusable(why))?;
-            datasets.push(PermittedDataset { risk: risk.cloned(), ..permitted });
+            datasets.push(PermittedDataset {
+                risk: risk.cloned(),
+                ..permitted
+            });
         }
         let expires = self.expires(&caller, &licence.licence, operator);
         Ok(Permit {
@@ -214,7 +226,10 @@ impl Asking<'_> {
             return Err(Refusal::UnknownScenario);
         }
         let began = end_of_day(licence.from.pred_opt().unwrap_or(licence.from)) <= self.now;
-        let current = operator.evidence.iter().all(|e| self.now < end_of_day(e.until));
+        let current = operator
+            .evidence
+            .iter()
+            .all(|e| self.now < end_of_day(e.until));
         let asked = Asked {
             action: "enter",
             person,
@@ -229,11 +244,17 @@ impl Asking<'_> {
                 "evidenceCurrent": current,
             }),
         };
-        let decision = self.bundle.decide(&asked).map_err(|Unusable(why)| Refusal::Unusable(why))?;
+        let decision = self
+            .bundle
+            .decide(&asked)
+            .map_err(|Unusable(why)| Refusal::Unusable(why))?;
         if decision.allowed {
             return Ok(());
         }
-        Err(decision.policies.first().map_or(Refusal::UnknownScenario, |id| Refusal::of_policy(id)))
+        Err(decision
+            .policies
+            .first()
+            .map_or(Refusal::UnknownScenario, |id| Refusal::of_policy(id)))
     }
 
     fn dataset(
@@ -262,7 +283,11 @@ impl Asking<'_> {
             } else {
                 Mask::Suppress
             };
-            let mask = if matches!(mask, Mask::Token) && item.domain.is_none() { Mask::Redact } else { mask };
+            let mask = if matches!(mask, Mask::Token) && item.domain.is_none() {
+                Mask::Redact
+            } else {
+                mask
+            };
             let shown = item.data_type.filter(|t| mask.shown_type(*t).is_some());
             match shown {
                 Some(data_type) if ways.aggregate || mask != Mask::Suppress => {
@@ -279,11 +304,18 @@ impl Asking<'_> {
                     });
                 }
                 Some(_) | None => {
-                    absent.push(AbsentItem { name: item.name.clone(), grade: item.grade });
+                    absent.push(AbsentItem {
+                        name: item.name.clone(),
+                        grade: item.grade,
+                    });
                 }
             }
         }
-        let highest = items.iter().map(|item| item.grade).max().unwrap_or(Grade::Four);
+        let highest = items
+            .iter()
+            .map(|item| item.grade)
+            .max()
+            .unwrap_or(Grade::Four);
         let subject = dataset.subject.as_ref().and_then(|name| dataset.item(name));
         Ok(PermittedDataset {
             name: dataset.name.clone(),
@@ -294,7 +326,10 @@ impl Asking<'_> {
             k: self.state.thresholds().of(highest),
             rows_plan: rows_plan(wanted)?,
             show_rows: wanted.show_rows,
-            snapshot: self.state.snapshot(&dataset.name).map_or(0, |snapshot| snapshot.number),
+            snapshot: self
+                .state
+                .snapshot(&dataset.name)
+                .map_or(0, |snapshot| snapshot.number),
             risk: None,
             items,
             absent,
@@ -303,7 +338,10 @@ impl Asking<'_> {
 
     /// The earliest of the certificate, the agreement, the licence and the operator's evidence.
     fn expires(&self, caller: &Caller, licence: &Licence, operator: &Operator) -> DateTime<Utc> {
-        let evidence = operator.evidence.iter().map(|evidence| end_of_day(evidence.until));
+        let evidence = operator
+            .evidence
+            .iter()
+            .map(|evidence| end_of_day(evidence.until));
         let bounds = [caller.expires(), end_of_day(licence.until)];
         bounds.into_iter().chain(evidence).min().unwrap_or(self.now)
     }

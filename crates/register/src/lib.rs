@@ -11,4 +11,8 @@ mod command; // what can be asked for
 mod unlawful; // why a command may not be
 mod judge; // the rules, by family
 
-pub use self::{command::Command, state::{LicenceStanding, ScenarioStanding, State}, unlawful::Unlawful};
+pub use self::{
+    command::Command,
+    state::{LicenceStanding, ScenarioStanding, State},
+    unlawful::Unlawful,
+};

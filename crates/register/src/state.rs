@@ -66,7 +66,11 @@ impl State {
                 self.thresholds = *thresholds;
                 self.obligations = Some(*obligations);
             }
-            Event::PersonEnrolled { person, certificate, .. } => self.enrol(person, *certificate),
+            Event::PersonEnrolled {
+                person,
+                certificate,
+                ..
+            } => self.enrol(person, *certificate),
             Event::OperatorRegistered { operator, .. } => {
                 self.operators.insert(operator.id.clone(), operator.clone());
             }
@@ -78,15 +82,33 @@ impl State {
                 let before = self.licences.get(&licence.id).map(|s| s.submitter.clone());
                 let submitter = before.unwrap_or_else(|| by.clone());
                 let (licence, stage) = (licence.clone(), *stage);
-                let standing = LicenceStanding { licence, stage, submitter };
+                let standing = LicenceStanding {
+                    licence,
+                    stage,
+                    submitter,
+                };
                 self.licences.insert(standing.licence.id.clone(), standing);
             }
-            Event::ScenarioStep { by, stage, scenario, row_risks } => {
-                let before = self.scenarios.get(&scenario.id).map(|s| s.submitter.clone());
+            Event::ScenarioStep {
+                by,
+                stage,
+                scenario,
+                row_risks,
+            } => {
+                let before = self
+                    .scenarios
+                    .get(&scenario.id)
+                    .map(|s| s.submitter.clone());
                 let submitter = before.unwrap_or_else(|| by.clone());
                 let (scenario, stage, row_risks) = (scenario.clone(), *stage, row_risks.clone());
-                let standing = ScenarioStanding { scenario, stage, row_risks, submitter };
-                self.scenarios.insert(standing.scenario.id.clone(), standing);
+                let standing = ScenarioStanding {
+                    scenario,
+                    stage,
+                    row_risks,
+                    submitter,
+                };
+                self.scenarios
+                    .insert(standing.scenario.id.clone(), standing);
             }
             Event::GatewayStarted { .. }
             | Event::OperationOpened { .. }
@@ -102,7 +124,10 @@ impl State {
     }
 
     fn enrol(&mut self, person: &Person, certificate: Digest) {
-        if let Some((_, old)) = self.people.insert(person.id.clone(), (person.clone(), certificate)) {
+        if let Some((_, old)) = self
+            .people
+            .insert(person.id.clone(), (person.clone(), certificate))
+        {
             self.certificates.remove(&old);
         }
         self.certificates.insert(certificate, person.id.clone());
@@ -114,7 +139,8 @@ impl State {
                 item.data_type = *data_type;
             }
         }
-        self.snapshots.insert(snapshot.dataset.clone(), snapshot.clone());
+        self.snapshots
+            .insert(snapshot.dataset.clone(), snapshot.clone());
     }
 
     /// The domain's name, once it is created.
@@ -150,7 +176,10 @@ impl State {
     /// The caps on every result; nothing may leave before they are set.
     #[must_use]
     pub fn obligations(&self) -> Obligations {
-        self.obligations.unwrap_or(Obligations { rows_max: 0, result_bytes_max: 0 })
+        self.obligations.unwrap_or(Obligations {
+            rows_max: 0,
+            result_bytes_max: 0,
+        })
     }
 
     /// The person of this id.

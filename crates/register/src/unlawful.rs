@@ -21,7 +21,12 @@ impl Unlawful {
         what: impl Into<String>,
         clause: &'static str,
     ) -> Self {
-        Self { code, place: place.into(), what: what.into(), clause }
+        Self {
+            code,
+            place: place.into(),
+            what: what.into(),
+            clause,
+        }
     }
 
     /// The stable code.
@@ -33,6 +38,9 @@ impl Unlawful {
     /// What the caller hears beside the place.
     #[must_use]
     pub const fn told(&self) -> Told {
-        Told::new("the rules do not allow this step.", "按规定不允许执行此步骤。")
+        Told::new(
+            "the rules do not allow this step.",
+            "按规定不允许执行此步骤。",
+        )
     }
 }

@@ -24,7 +24,15 @@ pub(crate) fn witness_fields(inside: bool) -> Fields {
         .iter()
         .map(|name| {
             let float = matches!(*name, "x1" | "x2" | "total");
-            Field::new(*name, if float { DataType::Float64 } else { DataType::Int64 }, true)
+            Field::new(
+                *name,
+                if float {
+                    DataType::Float64
+                } else {
+                    DataType::Int64
+                },
+                true,
+            )
         })
         .collect();
     if inside {

@@ -20,7 +20,9 @@ pub fn main() -> ExitCode {
         return ExitCode::from(3);
     }
     let warm = warm();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build();
     let Ok(runtime) = runtime else {
         return ExitCode::from(4);
     };
@@ -28,7 +30,8 @@ pub fn main() -> ExitCode {
         return ExitCode::from(5);
     };
     let mut stdout = std::io::stdout();
-    let mut sink = |message: RunFrame| frame::write(&mut stdout, &message).map_err(|_| Failed::Internal);
+    let mut sink =
+        |message: RunFrame| frame::write(&mut stdout, &message).map_err(|_| Failed::Internal);
     let ended = runtime.block_on(run_with(warm, job, &mut sink));
     let last = match ended {
         Ok(done) => RunFrame::Done(done),
@@ -36,5 +39,9 @@ pub fn main() -> ExitCode {
     };
     let mut stdout = std::io::stdout().lock();
     let written = frame::write(&mut stdout, &last).is_ok() && stdout.flush().is_ok();
-    if written { ExitCode::SUCCESS } else { ExitCode::from(6) }
+    if written {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(6)
+    }
 }

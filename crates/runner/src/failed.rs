@@ -54,9 +54,10 @@ impl From<DataFusionError> for Failed {
     fn from(error: DataFusionError) -> Self {
         use datafusion::arrow::error::ArrowError;
         match error.find_root() {
-            DataFusionError::External(inner) => {
-                inner.downcast_ref::<Self>().copied().unwrap_or(Self::Internal)
-            }
+            DataFusionError::External(inner) => inner
+                .downcast_ref::<Self>()
+                .copied()
+                .unwrap_or(Self::Internal),
             DataFusionError::ResourcesExhausted(_) => Self::Memory,
             DataFusionError::ArrowError(arrow, _) => match &**arrow {
                 ArrowError::DivideByZero => Self::Division,

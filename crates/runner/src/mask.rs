@@ -3,8 +3,14 @@
 
 use crate::Failed;
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray, StringBuilder, TimestampMicrosecondArray},
-    datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType},
+    array::{
+        Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
+        StringArray, StringBuilder, TimestampMicrosecondArray,
+    },
+    datatypes::{
+        DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit,
+        TimestampMicrosecondType,
+    },
 };
 use chrono::{DateTime, Datelike, NaiveDate};
 use ring::hmac;
@@ -24,18 +30,28 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn new(key: &[u8]) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key) }
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, key),
+        }
     }
 
     /// 128 bits of HMAC-SHA-256 over the domain and the value written as text, so that a number and
     /// its digits are the same identifier.
     fn token(&self, domain: &str, value: &str) -> String {
         let mut context = hmac::Context::with_key(&self.key);
-        context.update(&u32::try_from(domain.len()).unwrap_or(u32::MAX).to_le_bytes());
+        context.update(
+            &u32::try_from(domain.len())
+                .unwrap_or(u32::MAX)
+                .to_le_bytes(),
+        );
         context.update(domain.as_bytes());
         context.update(value.as_bytes());
         let tag = context.sign();
-        tag.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        tag.as_ref()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -49,7 +65,9 @@ pub(crate) fn masked(
     match mask {
         Mask::Plain => Ok(Arc::clone(raw)),
         Mask::Suppress => Err(Failed::Job),
-        Mask::Redact => Ok(Arc::new(StringArray::from_iter_values((0..raw.len()).map(|_| HIDDEN)))),
+        Mask::Redact => Ok(Arc::new(StringArray::from_iter_values(
+            (0..raw.len()).map(|_| HIDDEN),
+        ))),
         Mask::Token => {
             let domain = domain.ok_or(Failed::Job)?;
             let mut known: HashMap<String, String> = HashMap::new();
@@ -58,13 +76,15 @@ pub(crate) fn masked(
                 known.entry(value.to_owned()).or_insert_with(made).clone()
             })
         }
-        Mask::Partial { head, tail } => {
-            written(raw, |value| partial(value, usize::from(head), usize::from(tail)))
-        }
+        Mask::Partial { head, tail } => written(raw, |value| {
+            partial(value, usize::from(head), usize::from(tail))
+        }),
         Mask::Prefix(length) => written(raw, |value| prefix(value, usize::from(length))),
         Mask::Band(width) => band(raw, width),
         Mask::Year => dated(raw, |day| NaiveDate::from_ymd_opt(day.year(), 1, 1)),
-        Mask::Month => dated(raw, |day| NaiveDate::from_ymd_opt(day.year(), day.month(), 1)),
+        Mask::Month => dated(raw, |day| {
+            NaiveDate::from_ymd_opt(day.year(), day.month(), 1)
+        }),
     }
 }
 
@@ -72,13 +92,19 @@ pub(crate) fn masked(
 fn written(raw: &ArrayRef, mut show: impl FnMut(&str) -> String) -> Result<ArrayRef, Failed> {
     let mut shown = StringBuilder::new();
     if let Some(texts) = raw.as_string_opt::<i32>() {
-        texts.iter().for_each(|value| shown.append_option(value.map(&mut show)));
+        texts
+            .iter()
+            .for_each(|value| shown.append_option(value.map(&mut show)));
     } else if let Some(whole) = raw.as_primitive_opt::<Int64Type>() {
-        whole.iter().for_each(|value| shown.append_option(value.map(|v| show(&v.to_string()))));
+        whole
+            .iter()
+            .for_each(|value| shown.append_option(value.map(|v| show(&v.to_string()))));
     } else {
         let text = arrow::compute::cast(raw, &DataType::Utf8).map_err(|_| Failed::Internal)?;
         let texts = text.as_string_opt::<i32>().ok_or(Failed::Internal)?;
-        texts.iter().for_each(|value| shown.append_option(value.map(&mut show)));
+        texts
+            .iter()
+            .for_each(|value| shown.append_option(value.map(&mut show)));
     }
     Ok(Arc::new(shown.finish()))
 }
@@ -148,9 +174,10 @@ fn dated(
         return Ok(Arc::new(shown));
     }
     let micro = DataType::Timestamp(TimeUnit::Microsecond, None);
-    if let (true, Some(values)) =
-        (raw.data_type() == &micro, raw.as_primitive_opt::<TimestampMicrosecondType>())
-    {
+    if let (true, Some(values)) = (
+        raw.data_type() == &micro,
+        raw.as_primitive_opt::<TimestampMicrosecondType>(),
+    ) {
         let shown: TimestampMicrosecondArray = values.unary_opt(|value| {
             days(DateTime::from_timestamp_micros(value)?.date_naive())?.checked_mul(DAY_US)
         });

@@ -13,8 +13,11 @@ use arrow::{
 use bytes::Bytes;
 use datafusion::{
     execution::{
-        SessionStateBuilder, disk_manager::{DiskManagerBuilder, DiskManagerMode},
-        memory_pool::GreedyMemoryPool, runtime_env::RuntimeEnvBuilder, session_state::SessionState,
+        SessionStateBuilder,
+        disk_manager::{DiskManagerBuilder, DiskManagerMode},
+        memory_pool::GreedyMemoryPool,
+        runtime_env::RuntimeEnvBuilder,
+        session_state::SessionState,
     },
     physical_plan::execute_stream,
     prelude::SessionConfig,
@@ -73,7 +76,9 @@ pub(crate) async fn run_with(
     let physical = state.create_physical_plan(&relation.plan).await?;
     let schema = outside(&physical.schema());
     let mut stream = execute_stream(physical, state.task_ctx())?;
-    let rows_max = usize::try_from(job.batch_rows_max).map_err(|_| Failed::Job)?.max(1);
+    let rows_max = usize::try_from(job.batch_rows_max)
+        .map_err(|_| Failed::Job)?
+        .max(1);
     let (mut rows, mut sent) = (0u64, false);
     while let Some(batch) = stream.next().await {
         let batch = stripped(&batch?, &schema)?;
@@ -92,7 +97,13 @@ pub(crate) async fn run_with(
     let (cpu_us, memory_peak_bytes) = used();
     let Withheld { groups, holds_k } = withheld;
     let groups_withheld = groups;
-    Ok(Done { rows, groups_withheld, withheld_holds_k: holds_k, cpu_us, memory_peak_bytes })
+    Ok(Done {
+        rows,
+        groups_withheld,
+        withheld_holds_k: holds_k,
+        cpu_us,
+        memory_peak_bytes,
+    })
 }
 
 fn session(warm: SessionStateBuilder, memory_bytes_max: u64) -> Result<SessionState, Failed> {
@@ -119,16 +130,23 @@ fn outside(schema: &SchemaRef) -> SchemaRef {
 }
 
 fn stripped(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Failed> {
-    let columns = batch.columns().iter().map(|column| -> Result<ArrayRef, Failed> {
-        let Some(tally) = column.as_struct_opt() else {
-            return Ok(Arc::clone(column));
-        };
-        let fields = witness_fields(false);
-        let kept = fields.iter().map(|field| tally.column_by_name(field.name()).cloned());
-        let kept = kept.collect::<Option<Vec<_>>>().ok_or(Failed::Schema)?;
-        let nulls = tally.nulls().cloned();
-        Ok(Arc::new(StructArray::try_new(fields, kept, nulls).map_err(|_| Failed::Schema)?))
-    });
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|column| -> Result<ArrayRef, Failed> {
+            let Some(tally) = column.as_struct_opt() else {
+                return Ok(Arc::clone(column));
+            };
+            let fields = witness_fields(false);
+            let kept = fields
+                .iter()
+                .map(|field| tally.column_by_name(field.name()).cloned());
+            let kept = kept.collect::<Option<Vec<_>>>().ok_or(Failed::Schema)?;
+            let nulls = tally.nulls().cloned();
+            Ok(Arc::new(
+                StructArray::try_new(fields, kept, nulls).map_err(|_| Failed::Schema)?,
+            ))
+        });
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
     RecordBatch::try_new(Arc::clone(schema), columns).map_err(|_| Failed::Schema)
 }
@@ -147,7 +165,11 @@ fn ipc(batch: &RecordBatch) -> Result<Bytes, Failed> {
 fn used() -> (u64, u64) {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     let scheduled = read("/proc/self/schedstat");
-    let cpu_ns: u64 = scheduled.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let cpu_ns: u64 = scheduled
+        .split(' ')
+        .next()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0);
     let status = read("/proc/self/status");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let peak = peak.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());

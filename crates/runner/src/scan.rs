@@ -21,7 +21,9 @@ use datafusion::{
 use parquet::{
     arrow::{
         ProjectionMask,
-        arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+        arrow_reader::{
+            ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+        },
     },
     encryption::decrypt::FileDecryptionProperties,
 };
@@ -54,12 +56,17 @@ impl MaskedView {
         (names, state): (&[String], &SessionState),
     ) -> Result<Self, Failed> {
         let fields = scan.columns.iter().zip(names);
-        let fields = fields.map(|(column, name)| Field::new(name, arrow_type(column.data_type), true));
+        let fields =
+            fields.map(|(column, name)| Field::new(name, arrow_type(column.data_type), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let rows = match &scan.rows {
             None => None,
             Some(rows) => {
-                let columns: Vec<String> = rows.items.iter().map(|(item, _)| item.to_string()).collect();
+                let columns: Vec<String> = rows
+                    .items
+                    .iter()
+                    .map(|(item, _)| item.to_string())
+                    .collect();
                 let fields = rows.items.iter().map(|(item, data_type)| {
                     Field::new(item.as_str(), arrow_type(*data_type), true)
                 });
@@ -70,7 +77,13 @@ impl MaskedView {
             }
         };
         let (source, scan, tokens) = (source.clone(), scan.clone(), tokens.clone());
-        Ok(Self { source, scan, tokens, schema, rows })
+        Ok(Self {
+            source,
+            scan,
+            tokens,
+            schema,
+            rows,
+        })
     }
 
     /// The schema of the view.
@@ -79,7 +92,8 @@ impl MaskedView {
     }
 
     fn reader(&self) -> Result<ParquetRecordBatchReader, Failed> {
-        let mut properties = FileDecryptionProperties::builder(self.source.footer_key.bytes().to_vec());
+        let mut properties =
+            FileDecryptionProperties::builder(self.source.footer_key.bytes().to_vec());
         for (column, key) in &self.source.columns {
             let name = match column {
                 Column::Item(item) => item.as_str(),
@@ -93,7 +107,8 @@ impl MaskedView {
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
         let builder = builder.map_err(|_| Failed::Data)?;
         let wanted = self.wanted();
-        let mask = ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(String::as_str));
+        let mask =
+            ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(String::as_str));
         let builder = builder.with_projection(mask).with_batch_size(BATCH_ROWS);
         builder.build().map_err(|_| Failed::Data)
     }
@@ -105,7 +120,9 @@ impl MaskedView {
             View::Catalogue | View::Masked(..) | View::Raw => column.item.to_string(),
         });
         let rows = self.scan.rows.iter().flat_map(|rows| &rows.items);
-        let mut wanted: Vec<String> = columns.chain(rows.map(|(item, _)| item.to_string())).collect();
+        let mut wanted: Vec<String> = columns
+            .chain(rows.map(|(item, _)| item.to_string()))
+            .collect();
         wanted.sort();
         wanted.dedup();
         wanted
@@ -116,9 +133,13 @@ impl MaskedView {
         let raw = match &self.rows {
             None => raw,
             Some((schema, predicate)) => {
-                let columns = schema.fields().iter().map(|field| column(&raw, field.name()));
+                let columns = schema
+                    .fields()
+                    .iter()
+                    .map(|field| column(&raw, field.name()));
                 let columns = columns.collect::<Result<Vec<_>, _>>()?;
-                let seen = RecordBatch::try_new(Arc::clone(schema), columns).map_err(|_| Failed::Schema)?;
+                let seen = RecordBatch::try_new(Arc::clone(schema), columns)
+                    .map_err(|_| Failed::Schema)?;
                 let kept = predicate.evaluate(&seen)?.into_array(seen.num_rows())?;
                 let kept = kept.as_boolean_opt().ok_or(Failed::Schema)?;
                 filter_record_batch(&raw, kept).map_err(|_| Failed::Internal)?
@@ -167,6 +188,9 @@ impl PartitionStream for MaskedView {
                 view.shown(raw).map_err(failed)
             })),
         };
-        Box::pin(RecordBatchStreamAdapter::new(self.shape(), futures::stream::iter(batches)))
+        Box::pin(RecordBatchStreamAdapter::new(
+            self.shape(),
+            futures::stream::iter(batches),
+        ))
     }
 }

@@ -40,7 +40,9 @@ pub(crate) fn withhold(
             }
             keep.push(met);
         }
-        kept.push(filter_record_batch(&batch, &BooleanArray::from(keep)).map_err(|_| Failed::Internal)?);
+        kept.push(
+            filter_record_batch(&batch, &BooleanArray::from(keep)).map_err(|_| Failed::Internal)?,
+        );
     }
     withheld.holds_k |= some.len() >= usize::try_from(k).unwrap_or(usize::MAX);
     Ok(kept)
@@ -77,12 +79,16 @@ fn dominated(x1: f64, x2: f64, total: f64) -> bool {
 fn holds(batch: &RecordBatch, row: usize, cells: &[Cell], some: &mut HashSet<Vec<u8>>) -> bool {
     let mut holds = false;
     for cell in cells {
-        let column = usize::try_from(cell.witness).ok().and_then(|at| batch.columns().get(at));
+        let column = usize::try_from(cell.witness)
+            .ok()
+            .and_then(|at| batch.columns().get(at));
         let Some(tally) = column.and_then(|column| column.as_struct_opt()) else {
             continue;
         };
         holds |= whole(tally, "subjects", row).is_ok_and(|count| count >= i64::from(cell.k));
-        let ids = tally.column_by_name("ids").and_then(|ids| ids.as_binary_opt::<i32>());
+        let ids = tally
+            .column_by_name("ids")
+            .and_then(|ids| ids.as_binary_opt::<i32>());
         if let Some(ids) = ids.filter(|ids| ids.is_valid(row)) {
             some.extend(ids.value(row).chunks(32).map(<[u8]>::to_vec));
         }
@@ -91,11 +97,21 @@ fn holds(batch: &RecordBatch, row: usize, cells: &[Cell], some: &mut HashSet<Vec
 }
 
 fn whole(tally: &StructArray, name: &str, row: usize) -> Result<i64, Failed> {
-    let column = tally.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
-    column.filter(|c| c.is_valid(row)).map(|c| c.value(row)).ok_or(Failed::Schema)
+    let column = tally
+        .column_by_name(name)
+        .and_then(|column| column.as_primitive_opt::<Int64Type>());
+    column
+        .filter(|c| c.is_valid(row))
+        .map(|c| c.value(row))
+        .ok_or(Failed::Schema)
 }
 
 fn float(tally: &StructArray, name: &str, row: usize) -> Result<f64, Failed> {
-    let column = tally.column_by_name(name).and_then(|column| column.as_primitive_opt::<Float64Type>());
-    column.filter(|c| c.is_valid(row)).map(|c| c.value(row)).ok_or(Failed::Schema)
+    let column = tally
+        .column_by_name(name)
+        .and_then(|column| column.as_primitive_opt::<Float64Type>());
+    column
+        .filter(|c| c.is_valid(row))
+        .map(|c| c.value(row))
+        .ok_or(Failed::Schema)
 }

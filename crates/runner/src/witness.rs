@@ -27,7 +27,9 @@ const IDS_MAX: usize = 256;
 
 /// The aggregate as the engine calls it.
 pub(crate) fn witness() -> AggregateUDF {
-    AggregateUDF::from(Witness { signature: Signature::any(3, Volatility::Immutable) })
+    AggregateUDF::from(Witness {
+        signature: Signature::any(3, Volatility::Immutable),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -49,13 +51,20 @@ impl AggregateUDFImpl for Witness {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let subject = args.expr_fields.first().map(|field| field.data_type().clone());
+        let subject = args
+            .expr_fields
+            .first()
+            .map(|field| field.data_type().clone());
         let subject = subject.ok_or_else(|| DataFusionError::Internal("witness".into()))?;
         Ok(Box::new(Tally::new(&subject)?))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(format!("{}[tally]", args.name), DataType::Binary, true))])
+        Ok(vec![Arc::new(Field::new(
+            format!("{}[tally]", args.name),
+            DataType::Binary,
+            true,
+        ))])
     }
 }
 
@@ -75,7 +84,13 @@ impl Tally {
     fn new(subject: &DataType) -> Result<Self> {
         let converter = RowConverter::new(vec![SortField::new(subject.clone())])?;
         let (subjects, rows_seen) = (HashMap::new(), HashSet::new());
-        Ok(Self { converter, subjects, rows: 0, rows_seen, numbered: false })
+        Ok(Self {
+            converter,
+            subjects,
+            rows: 0,
+            rows_seen,
+            numbered: false,
+        })
     }
 
     fn written(&self) -> Vec<u8> {
@@ -148,7 +163,9 @@ impl Accumulator for Tally {
         let [subjects, rows, values] = values else {
             return Err(DataFusionError::Internal("witness".into()));
         };
-        let keys = self.converter.convert_columns(std::slice::from_ref(subjects))?;
+        let keys = self
+            .converter
+            .convert_columns(std::slice::from_ref(subjects))?;
         let numbers = rows.as_primitive_opt::<Int64Type>();
         let amounts = values.as_primitive_opt::<Float64Type>();
         for (at, key) in keys.iter().enumerate() {
@@ -160,7 +177,9 @@ impl Accumulator for Tally {
                 self.numbered = true;
                 self.rows_seen.insert(numbers.value(at));
             }
-            let amount = amounts.filter(|a| a.is_valid(at)).map_or(0.0, |a| a.value(at));
+            let amount = amounts
+                .filter(|a| a.is_valid(at))
+                .map_or(0.0, |a| a.value(at));
             match self.subjects.get_mut(key.data()) {
                 Some(sum) => *sum += amount,
                 None => {
@@ -173,7 +192,11 @@ impl Accumulator for Tally {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let (x1, x2, total) = self.contributions();
-        let distinct = if self.numbered { self.rows_seen.len() as i64 } else { self.rows };
+        let distinct = if self.numbered {
+            self.rows_seen.len() as i64
+        } else {
+            self.rows
+        };
         let whole = |value: i64| ScalarValue::Int64(Some(value)).to_array();
         let float = |value: f64| ScalarValue::Float64(Some(value)).to_array();
         let columns = vec![
@@ -198,10 +221,13 @@ impl Accumulator for Tally {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let states = states.first().and_then(|states| states.as_binary_opt::<i32>());
+        let states = states
+            .first()
+            .and_then(|states| states.as_binary_opt::<i32>());
         let states = states.ok_or_else(|| DataFusionError::Internal("witness".into()))?;
         for state in states.iter().flatten() {
-            self.read(state).ok_or_else(|| DataFusionError::Internal("witness".into()))?;
+            self.read(state)
+                .ok_or_else(|| DataFusionError::Internal("witness".into()))?;
         }
         Ok(())
     }

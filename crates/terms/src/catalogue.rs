@@ -59,7 +59,11 @@ impl Dataset {
     /// The grade of a dataset is the highest of its items, never typed in. Source: CG-6.2.
     #[must_use]
     pub fn grade(&self) -> Grade {
-        self.items.iter().map(|item| item.grade).max().unwrap_or(Grade::Four)
+        self.items
+            .iter()
+            .map(|item| item.grade)
+            .max()
+            .unwrap_or(Grade::Four)
     }
 
     /// The item of this name.

@@ -4,7 +4,9 @@ use crate::Unreadable;
 ///
 /// Every number that is whole is [`Type::Int`]; what an engine calls by another width is brought to
 /// this one where data comes in and where a function is implemented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub enum Type {
     /// True or false. Arrow: Boolean.
@@ -66,7 +68,11 @@ impl std::str::FromStr for Type {
     type Err = Unreadable;
     fn from_str(text: &str) -> Result<Self, Unreadable> {
         let unreadable = || {
-            Unreadable::new("type", text, "bool, int, float, decimal(p,s), text, date or timestamp")
+            Unreadable::new(
+                "type",
+                text,
+                "bool, int, float, decimal(p,s), text, date or timestamp",
+            )
         };
         match text {
             "bool" => Ok(Self::Bool),
@@ -78,9 +84,12 @@ impl std::str::FromStr for Type {
             "interval" => Ok(Self::Interval),
             "witness" => Ok(Self::Witness),
             other => {
-                let inner = other.strip_prefix("decimal(").and_then(|t| t.strip_suffix(')'));
-                let (precision, scale) =
-                    inner.and_then(|t| t.split_once(',')).ok_or_else(unreadable)?;
+                let inner = other
+                    .strip_prefix("decimal(")
+                    .and_then(|t| t.strip_suffix(')'));
+                let (precision, scale) = inner
+                    .and_then(|t| t.split_once(','))
+                    .ok_or_else(unreadable)?;
                 let precision: u8 = precision.parse().map_err(|_| unreadable())?;
                 let scale: u8 = scale.parse().map_err(|_| unreadable())?;
                 if (1..=38).contains(&precision) && scale <= precision {

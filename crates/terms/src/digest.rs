@@ -3,7 +3,9 @@ use crate::Unreadable;
 /// A SHA-256 value.
 ///
 /// Shape: 32 bytes, written as 64 lower-case hexadecimal digits. Source: FIPS 180-4.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest([u8; 32]);
 
@@ -20,7 +22,10 @@ impl Digest {
     #[must_use]
     pub fn finished(hash: ring::digest::Context) -> Self {
         let mut value = [0; 32];
-        value.iter_mut().zip(hash.finish().as_ref()).for_each(|(to, from)| *to = *from);
+        value
+            .iter_mut()
+            .zip(hash.finish().as_ref())
+            .for_each(|(to, from)| *to = *from);
         Self(value)
     }
 

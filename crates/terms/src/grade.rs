@@ -56,15 +56,23 @@ impl Grade {
     pub const fn allows(self, sharing: Sharing, opening: Opening) -> bool {
         match self {
             Self::One => {
-                matches!((sharing, opening), (Sharing::Unconditional, Opening::Unconditional))
+                matches!(
+                    (sharing, opening),
+                    (Sharing::Unconditional, Opening::Unconditional)
+                )
             }
             Self::Two => matches!(
                 (sharing, opening),
-                (Sharing::Unconditional, Opening::Conditional | Opening::NotOpened)
-                    | (Sharing::Conditional, Opening::Conditional)
+                (
+                    Sharing::Unconditional,
+                    Opening::Conditional | Opening::NotOpened
+                ) | (Sharing::Conditional, Opening::Conditional)
             ),
             Self::Three => {
-                matches!((sharing, opening), (Sharing::Conditional, Opening::NotOpened))
+                matches!(
+                    (sharing, opening),
+                    (Sharing::Conditional, Opening::NotOpened)
+                )
             }
             Self::Four => matches!((sharing, opening), (Sharing::NotShared, Opening::NotOpened)),
         }
@@ -79,7 +87,11 @@ impl TryFrom<u8> for Grade {
             2 => Ok(Self::Two),
             3 => Ok(Self::Three),
             4 => Ok(Self::Four),
-            other => Err(Unreadable::new("grade", &other.to_string(), "1, 2, 3 or 4 (CG-6.2)")),
+            other => Err(Unreadable::new(
+                "grade",
+                &other.to_string(),
+                "1, 2, 3 or 4 (CG-6.2)",
+            )),
         }
     }
 }

@@ -83,10 +83,14 @@ impl Kind {
 impl TryFrom<String> for Kind {
     type Error = Unreadable;
     fn try_from(word: String) -> Result<Self, Unreadable> {
-        Self::ALL.iter().copied().find(|kind| kind.word() == word).ok_or_else(|| {
-            let words: Vec<_> = Self::ALL.iter().map(|kind| kind.word()).collect();
-            Unreadable::new("item kind", &word, format!("one of {}", words.join(", ")))
-        })
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|kind| kind.word() == word)
+            .ok_or_else(|| {
+                let words: Vec<_> = Self::ALL.iter().map(|kind| kind.word()).collect();
+                Unreadable::new("item kind", &word, format!("one of {}", words.join(", ")))
+            })
     }
 }
 

@@ -39,7 +39,11 @@ impl TryFrom<String> for Sector {
         if Self::WORDS.contains(&word.as_str()) {
             Ok(Self(word))
         } else {
-            Err(Unreadable::new("sector", &word, format!("one of {}", Self::WORDS.join(", "))))
+            Err(Unreadable::new(
+                "sector",
+                &word,
+                format!("one of {}", Self::WORDS.join(", ")),
+            ))
         }
     }
 }

@@ -82,9 +82,7 @@ impl std::str::FromStr for Mask {
         };
         let (word, arguments) = match text.split_once('(') {
             None => (text, None),
-            Some((word, rest)) => {
-                (word, Some(rest.strip_suffix(')').ok_or_else(unreadable)?))
-            }
+            Some((word, rest)) => (word, Some(rest.strip_suffix(')').ok_or_else(unreadable)?)),
         };
         let small = |text: &str| text.trim().parse::<u8>().map_err(|_| unreadable());
         match (word, arguments) {
@@ -97,7 +95,10 @@ impl std::str::FromStr for Mask {
             ("prefix", Some(length)) => Ok(Self::Prefix(small(length)?)),
             ("partial", Some(both)) => {
                 let (head, tail) = both.split_once(',').ok_or_else(unreadable)?;
-                Ok(Self::Partial { head: small(head)?, tail: small(tail)? })
+                Ok(Self::Partial {
+                    head: small(head)?,
+                    tail: small(tail)?,
+                })
             }
             ("band", Some(width)) => match width.trim().parse::<f64>() {
                 Ok(width) if width.is_finite() && width > 0.0 => Ok(Self::Band(width)),

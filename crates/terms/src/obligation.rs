@@ -13,7 +13,10 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { grade_two: 5, grade_three: 10 }
+        Self {
+            grade_two: 5,
+            grade_three: 10,
+        }
     }
 }
 

@@ -16,6 +16,10 @@ impl Unreadable {
     /// Names the word that could not be read and its remedy.
     #[must_use]
     pub fn new(what: &'static str, word: &str, remedy: impl Into<String>) -> Self {
-        Self { what, word: word.chars().take(64).collect(), remedy: remedy.into() }
+        Self {
+            what,
+            word: word.chars().take(64).collect(),
+            remedy: remedy.into(),
+        }
     }
 }

@@ -62,11 +62,19 @@ struct Player<'a> {
 pub(crate) async fn play(dir: &Path, seed: &Seed) -> Result<(), PlayError> {
     let existed = dir.exists();
     let now = Utc::now();
-    let founding = Founding { name: &seed.name, policies: seed.policies.as_deref(), now };
+    let founding = Founding {
+        name: &seed.name,
+        policies: seed.policies.as_deref(),
+        now,
+    };
     let domain = Domain::create(dir, &founding)?;
     let played = play_in(domain, seed, now).await;
     if played.is_err() {
-        let removed = if existed { emptied(dir) } else { std::fs::remove_dir_all(dir) };
+        let removed = if existed {
+            emptied(dir)
+        } else {
+            std::fs::remove_dir_all(dir)
+        };
         removed.map_err(|error| PlayError::File(format!("{}: {error}", dir.display())))?;
     }
     played
@@ -88,7 +96,11 @@ async fn play_in(domain: Domain, seed: &Seed, now: DateTime<Utc>) -> Result<(), 
     let program = std::env::current_exe().map_err(|error| PlayError::File(error.to_string()))?;
     let administration = Administration::new(domain, program);
     let administration = administration.map_err(|error| PlayError::File(error.to_string()))?;
-    let mut player = Player { seed, administration, now };
+    let mut player = Player {
+        seed,
+        administration,
+        now,
+    };
     player.found().await?;
     player.people().await?;
     player.operators().await?;
@@ -105,17 +117,31 @@ impl Player<'_> {
         command: Command,
         sealed: Option<&[u8]>,
     ) -> Result<(), PlayError> {
-        let done = self.administration.carry_out(by, command, sealed, self.now).await;
-        done.map_err(|source| PlayError::Step { step: step.to_owned(), source: Box::new(source) })
+        let done = self
+            .administration
+            .carry_out(by, command, sealed, self.now)
+            .await;
+        done.map_err(|source| PlayError::Step {
+            step: step.to_owned(),
+            source: Box::new(source),
+        })
     }
 
     /// Somebody of a role; a domain without an administrator of its own is founded by an unnamed one.
     fn of_role(&self, step: &str, role: Role) -> Result<Person, PlayError> {
-        let found = self.seed.people.iter().map(|p| &p.person).find(|person| person.role == role);
+        let found = self
+            .seed
+            .people
+            .iter()
+            .map(|p| &p.person)
+            .find(|person| person.role == role);
         match found {
             Some(person) => Ok(person.clone()),
             None if role == Role::DomainAdmin => founder(),
-            None => Err(PlayError::Nobody { step: step.to_owned(), role: role.word() }),
+            None => Err(PlayError::Nobody {
+                step: step.to_owned(),
+                role: role.word(),
+            }),
         }
     }
 
@@ -140,7 +166,9 @@ impl Player<'_> {
         let admin = self.of_role("enrolment", Role::DomainAdmin)?;
         for known in &self.seed.people {
             let person = &known.person;
-            let issued = authority.issue(person, self.now).map_err(|error| failed(&error))?;
+            let issued = authority
+                .issue(person, self.now)
+                .map_err(|error| failed(&error))?;
             let folder = dir.join("people").join(person.id.as_str());
             let files = [
                 ("cert.pem", issued.certificate_pem.as_str()),
@@ -153,9 +181,12 @@ impl Player<'_> {
             profile::write(&folder, ENDPOINT, scenario.map(|scenario| &scenario.id))
                 .map_err(|error| failed(&error))?;
             let step = format!("person `{}`", person.id);
-            let command =
-                Command::EnrolPerson { person: person.clone(), certificate: issued.digest };
-            self.step(&step, &admin, command, Some(known.name.as_bytes())).await?;
+            let command = Command::EnrolPerson {
+                person: person.clone(),
+                certificate: issued.digest,
+            };
+            self.step(&step, &admin, command, Some(known.name.as_bytes()))
+                .await?;
         }
         Ok(())
     }
@@ -172,20 +203,30 @@ impl Player<'_> {
 
     async fn datasets(&mut self) -> Result<(), PlayError> {
         for known in &self.seed.datasets {
-            let SeedDataset { dataset, data, file } = known;
+            let SeedDataset {
+                dataset,
+                data,
+                file,
+            } = known;
             let step = format!("{}", file.display());
             let by = self.of_role(&step, Role::DataAuthority)?;
-            self.step(&step, &by, Command::CatalogueDataset(dataset.clone()), None).await?;
+            self.step(&step, &by, Command::CatalogueDataset(dataset.clone()), None)
+                .await?;
             let admin = self.of_role(&step, Role::DomainAdmin)?;
             let bar = bar(dataset.name.as_str());
             let mut progress = |progress: vault::Progress| {
                 bar.set_length(progress.bytes_total);
                 bar.set_position(progress.bytes_done);
             };
-            let loaded =
-                self.administration.load(&admin, (dataset, data), &mut progress, self.now).await;
+            let loaded = self
+                .administration
+                .load(&admin, (dataset, data), &mut progress, self.now)
+                .await;
             bar.finish_and_clear();
-            loaded.map_err(|source| PlayError::Step { step, source: Box::new(source) })?;
+            loaded.map_err(|source| PlayError::Step {
+                step,
+                source: Box::new(source),
+            })?;
         }
         Ok(())
     }
@@ -194,7 +235,10 @@ impl Player<'_> {
     fn member(&self, step: &str, operator: &OperatorId) -> Result<Person, PlayError> {
         let people = self.seed.people.iter().map(|known| &known.person);
         let mut of_operator = people.filter(|person| person.operator().as_ref() == Some(operator));
-        let nobody = || PlayError::Nobody { step: step.to_owned(), role: "operator-member" };
+        let nobody = || PlayError::Nobody {
+            step: step.to_owned(),
+            role: "operator-member",
+        };
         of_operator.next().cloned().ok_or_else(nobody)
     }
 
@@ -205,10 +249,14 @@ impl Player<'_> {
             let reviews = self.of_role(&step, Role::SecurityAuthority)?;
             let grants = self.of_role(&step, Role::DataAuthority)?;
             let id = licence.id.clone();
-            self.step(&step, &asks, Command::ApplyLicence(licence.clone()), None).await?;
-            self.step(&step, &reviews, Command::ReviewLicence(id.clone()), None).await?;
-            self.step(&step, &grants, Command::NoticeLicence(id.clone()), None).await?;
-            self.step(&step, &grants, Command::GrantLicence(id), None).await?;
+            self.step(&step, &asks, Command::ApplyLicence(licence.clone()), None)
+                .await?;
+            self.step(&step, &reviews, Command::ReviewLicence(id.clone()), None)
+                .await?;
+            self.step(&step, &grants, Command::NoticeLicence(id.clone()), None)
+                .await?;
+            self.step(&step, &grants, Command::GrantLicence(id), None)
+                .await?;
         }
         Ok(())
     }
@@ -219,16 +267,26 @@ impl Player<'_> {
             let asks = self.applicant(&step, scenario)?;
             let reviews = self.of_role(&step, Role::SecurityAuthority)?;
             let approves = self.of_role(&step, Role::DataAuthority)?;
-            let failed =
-                |source| PlayError::Step { step: step.clone(), source: Box::new(source) };
-            let application = self.administration.translate_rows(scenario.clone(), self.now).await;
+            let failed = |source| PlayError::Step {
+                step: step.clone(),
+                source: Box::new(source),
+            };
+            let application = self
+                .administration
+                .translate_rows(scenario.clone(), self.now)
+                .await;
             let application = application.map_err(failed)?;
             let row_risks = self.administration.measure(&application).map_err(failed)?;
             let id = scenario.id.clone();
-            self.step(&step, &asks, Command::ApplyScenario(application), None).await?;
-            let review = Command::ReviewScenario { scenario: id.clone(), row_risks };
+            self.step(&step, &asks, Command::ApplyScenario(application), None)
+                .await?;
+            let review = Command::ReviewScenario {
+                scenario: id.clone(),
+                row_risks,
+            };
             self.step(&step, &reviews, review, None).await?;
-            self.step(&step, &approves, Command::ApproveScenario(id), None).await?;
+            self.step(&step, &approves, Command::ApproveScenario(id), None)
+                .await?;
         }
         Ok(())
     }
@@ -238,7 +296,9 @@ impl Player<'_> {
         let licence = self.seed.licences.iter().find(|known| &known.id == licence);
         match licence {
             Some(licence) => self.member(step, &licence.operator),
-            None => Err(PlayError::File(format!("{step}: its licence is not in the seed"))),
+            None => Err(PlayError::File(format!(
+                "{step}: its licence is not in the seed"
+            ))),
         }
     }
 }
@@ -260,7 +320,9 @@ fn write_all(folder: &PathBuf, files: &[(&str, &str)]) -> std::io::Result<()> {
     for (name, text) in files {
         let mut options = std::fs::File::options();
         options.write(true).create(true).truncate(true).mode(0o600);
-        options.open(folder.join(name))?.write_all(text.as_bytes())?;
+        options
+            .open(folder.join(name))?
+            .write_all(text.as_bytes())?;
     }
     Ok(())
 }

@@ -75,8 +75,13 @@ pub(crate) struct Misread {
 
 impl Misread {
     fn add(&mut self, file: &Path, place: &str, what: impl std::fmt::Display) {
-        let place = if place.is_empty() { String::new() } else { format!(", {place}") };
-        self.mistakes.push(format!("{}{place}: {what}", file.display()));
+        let place = if place.is_empty() {
+            String::new()
+        } else {
+            format!(", {place}")
+        };
+        self.mistakes
+            .push(format!("{}{place}: {what}", file.display()));
     }
 }
 
@@ -91,16 +96,23 @@ pub(crate) fn read(dir: &Path) -> Result<Seed, Misread> {
     let operators = toml_file::<raw::Operators>(&dir.join("operators.toml"), false, &mut wrong);
     let licences = toml_file::<raw::Licences>(&dir.join("licences.toml"), false, &mut wrong);
     let scenarios = toml_file::<raw::Scenarios>(&dir.join("scenarios.toml"), false, &mut wrong);
-    let schema = domain.as_ref().map_or("", |domain| domain.default_schema.as_str()).to_owned();
+    let schema = domain
+        .as_ref()
+        .map_or("", |domain| domain.default_schema.as_str())
+        .to_owned();
     let people = people_of(dir, people.unwrap_or_default(), &mut wrong);
     let operators = operators_of(dir, operators.unwrap_or_default(), &mut wrong);
     let datasets = datasets_of(dir, &schema, &mut wrong);
     let licences = licences_of(dir, licences.unwrap_or_default(), &mut wrong);
     let scenarios = scenarios_of(dir, scenarios.unwrap_or_default(), &schema, &mut wrong);
     let file = dir.join("domain.toml");
-    let name = domain.as_ref().and_then(|d| word::<DomainName>(&d.name, &file, "name", &mut wrong));
-    let thresholds =
-        domain.as_ref().map(|d| thresholds_of(&d.defaults, &file, &mut wrong)).unwrap_or_default();
+    let name = domain
+        .as_ref()
+        .and_then(|d| word::<DomainName>(&d.name, &file, "name", &mut wrong));
+    let thresholds = domain
+        .as_ref()
+        .map(|d| thresholds_of(&d.defaults, &file, &mut wrong))
+        .unwrap_or_default();
     match (domain, name) {
         (Some(domain), Some(name)) if wrong.mistakes.is_empty() => {
             let policies = Some(dir.join("policies")).filter(|path| path.is_dir());
@@ -108,10 +120,25 @@ pub(crate) fn read(dir: &Path) -> Result<Seed, Misread> {
                 rows_max: domain.defaults.rows_max.unwrap_or(ROWS_MAX),
                 result_bytes_max: domain.defaults.result_bytes_max.unwrap_or(RESULT_BYTES_MAX),
             };
-            let title = if domain.title.is_empty() { name.to_string() } else { domain.title };
+            let title = if domain.title.is_empty() {
+                name.to_string()
+            } else {
+                domain.title
+            };
             let default_schema = domain.default_schema;
-            Ok(Seed { name, title, default_schema, thresholds, obligations, people, operators,
-                datasets, licences, scenarios, policies })
+            Ok(Seed {
+                name,
+                title,
+                default_schema,
+                thresholds,
+                obligations,
+                people,
+                operators,
+                datasets,
+                licences,
+                scenarios,
+                policies,
+            })
         }
         _ => Err(wrong),
     }
@@ -123,7 +150,11 @@ fn toml_file<T: DeserializeOwned>(path: &Path, needed: bool, wrong: &mut Misread
             Ok(value) => Some(value),
             Err(error) => {
                 let line = error.span().map(|span| {
-                    1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
+                    1 + text
+                        .bytes()
+                        .take(span.start)
+                        .filter(|byte| *byte == b'\n')
+                        .count()
                 });
                 let place = line.map_or_else(String::new, |line| format!("line {line}"));
                 wrong.add(path, &place, error.message());
@@ -147,7 +178,9 @@ where
     T: FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|error| wrong.add(file, place, error)).ok()
+    text.parse()
+        .map_err(|error| wrong.add(file, place, error))
+        .ok()
 }
 
 fn date(value: &toml::Value, file: &Path, place: &str, wrong: &mut Misread) -> Option<NaiveDate> {
@@ -157,7 +190,14 @@ fn date(value: &toml::Value, file: &Path, place: &str, wrong: &mut Misread) -> O
         other => other.to_string(),
     };
     let read = NaiveDate::parse_from_str(&text, "%Y-%m-%d");
-    read.map_err(|_| wrong.add(file, place, format!("`{text}` is no date: write 2027-12-31"))).ok()
+    read.map_err(|_| {
+        wrong.add(
+            file,
+            place,
+            format!("`{text}` is no date: write 2027-12-31"),
+        )
+    })
+    .ok()
 }
 
 fn thresholds_of(defaults: &raw::Defaults, file: &Path, wrong: &mut Misread) -> Thresholds {
@@ -178,7 +218,11 @@ fn role(text: &str, file: &Path, place: &str, wrong: &mut Misread) -> Option<Rol
     let found = Role::ALL.into_iter().find(|role| role.word() == text);
     if found.is_none() {
         let words: Vec<_> = Role::ALL.iter().map(|role| role.word()).collect();
-        wrong.add(file, place, format!("`{text}` is no role: one of {}", words.join(", ")));
+        wrong.add(
+            file,
+            place,
+            format!("`{text}` is no role: one of {}", words.join(", ")),
+        );
     }
     found
 }
@@ -194,8 +238,17 @@ fn people_of(dir: &Path, raw: raw::People, wrong: &mut Misread) -> Vec<SeedPerso
             Some(value) => Some(date(value, &file, &place, wrong)?),
         };
         let (organisation, vetted) = (person.organisation, person.vetted);
-        let person_known = Person { id: id?, role: role?, organisation, vetted, nda_until };
-        Some(SeedPerson { person: person_known, name: person.name })
+        let person_known = Person {
+            id: id?,
+            role: role?,
+            organisation,
+            vetted,
+            nda_until,
+        };
+        Some(SeedPerson {
+            person: person_known,
+            name: person.name,
+        })
     });
     people.collect()
 }
@@ -212,10 +265,20 @@ fn operators_of(dir: &Path, raw: raw::Operators, wrong: &mut Misread) -> Vec<Ope
         let mut evidence = Vec::new();
         for document in operator.evidence {
             let until = date(&document.until, &file, &place, wrong)?;
-            evidence.push(Evidence { kind: document.kind, title: document.title, until });
+            evidence.push(Evidence {
+                kind: document.kind,
+                title: document.title,
+                until,
+            });
         }
         let (title, emergency_plan) = (operator.title, operator.emergency_plan);
-        Some(Operator { id: id?, title, security_officer, emergency_plan, evidence })
+        Some(Operator {
+            id: id?,
+            title,
+            security_officer,
+            emergency_plan,
+            evidence,
+        })
     });
     operators.collect()
 }
@@ -223,9 +286,15 @@ fn operators_of(dir: &Path, raw: raw::Operators, wrong: &mut Misread) -> Vec<Ope
 fn datasets_of(dir: &Path, schema: &str, wrong: &mut Misread) -> Vec<SeedDataset> {
     let folder = dir.join("datasets");
     let mut files: Vec<PathBuf> = match std::fs::read_dir(&folder) {
-        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+        Ok(entries) => entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect(),
         Err(error) => {
-            wrong.add(&folder, "", format!("the folder with the catalogue entries: {error}"));
+            wrong.add(
+                &folder,
+                "",
+                format!("the folder with the catalogue entries: {error}"),
+            );
             return Vec::new();
         }
     };
@@ -242,7 +311,11 @@ fn datasets_of(dir: &Path, schema: &str, wrong: &mut Misread) -> Vec<SeedDataset
 
 /// A dataset's name, in the default schema where it has none.
 fn qualified(name: &str, schema: &str) -> String {
-    if name.contains('.') { name.to_owned() } else { format!("{schema}.{name}") }
+    if name.contains('.') {
+        name.to_owned()
+    } else {
+        format!("{schema}.{name}")
+    }
 }
 
 fn dataset_of(
@@ -253,24 +326,37 @@ fn dataset_of(
 ) -> Option<SeedDataset> {
     let raw::DatasetFile { dataset, item } = raw;
     let name = word::<DatasetName>(&qualified(&dataset.name, schema), file, "name", wrong);
-    let sector = Sector::try_from(dataset.sector).map_err(|e| wrong.add(file, "sector", e)).ok();
+    let sector = Sector::try_from(dataset.sector)
+        .map_err(|e| wrong.add(file, "sector", e))
+        .ok();
     let subject = match &dataset.subject {
         None => None,
         Some(subject) => Some(word::<ItemName>(subject, file, "subject", wrong)?),
     };
     let data = file.parent().unwrap_or(Path::new(".")).join(&dataset.data);
     if !data.is_file() {
-        let what = format!("there is no file {}; bring the data or correct the path", data.display());
+        let what = format!(
+            "there is no file {}; bring the data or correct the path",
+            data.display()
+        );
         wrong.add(file, "data", what);
     }
     if dataset.prohibited && dataset.basis.is_none() {
-        wrong.add(file, "prohibited", "write the legal basis as `basis = \"…\"` (AO-2)");
+        wrong.add(
+            file,
+            "prohibited",
+            "write the legal basis as `basis = \"…\"` (AO-2)",
+        );
     }
     let risk = match dataset.risk {
         None => None,
         Some(risk) => {
             let until = date(&risk.until, file, "risk.until", wrong)?;
-            Some(DatasetRisk { level: risk.level, by: risk.by, until })
+            Some(DatasetRisk {
+                level: risk.level,
+                by: risk.by,
+                until,
+            })
         }
     };
     let mut items = Vec::new();
@@ -284,7 +370,9 @@ fn dataset_of(
     if !complete {
         return None;
     }
-    let prohibited = dataset.prohibited.then(|| dataset.basis.unwrap_or_default());
+    let prohibited = dataset
+        .prohibited
+        .then(|| dataset.basis.unwrap_or_default());
     let entry = Dataset {
         name: name?,
         title: dataset.title,
@@ -299,7 +387,11 @@ fn dataset_of(
         risk,
         items,
     };
-    Some(SeedDataset { dataset: entry, data, file: file.to_owned() })
+    Some(SeedDataset {
+        dataset: entry,
+        data,
+        file: file.to_owned(),
+    })
 }
 
 fn item_of(
@@ -311,7 +403,9 @@ fn item_of(
     let place = format!("item `{}`", raw.name);
     let before = wrong.mistakes.len();
     let name = word::<ItemName>(&raw.name, file, &place, wrong);
-    let kind = Kind::try_from(raw.kind).map_err(|e| wrong.add(file, &place, e)).ok();
+    let kind = Kind::try_from(raw.kind)
+        .map_err(|e| wrong.add(file, &place, e))
+        .ok();
     let number = u8::try_from(raw.grade).unwrap_or(0);
     let grade = Grade::try_from(number);
     let grade = grade
@@ -321,16 +415,30 @@ fn item_of(
         })
         .ok();
     let mask = raw.mask.and_then(|mask| word(&mask, file, &place, wrong));
-    let domain = raw.domain.and_then(|d| word::<IdentifierDomain>(&d, file, &place, wrong));
-    let sharing = raw.sharing.and_then(|text| attribute::<Sharing>(&text, file, &place, wrong));
-    let opening = raw.opening.and_then(|text| attribute::<Opening>(&text, file, &place, wrong));
+    let domain = raw
+        .domain
+        .and_then(|d| word::<IdentifierDomain>(&d, file, &place, wrong));
+    let sharing = raw
+        .sharing
+        .and_then(|text| attribute::<Sharing>(&text, file, &place, wrong));
+    let opening = raw
+        .opening
+        .and_then(|text| attribute::<Opening>(&text, file, &place, wrong));
     if wrong.mistakes.len() > before {
         return None;
     }
     let (name, kind, grade) = (name?, kind?, grade?);
     let domain = domain.or_else(|| {
-        let own = if subject == Some(&name) { "person" } else { name.as_str() };
-        if kind.is_identifier() { own.parse().ok() } else { None }
+        let own = if subject == Some(&name) {
+            "person"
+        } else {
+            name.as_str()
+        };
+        if kind.is_identifier() {
+            own.parse().ok()
+        } else {
+            None
+        }
     });
     let sharing = sharing.unwrap_or(grade.default_sharing());
     let opening = opening.unwrap_or(grade.default_opening());
@@ -343,7 +451,18 @@ fn item_of(
         return None;
     }
     let (title, unique) = (raw.title, raw.unique);
-    Some(Item { name, title, kind, grade, mask, unique, domain, sharing, opening, data_type: None })
+    Some(Item {
+        name,
+        title,
+        kind,
+        grade,
+        mask,
+        unique,
+        domain,
+        sharing,
+        opening,
+        data_type: None,
+    })
 }
 
 fn attribute<T: DeserializeOwned>(
@@ -362,7 +481,11 @@ fn licences_of(dir: &Path, raw: raw::Licences, wrong: &mut Misread) -> Vec<Licen
         let place = format!("licence `{}`", licence.id);
         let mut sectors = Vec::new();
         for sector in licence.sectors {
-            sectors.push(Sector::try_from(sector).map_err(|e| wrong.add(&file, &place, e)).ok()?);
+            sectors.push(
+                Sector::try_from(sector)
+                    .map_err(|e| wrong.add(&file, &place, e))
+                    .ok()?,
+            );
         }
         let mode = match licence.mode.as_str() {
             "comprehensive" => Mode::Comprehensive,
@@ -379,7 +502,14 @@ fn licences_of(dir: &Path, raw: raw::Licences, wrong: &mut Misread) -> Vec<Licen
         let from = date(&licence.from, &file, &place, wrong);
         let until = date(&licence.until, &file, &place, wrong);
         let agreement = licence.agreement;
-        Some(Licence { id: id?, operator: operator?, mode, from: from?, until: until?, agreement })
+        Some(Licence {
+            id: id?,
+            operator: operator?,
+            mode,
+            from: from?,
+            until: until?,
+            agreement,
+        })
     });
     licences.collect()
 }
@@ -411,19 +541,31 @@ fn scenarios_of(
             let aggregate = names(&dataset.aggregate, &file, &place, wrong)?;
             let (rows, show_rows) = (dataset.rows, dataset.show_rows);
             let name = name?;
-            datasets.push(ScenarioDataset { name, items, aggregate, rows, rows_plan: None, show_rows });
+            datasets.push(ScenarioDataset {
+                name,
+                items,
+                aggregate,
+                rows,
+                rows_plan: None,
+                show_rows,
+            });
         }
         let (title, purpose) = (scenario.title, scenario.purpose);
-        Some(Scenario { id: id?, licence: licence?, title, purpose, members, datasets })
+        Some(Scenario {
+            id: id?,
+            licence: licence?,
+            title,
+            purpose,
+            members,
+            datasets,
+        })
     });
     scenarios.collect()
 }
 
-fn names(
-    words: &[String],
-    file: &Path,
-    place: &str,
-    wrong: &mut Misread,
-) -> Option<Vec<ItemName>> {
-    words.iter().map(|name| word(name, file, place, wrong)).collect()
+fn names(words: &[String], file: &Path, place: &str, wrong: &mut Misread) -> Option<Vec<ItemName>> {
+    words
+        .iter()
+        .map(|name| word(name, file, place, wrong))
+        .collect()
 }

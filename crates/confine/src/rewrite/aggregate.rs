@@ -47,15 +47,21 @@ impl Rewrite<'_> {
         }
         for (call, label, _) in &asked {
             let at = grouping.push(call.clone())?;
-            grouping.columns.push(Column { at: Some(at), label: label.clone() });
+            grouping.columns.push(Column {
+                at: Some(at),
+                label: label.clone(),
+            });
         }
         for (call, _, measure) in &asked {
             if let Some(measure) = measure {
                 self.raw_witnesses(&mut grouping, call, measure)?;
             }
         }
-        let masked: Vec<&AggregateCall> =
-            asked.iter().filter(|(_, _, m)| m.is_none()).map(|(call, _, _)| call).collect();
+        let masked: Vec<&AggregateCall> = asked
+            .iter()
+            .filter(|(_, _, m)| m.is_none())
+            .map(|(call, _, _)| call)
+            .collect();
         self.masked_witnesses(&mut grouping, &masked)?;
         grouping.earlier_witnesses()?;
         Ok(grouping.finish())
@@ -78,16 +84,29 @@ impl Rewrite<'_> {
         let mut by_subject = BTreeSet::new();
         for key in keys {
             let (expr, label) = self.key(key, &relation.columns)?;
-            if let Some(base) = label.base.as_ref().filter(|_| self.is_subject(&label, None))
+            if let Some(base) = label
+                .base
+                .as_ref()
+                .filter(|_| self.is_subject(&label, None))
                 && relation.subjects.contains_key(&base.scan)
             {
                 by_subject.insert(base.scan);
             }
-            columns.push(Column { at: Some(position(confined.len())?), label });
+            columns.push(Column {
+                at: Some(position(confined.len())?),
+                label,
+            });
             confined.push(expr);
         }
         let witnesses = Vec::new();
-        Ok(Grouping { relation, keys: confined, calls: vec![], columns, witnesses, by_subject })
+        Ok(Grouping {
+            relation,
+            keys: confined,
+            calls: vec![],
+            columns,
+            witnesses,
+            by_subject,
+        })
     }
 
     /// The call as it will run, what is known of its value, and its measure if it sees raw values.
@@ -107,7 +126,15 @@ impl Rewrite<'_> {
             if let Some(measure) = self.measure(relation, call, argument)? {
                 let arguments = vec![measure.value.clone()];
                 let label = measure.label.clone();
-                return Ok((AggregateCall { arguments, filter, ..call.clone() }, label, Some(measure)));
+                return Ok((
+                    AggregateCall {
+                        arguments,
+                        filter,
+                        ..call.clone()
+                    },
+                    label,
+                    Some(measure),
+                ));
             }
         }
         let mut labels = Vec::new();
@@ -123,7 +150,15 @@ impl Rewrite<'_> {
             labels.push(label);
         }
         let label = Label::computed(&labels);
-        Ok((AggregateCall { arguments, filter, ..call.clone() }, label, None))
+        Ok((
+            AggregateCall {
+                arguments,
+                filter,
+                ..call.clone()
+            },
+            label,
+            None,
+        ))
     }
 
     /// The measure of an approved aggregate, if the argument is a bare item that has one.
@@ -158,12 +193,21 @@ impl Rewrite<'_> {
             return if suppressed { Err(refusal()) } else { Ok(None) };
         }
         let sources = shown.label.sources.iter().cloned();
-        let sources = sources.map(|s| Source { way: "raw-aggregate".to_owned(), ..s }).collect();
+        let sources = sources
+            .map(|s| Source {
+                way: "raw-aggregate".to_owned(),
+                ..s
+            })
+            .collect();
         Ok(Some(Measure {
             scan: base.scan,
             item: base.item.clone(),
             value: replaced(argument, *at),
-            label: Label { class: Class::Open, base: None, sources },
+            label: Label {
+                class: Class::Open,
+                base: None,
+                sources,
+            },
         }))
     }
 
@@ -177,18 +221,29 @@ impl Rewrite<'_> {
         if !grouping.by_subject.is_empty() {
             return Err(self.about(Cause::HeldValue, &measure.label));
         }
-        let raw = grouping.relation.raws.get(&(measure.scan, measure.item.clone()));
+        let raw = grouping
+            .relation
+            .raws
+            .get(&(measure.scan, measure.item.clone()));
         let raw = Expr::Column(*raw.ok_or(Cause::IllTyped)?);
         let dominance = call.function != AggregateFunction::Count;
         let value = if dominance {
-            Expr::Cast { value: Box::new(raw.clone()), to: Type::Float, lenient: false }
+            Expr::Cast {
+                value: Box::new(raw.clone()),
+                to: Type::Float,
+                lenient: false,
+            }
         } else {
             Expr::Literal(Literal::Null(Type::Float))
         };
         let filter = both(call.filter.clone(), Expr::call(Function::IsNotNull, [raw]));
         let once = !grouping.relation.once.contains(&measure.scan);
-        let subjects: Vec<(ScanId, u32)> =
-            grouping.relation.subjects.iter().map(|(scan, at)| (*scan, *at)).collect();
+        let subjects: Vec<(ScanId, u32)> = grouping
+            .relation
+            .subjects
+            .iter()
+            .map(|(scan, at)| (*scan, *at))
+            .collect();
         for (scan, subject) in subjects {
             let k = self.scope.of_scan(scan)?.k;
             let once = once && scan == measure.scan;
@@ -223,8 +278,12 @@ impl Rewrite<'_> {
         grouping: &mut Grouping,
         calls: &[&AggregateCall],
     ) -> Result<(), Unconfinable> {
-        let subjects: Vec<(ScanId, u32)> =
-            grouping.relation.subjects.iter().map(|(scan, at)| (*scan, *at)).collect();
+        let subjects: Vec<(ScanId, u32)> = grouping
+            .relation
+            .subjects
+            .iter()
+            .map(|(scan, at)| (*scan, *at))
+            .collect();
         for (scan, subject) in subjects {
             if grouping.by_subject.contains(&scan) || !self.scope.owes(scan)? {
                 continue;
@@ -247,7 +306,11 @@ impl Rewrite<'_> {
                     distinct: true,
                     filter: filter.clone(),
                 };
-                let check = Check { k, dominance: false, once: false };
+                let check = Check {
+                    k,
+                    dominance: false,
+                    once: false,
+                };
                 grouping.witness(witness, check, false)?;
             }
         }
@@ -270,12 +333,22 @@ impl Grouping {
     }
 
     /// Adds a witness that rows must meet. A witness struct is withheld right above.
-    fn witness(&mut self, call: AggregateCall, check: Check, full: bool) -> Result<(), Unconfinable> {
+    fn witness(
+        &mut self,
+        call: AggregateCall,
+        check: Check,
+        full: bool,
+    ) -> Result<(), Unconfinable> {
         let at = self.push(call)?;
         let found = self.witnesses.iter_mut().find(|witness| witness.at == at);
         match found {
             Some(witness) => witness.check.k = witness.check.k.max(check.k),
-            None => self.witnesses.push(Witness { at, check, full, withheld: false }),
+            None => self.witnesses.push(Witness {
+                at,
+                check,
+                full,
+                withheld: false,
+            }),
         }
         Ok(())
     }
@@ -289,17 +362,33 @@ impl Grouping {
                 distinct: false,
                 filter: None,
             };
-            let check = Check { dominance: false, once: false, ..witness.check };
+            let check = Check {
+                dominance: false,
+                once: false,
+                ..witness.check
+            };
             let at = self.push(call)?;
             let withheld = witness.withheld;
-            self.witnesses.push(Witness { at, check, full: false, withheld });
+            self.witnesses.push(Witness {
+                at,
+                check,
+                full: false,
+                withheld,
+            });
         }
         Ok(())
     }
 
     /// The aggregate node, and above it what is withheld here.
     fn finish(self) -> Relation {
-        let Self { mut relation, keys, calls, columns, mut witnesses, by_subject } = self;
+        let Self {
+            mut relation,
+            keys,
+            calls,
+            columns,
+            mut witnesses,
+            by_subject,
+        } = self;
         let width = keys.len() + calls.len();
         let key_columns: BTreeSet<usize> = (0..keys.len()).collect();
         relation.subjects = subjects_in_keys(&columns, &keys, &by_subject);
@@ -313,12 +402,24 @@ impl Grouping {
         for witness in witnesses.iter_mut().filter(|witness| witness.full) {
             witness.withheld = true;
             let Check { k, dominance, once } = witness.check;
-            cells.push(Cell { witness: witness.at, k, dominance, once });
+            cells.push(Cell {
+                witness: witness.at,
+                k,
+                dominance,
+                once,
+            });
         }
         relation.witnesses = witnesses;
-        let relation =
-            relation.wrap(|input| Node::Aggregate { input, keys, aggregates: calls });
-        if cells.is_empty() { relation } else { relation.wrap(|input| Node::Withhold { input, cells }) }
+        let relation = relation.wrap(|input| Node::Aggregate {
+            input,
+            keys,
+            aggregates: calls,
+        });
+        if cells.is_empty() {
+            relation
+        } else {
+            relation.wrap(|input| Node::Withhold { input, cells })
+        }
     }
 }
 
@@ -340,7 +441,11 @@ fn subjects_in_keys(
 fn bare(expr: &Expr) -> Option<u32> {
     match expr {
         Expr::Column(ordinal) => Some(*ordinal),
-        Expr::Cast { value, to, lenient: false } if to.is_number() => bare(value),
+        Expr::Cast {
+            value,
+            to,
+            lenient: false,
+        } if to.is_number() => bare(value),
         Expr::Cast { .. }
         | Expr::Literal(_)
         | Expr::Parameter(..)
@@ -376,9 +481,10 @@ const fn is_approved(call: &AggregateCall) -> bool {
 fn looked_at(call: &AggregateCall) -> Option<Expr> {
     let filter = call.filter.clone();
     match call.arguments.as_slice() {
-        [value] if !value.columns().is_empty() => {
-            Some(both(filter, Expr::call(Function::IsNotNull, [value.clone()])))
-        }
+        [value] if !value.columns().is_empty() => Some(both(
+            filter,
+            Expr::call(Function::IsNotNull, [value.clone()]),
+        )),
         _ => filter,
     }
 }

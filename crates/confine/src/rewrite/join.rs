@@ -20,7 +20,15 @@ impl Rewrite<'_> {
     /// Both sides' witnesses travel on. A row of one side stays single where the other side has at
     /// most one match for it. Source: design, "Thresholds".
     pub(super) fn join(&mut self, node: &Node) -> Result<Relation, Unconfinable> {
-        let Node::Join { kind, left, right, on, filter, null_equal } = node else {
+        let Node::Join {
+            kind,
+            left,
+            right,
+            on,
+            filter,
+            null_equal,
+        } = node
+        else {
             return Err(Cause::IllTyped.into());
         };
         let mut left = self.relation(left, false)?;
@@ -54,7 +62,11 @@ impl Rewrite<'_> {
         let mut equal = Vec::new();
         for (ours, theirs) in on {
             if let (Expr::Column(ours), Expr::Column(theirs)) = (ours, theirs) {
-                equal.extend(usize::try_from(*ours).ok().zip(usize::try_from(*theirs).ok()));
+                equal.extend(
+                    usize::try_from(*ours)
+                        .ok()
+                        .zip(usize::try_from(*theirs).ok()),
+                );
             }
             let (ours, left_label) = self.expression(ours, &left.columns)?;
             let (theirs, right_label) = self.expression(theirs, &right.columns)?;
@@ -72,7 +84,11 @@ impl Rewrite<'_> {
                 Some(self.open(filter, &columns)?.0)
             }
         };
-        Ok(Conditions { on: pairs, filter, equal })
+        Ok(Conditions {
+            on: pairs,
+            filter,
+            equal,
+        })
     }
 
     /// A side that only decides which outer rows stay counts through the outer row where it is tied to
@@ -108,8 +124,13 @@ impl Rewrite<'_> {
             return false;
         };
         let dataset = self.scope.of_scan(base.scan);
-        matches!(label.class, Class::Token { join_only: false, .. })
-            && of.is_none_or(|scan| scan == base.scan)
+        matches!(
+            label.class,
+            Class::Token {
+                join_only: false,
+                ..
+            }
+        ) && of.is_none_or(|scan| scan == base.scan)
             && dataset.is_ok_and(|d| d.protected && d.subject.as_ref() == Some(&base.item))
     }
 }
@@ -123,7 +144,8 @@ fn both_sides(
     null_equal: bool,
 ) -> Relation {
     let pinned_left: BTreeSet<usize> = conditions.equal.iter().map(|(ours, _)| *ours).collect();
-    let pinned_right: BTreeSet<usize> = conditions.equal.iter().map(|(_, theirs)| *theirs).collect();
+    let pinned_right: BTreeSet<usize> =
+        conditions.equal.iter().map(|(_, theirs)| *theirs).collect();
     let one_right = right.keys.iter().any(|key| key.is_subset(&pinned_right)) && !null_equal;
     let one_left = left.keys.iter().any(|key| key.is_subset(&pinned_left)) && !null_equal;
     right.shift(left.width);
@@ -153,7 +175,14 @@ fn both_sides(
     left.keys = keys;
     let right = Box::new(right.node);
     let Conditions { on, filter, .. } = conditions;
-    left.wrap(|left| Node::Join { kind, left, right, on, filter, null_equal })
+    left.wrap(|left| Node::Join {
+        kind,
+        left,
+        right,
+        on,
+        filter,
+        null_equal,
+    })
 }
 
 /// The left columns alone, and for a mark whether there is a match.
@@ -171,15 +200,27 @@ fn one_side(
             sides.extend(column_label(&right, *theirs));
         }
         let label = Label::computed(&sides);
-        left.columns.push(Column { at: Some(left.width), label });
+        left.columns.push(Column {
+            at: Some(left.width),
+            label,
+        });
         left.width += 1;
     }
     let right = Box::new(right.node);
     let Conditions { on, filter, .. } = conditions;
-    left.wrap(|left| Node::Join { kind, left, right, on, filter, null_equal })
+    left.wrap(|left| Node::Join {
+        kind,
+        left,
+        right,
+        on,
+        filter,
+        null_equal,
+    })
 }
 
 fn column_label(relation: &Relation, at: usize) -> Option<Label> {
     let ordinal = u32::try_from(at).ok()?;
-    column(&relation.columns, ordinal).ok().map(|column| column.label.clone())
+    column(&relation.columns, ordinal)
+        .ok()
+        .map(|column| column.label.clone())
 }

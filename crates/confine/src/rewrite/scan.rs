@@ -28,12 +28,23 @@ impl Rewrite<'_> {
             columns.push(self.scan_column(id, dataset, column, &mut shown)?);
         }
         let keys = dataset_keys(dataset, &draft.columns);
-        let mut relation = Relation::bare(Node::Values { types: vec![], rows: vec![] }, columns, 0);
+        let mut relation = Relation::bare(
+            Node::Values {
+                types: vec![],
+                rows: vec![],
+            },
+            columns,
+            0,
+        );
         carry(&mut relation, id, dataset, &mut shown)?;
         relation.keys = keys;
         relation.width = position(shown.len())?;
         let rows = row_policy(dataset)?;
-        relation.node = Node::Scan(Scan { dataset: dataset.name.clone(), columns: shown, rows });
+        relation.node = Node::Scan(Scan {
+            dataset: dataset.name.clone(),
+            columns: shown,
+            rows,
+        });
         Ok(relation)
     }
 
@@ -54,14 +65,19 @@ impl Rewrite<'_> {
         if matches!(item.mask, Mask::Suppress) {
             return Ok(Column { at: None, label });
         }
-        let domain = matches!(item.mask, Mask::Token).then(|| item.domain.clone()).flatten();
+        let domain = matches!(item.mask, Mask::Token)
+            .then(|| item.domain.clone())
+            .flatten();
         let at = position(shown.len())?;
         shown.push(ScanColumn {
             item: item.name.clone(),
             data_type: seen,
             view: View::masked(item.mask, domain),
         });
-        Ok(Column { at: Some(at), label })
+        Ok(Column {
+            at: Some(at),
+            label,
+        })
     }
 }
 
@@ -69,9 +85,10 @@ impl Rewrite<'_> {
 fn label(scan: ScanId, dataset: &PermittedDataset, item: &PermittedItem) -> Label {
     let class = match (item.mask, &item.domain) {
         (Mask::Suppress, _) => Class::Suppressed,
-        (Mask::Token, Some(domain)) => {
-            Class::Token { domain: domain.clone(), join_only: dataset.external }
-        }
+        (Mask::Token, Some(domain)) => Class::Token {
+            domain: domain.clone(),
+            join_only: dataset.external,
+        },
         // INVARIANT (a token has a domain): one without is never shown.
         (Mask::Token, None) => Class::Suppressed,
         (
@@ -91,8 +108,15 @@ fn label(scan: ScanId, dataset: &PermittedDataset, item: &PermittedItem) -> Labe
         grade: item.grade,
         way: item.mask.to_string(),
     };
-    let base = Some(Base { scan, item: item.name.clone() });
-    Label { class, base, sources: BTreeSet::from([source]) }
+    let base = Some(Base {
+        scan,
+        item: item.name.clone(),
+    });
+    Label {
+        class,
+        base,
+        sources: BTreeSet::from([source]),
+    }
 }
 
 /// Adds the subject, the row number and the raw values that approved aggregates may need.
@@ -107,7 +131,11 @@ fn carry(
     for item in dataset.items.iter().filter(|item| is_measure(item)) {
         raws.insert((scan, item.name.clone()), position(shown.len())?);
         let (item, data_type) = (item.name.clone(), item.data_type);
-        shown.push(ScanColumn { item, data_type, view: View::Raw });
+        shown.push(ScanColumn {
+            item,
+            data_type,
+            view: View::Raw,
+        });
     }
     relation.raws = raws;
     let Some(subject) = dataset.subject.as_ref().filter(|_| dataset.protected) else {
@@ -115,9 +143,17 @@ fn carry(
     };
     let data_type = dataset.subject_type.ok_or(Cause::IllTyped)?;
     relation.subjects.insert(scan, position(shown.len())?);
-    shown.push(ScanColumn { item: subject.clone(), data_type, view: View::Raw });
+    shown.push(ScanColumn {
+        item: subject.clone(),
+        data_type,
+        view: View::Raw,
+    });
     relation.rows.insert(scan, position(shown.len())?);
-    shown.push(ScanColumn { item: subject.clone(), data_type: Type::Int, view: View::Row });
+    shown.push(ScanColumn {
+        item: subject.clone(),
+        data_type: Type::Int,
+        view: View::Row,
+    });
     Ok(())
 }
 
@@ -132,7 +168,10 @@ fn dataset_keys(dataset: &PermittedDataset, columns: &[ScanColumn]) -> Vec<BTree
         let item = dataset.items.iter().find(|item| item.name == column.item);
         item.is_some_and(|item| item.unique && matches!(item.mask, Mask::Plain | Mask::Token))
     };
-    let columns = columns.iter().enumerate().filter(|(_, column)| unique(column));
+    let columns = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| unique(column));
     columns.map(|(at, _)| BTreeSet::from([at])).collect()
 }
 

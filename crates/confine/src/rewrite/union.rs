@@ -18,8 +18,14 @@ impl Rewrite<'_> {
         }
         let columns = self.united_columns(&relations)?;
         let shown = columns.len();
-        let mut united =
-            Relation::bare(Node::Values { types: vec![], rows: vec![] }, columns, position(shown)?);
+        let mut united = Relation::bare(
+            Node::Values {
+                types: vec![],
+                rows: vec![],
+            },
+            columns,
+            position(shown)?,
+        );
         let mut carried: Vec<Carried> = Vec::new();
         for (index, relation) in relations.iter().enumerate() {
             carried_by(index, relation, &mut united, &mut carried)?;
@@ -53,8 +59,15 @@ impl Rewrite<'_> {
                 }
                 sources.extend(other.label.sources.iter().cloned());
             }
-            let label = Label { class: column.label.class.clone(), base: None, sources };
-            columns.push(Column { at: Some(position(at)?), label });
+            let label = Label {
+                class: column.label.class.clone(),
+                base: None,
+                sources,
+            };
+            columns.push(Column {
+                at: Some(position(at)?),
+                label,
+            });
         }
         Ok(columns)
     }
@@ -76,7 +89,9 @@ fn carried_by(
     let fields = relation.node.fields().map_err(|_| Cause::IllTyped)?;
     let null_of = |at: u32| {
         let index = usize::try_from(at).ok();
-        let field = index.and_then(|index| fields.get(index)).ok_or(Cause::IllTyped)?;
+        let field = index
+            .and_then(|index| fields.get(index))
+            .ok_or(Cause::IllTyped)?;
         Ok::<_, Unconfinable>(Literal::Null(field.data_type))
     };
     let mut add = |own: Expr, others: Literal| {
@@ -86,23 +101,38 @@ fn carried_by(
         at
     };
     for (key, at) in &relation.raws {
-        united.raws.insert(key.clone(), add(Expr::Column(*at), null_of(*at)?));
+        united
+            .raws
+            .insert(key.clone(), add(Expr::Column(*at), null_of(*at)?));
     }
     for (scan, at) in &relation.subjects {
-        united.subjects.insert(*scan, add(Expr::Column(*at), null_of(*at)?));
+        united
+            .subjects
+            .insert(*scan, add(Expr::Column(*at), null_of(*at)?));
     }
     for (scan, at) in &relation.rows {
-        united.rows.insert(*scan, add(Expr::Column(*at), Literal::Null(Type::Int)));
+        united
+            .rows
+            .insert(*scan, add(Expr::Column(*at), Literal::Null(Type::Int)));
     }
     for witness in &relation.witnesses {
         let k = witness.check.k;
         let at = add(witness.subjects(), Literal::Int(i64::from(k)));
-        let check = Check { k, dominance: false, once: false };
+        let check = Check {
+            k,
+            dominance: false,
+            once: false,
+        };
         // INVARIANT (a count says less than a witness): what is still owed of dominance can't travel.
         if !witness.withheld && (witness.check.dominance || witness.check.once) {
             return Err(Cause::NoRule.into());
         }
-        united.witnesses.push(Witness { at, check, full: false, withheld: witness.withheld });
+        united.witnesses.push(Witness {
+            at,
+            check,
+            full: false,
+            withheld: witness.withheld,
+        });
     }
     united.once.extend(relation.once.iter().copied());
     Ok(())
@@ -116,7 +146,14 @@ fn aligned(index: usize, relation: Relation, carried: &[Carried]) -> Result<Node
     }
     for column in carried {
         let other = || Expr::Literal(column.others.clone());
-        exprs.push(if column.input == index { column.own.clone() } else { other() });
+        exprs.push(if column.input == index {
+            column.own.clone()
+        } else {
+            other()
+        });
     }
-    Ok(Node::Project { input: Box::new(relation.node), exprs })
+    Ok(Node::Project {
+        input: Box::new(relation.node),
+        exprs,
+    })
 }

@@ -38,11 +38,22 @@ impl Rewrite<'_> {
                 labels.push(label);
             }
             let order = self.sort_keys(&call.order, &shown)?;
-            confined.push(WindowCall { arguments, partition, order, ..call.clone() });
+            confined.push(WindowCall {
+                arguments,
+                partition,
+                order,
+                ..call.clone()
+            });
             let label = Label::computed(&labels);
-            relation.columns.push(Column { at: Some(relation.width), label });
+            relation.columns.push(Column {
+                at: Some(relation.width),
+                label,
+            });
             relation.width += 1;
         }
-        Ok(relation.wrap(|input| Node::Window { input, calls: confined }))
+        Ok(relation.wrap(|input| Node::Window {
+            input,
+            calls: confined,
+        }))
     }
 }

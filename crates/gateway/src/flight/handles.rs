@@ -44,11 +44,17 @@ pub(crate) type Tickets = Handles<Granted>;
 pub(crate) type PreparedStatements = Handles<Prepared>;
 
 pub(crate) fn tickets() -> Tickets {
-    Handles { kept: Mutex::new(HashMap::new()), life: TICKET_MAX }
+    Handles {
+        kept: Mutex::new(HashMap::new()),
+        life: TICKET_MAX,
+    }
 }
 
 pub(crate) fn prepared() -> PreparedStatements {
-    Handles { kept: Mutex::new(HashMap::new()), life: PREPARED_MAX }
+    Handles {
+        kept: Mutex::new(HashMap::new()),
+        life: PREPARED_MAX,
+    }
 }
 
 fn unknown() -> Refused {
@@ -67,7 +73,10 @@ impl<T> Handles<T> {
         let filled = SystemRandom::new().fill(&mut handle);
         filled.map_err(|_| Refused::internal("gateway.no-randomness"))?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = kept.values().filter(|k| k.owner.certificate == owner.certificate).count();
+        let own = kept
+            .values()
+            .filter(|k| k.owner.certificate == owner.certificate)
+            .count();
         if own >= EACH_MAX || kept.len() >= ALL_MAX {
             return Err(Refused {
                 code: "flight.too-many-handles".to_owned(),
@@ -77,7 +86,14 @@ impl<T> Handles<T> {
             });
         }
         let until = Instant::now() + self.life;
-        kept.insert(handle.clone(), Kept { owner, until, value });
+        kept.insert(
+            handle.clone(),
+            Kept {
+                owner,
+                until,
+                value,
+            },
+        );
         Ok(handle.into())
     }
 
@@ -89,7 +105,9 @@ impl<T> Handles<T> {
             Some(found) if &found.owner == owner => {}
             Some(_) | None => return Err(unknown()),
         }
-        kept.remove(handle).map(|kept| kept.value).ok_or_else(unknown)
+        kept.remove(handle)
+            .map(|kept| kept.value)
+            .ok_or_else(unknown)
     }
 
     /// Drops what is over; a granted statement is then recorded as abandoned.
@@ -101,7 +119,10 @@ impl<T> Handles<T> {
 
     /// Drops everything.
     pub(crate) fn clear(&self) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 

@@ -26,7 +26,9 @@ pub(super) fn catalogs(query: CommandGetCatalogs) -> Made {
 pub(super) fn schemas(query: CommandGetDbSchemas, tables: &[Table]) -> Made {
     let mut builder = query.into_builder();
     let names: BTreeSet<&str> = tables.iter().map(|table| table.dataset.schema()).collect();
-    names.into_iter().for_each(|name| builder.append(CATALOG, name));
+    names
+        .into_iter()
+        .for_each(|name| builder.append(CATALOG, name));
     builder.build()
 }
 

@@ -6,7 +6,10 @@ use crate::{Asking, Gateway, Granted, Refused};
 use arrow::{
     array::{Array, AsArray, RecordBatch},
     compute::cast,
-    datatypes::{DataType, Date32Type, Decimal128Type, Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType},
+    datatypes::{
+        DataType, Date32Type, Decimal128Type, Field, Float64Type, Int64Type, Schema,
+        TimestampMicrosecondType,
+    },
     ipc::writer::IpcWriteOptions,
 };
 use arrow_flight::{
@@ -49,7 +52,10 @@ pub(crate) struct Edge {
 pub(crate) fn asking<T>(request: &Request<T>, channel: Channel) -> Asking {
     let certificates = request.peer_certs();
     let leaf = certificates.as_ref().and_then(|chain| chain.first());
-    let scenario = request.metadata().get(SCENARIO).and_then(|value| value.to_str().ok());
+    let scenario = request
+        .metadata()
+        .get(SCENARIO)
+        .and_then(|value| value.to_str().ok());
     Asking {
         certificate: leaf.map(|leaf| leaf.as_ref().to_vec()),
         channel,
@@ -59,7 +65,10 @@ pub(crate) fn asking<T>(request: &Request<T>, channel: Channel) -> Asking {
 
 fn owner(asking: &Asking) -> Owner {
     let certificate = Digest::of(asking.certificate.as_deref().unwrap_or_default());
-    Owner { certificate, scenario: asking.scenario.clone() }
+    Owner {
+        certificate,
+        scenario: asking.scenario.clone(),
+    }
 }
 
 fn told(refused: Refused) -> Status {
@@ -76,14 +85,24 @@ fn read_only() -> Status {
 }
 
 fn malformed() -> Status {
-    Refused::invalid("flight.malformed", "the call cannot be read.", "无法读取该请求。").status()
+    Refused::invalid(
+        "flight.malformed",
+        "the call cannot be read.",
+        "无法读取该请求。",
+    )
+    .status()
 }
 
 type Stream = <Edge as FlightService>::DoGetStream;
 
 impl Edge {
     pub(crate) fn new(gateway: Arc<Gateway>, channel: Channel) -> Self {
-        Self { gateway, channel, tickets: tickets(), prepared: prepared() }
+        Self {
+            gateway,
+            channel,
+            tickets: tickets(),
+            prepared: prepared(),
+        }
     }
 
     /// Drops what is over.
@@ -106,7 +125,9 @@ impl Edge {
     ) -> Result<Response<FlightInfo>, Status> {
         let schema = granted.schema();
         let statement_handle = self.tickets.keep(owner(asking), granted).map_err(told)?;
-        let ticket = TicketStatementQuery { statement_handle }.as_any().encode_to_vec();
+        let ticket = TicketStatementQuery { statement_handle }
+            .as_any()
+            .encode_to_vec();
         info(&schema, ticket, descriptor)
     }
 
@@ -122,8 +143,12 @@ fn info(
     descriptor: FlightDescriptor,
 ) -> Result<Response<FlightInfo>, Status> {
     let endpoint = FlightEndpoint::new().with_ticket(Ticket::new(ticket));
-    let info = FlightInfo::new().try_with_schema(schema).map_err(|_| malformed())?;
-    Ok(Response::new(info.with_endpoint(endpoint).with_descriptor(descriptor)))
+    let info = FlightInfo::new()
+        .try_with_schema(schema)
+        .map_err(|_| malformed())?;
+    Ok(Response::new(
+        info.with_endpoint(endpoint).with_descriptor(descriptor),
+    ))
 }
 
 fn answer(batch: RecordBatch) -> Response<Stream> {
@@ -150,7 +175,10 @@ impl FlightSqlService for Edge {
         Response<Pin<Box<dyn futures::Stream<Item = Result<HandshakeResponse, Status>> + Send>>>,
         Status,
     > {
-        let done = HandshakeResponse { protocol_version: 0, payload: bytes::Bytes::new() };
+        let done = HandshakeResponse {
+            protocol_version: 0,
+            payload: bytes::Bytes::new(),
+        };
         Ok(Response::new(Box::pin(futures::stream::iter([Ok(done)]))))
     }
 
@@ -160,7 +188,10 @@ impl FlightSqlService for Edge {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let asking = asking(&request, self.channel);
-        let granted = self.gateway.grant(&asking, &query.query, terms::Action::Query).await;
+        let granted = self
+            .gateway
+            .grant(&asking, &query.query, terms::Action::Query)
+            .await;
         self.ticketed(&asking, granted.map_err(told)?, request.into_inner())
     }
 
@@ -174,7 +205,10 @@ impl FlightSqlService for Edge {
         let prepared = self.prepared.look(&owner(&asking), handle).map_err(told)?;
         let values = prepared.bound_values();
         let action = terms::Action::Query;
-        let granted = self.gateway.grant_prepared(&asking, &prepared, values, action).await;
+        let granted = self
+            .gateway
+            .grant_prepared(&asking, &prepared, values, action)
+            .await;
         self.ticketed(&asking, granted.map_err(told)?, request.into_inner())
     }
 
@@ -184,7 +218,10 @@ impl FlightSqlService for Edge {
         request: Request<Ticket>,
     ) -> Result<Response<Stream>, Status> {
         let asking = asking(&request, self.channel);
-        let granted = self.tickets.take(&owner(&asking), &ticket.statement_handle).map_err(told)?;
+        let granted = self
+            .tickets
+            .take(&owner(&asking), &ticket.statement_handle)
+            .map_err(told)?;
         let running = self.gateway.run(&asking, granted).await.map_err(told)?;
         Ok(Response::new(stream::result(running)))
     }
@@ -195,7 +232,11 @@ impl FlightSqlService for Edge {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let batch = made(metadata::catalogs(query.clone()))?;
-        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+        info(
+            &batch.schema(),
+            query.as_any().encode_to_vec(),
+            request.into_inner(),
+        )
     }
 
     async fn do_get_catalogs(
@@ -211,8 +252,15 @@ impl FlightSqlService for Edge {
         query: CommandGetDbSchemas,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let batch = made(metadata::schemas(query.clone(), &self.tables(&asking(&request, self.channel)).await?))?;
-        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+        let batch = made(metadata::schemas(
+            query.clone(),
+            &self.tables(&asking(&request, self.channel)).await?,
+        ))?;
+        info(
+            &batch.schema(),
+            query.as_any().encode_to_vec(),
+            request.into_inner(),
+        )
     }
 
     async fn do_get_schemas(
@@ -220,7 +268,10 @@ impl FlightSqlService for Edge {
         query: CommandGetDbSchemas,
         request: Request<Ticket>,
     ) -> Result<Response<Stream>, Status> {
-        Ok(answer(made(metadata::schemas(query, &self.tables(&asking(&request, self.channel)).await?))?))
+        Ok(answer(made(metadata::schemas(
+            query,
+            &self.tables(&asking(&request, self.channel)).await?,
+        ))?))
     }
 
     async fn get_flight_info_tables(
@@ -228,8 +279,15 @@ impl FlightSqlService for Edge {
         query: CommandGetTables,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let batch = made(metadata::tables(query.clone(), &self.tables(&asking(&request, self.channel)).await?))?;
-        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+        let batch = made(metadata::tables(
+            query.clone(),
+            &self.tables(&asking(&request, self.channel)).await?,
+        ))?;
+        info(
+            &batch.schema(),
+            query.as_any().encode_to_vec(),
+            request.into_inner(),
+        )
     }
 
     async fn do_get_tables(
@@ -237,7 +295,10 @@ impl FlightSqlService for Edge {
         query: CommandGetTables,
         request: Request<Ticket>,
     ) -> Result<Response<Stream>, Status> {
-        Ok(answer(made(metadata::tables(query, &self.tables(&asking(&request, self.channel)).await?))?))
+        Ok(answer(made(metadata::tables(
+            query,
+            &self.tables(&asking(&request, self.channel)).await?,
+        ))?))
     }
 
     async fn get_flight_info_table_types(
@@ -246,7 +307,11 @@ impl FlightSqlService for Edge {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let batch = made(metadata::table_types())?;
-        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+        info(
+            &batch.schema(),
+            query.as_any().encode_to_vec(),
+            request.into_inner(),
+        )
     }
 
     async fn do_get_table_types(
@@ -263,7 +328,11 @@ impl FlightSqlService for Edge {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let batch = server_info(query.clone())?;
-        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+        info(
+            &batch.schema(),
+            query.as_any().encode_to_vec(),
+            request.into_inner(),
+        )
     }
 
     async fn do_get_sql_info(
@@ -280,7 +349,11 @@ impl FlightSqlService for Edge {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let batch = metadata::no_keys(true);
-        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+        info(
+            &batch.schema(),
+            query.as_any().encode_to_vec(),
+            request.into_inner(),
+        )
     }
 
     async fn do_get_primary_keys(
@@ -297,7 +370,11 @@ impl FlightSqlService for Edge {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let batch = metadata::no_keys(false);
-        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+        info(
+            &batch.schema(),
+            query.as_any().encode_to_vec(),
+            request.into_inner(),
+        )
     }
 
     async fn do_get_exported_keys(
@@ -314,7 +391,11 @@ impl FlightSqlService for Edge {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let batch = metadata::no_keys(false);
-        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+        info(
+            &batch.schema(),
+            query.as_any().encode_to_vec(),
+            request.into_inner(),
+        )
     }
 
     async fn do_get_imported_keys(
@@ -331,7 +412,11 @@ impl FlightSqlService for Edge {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let batch = metadata::no_keys(false);
-        info(&batch.schema(), query.as_any().encode_to_vec(), request.into_inner())
+        info(
+            &batch.schema(),
+            query.as_any().encode_to_vec(),
+            request.into_inner(),
+        )
     }
 
     async fn do_get_cross_reference(
@@ -348,7 +433,11 @@ impl FlightSqlService for Edge {
         request: Request<Action>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
         let asking = asking(&request, self.channel);
-        let prepared = self.gateway.draft(&asking, &query.query).await.map_err(told)?;
+        let prepared = self
+            .gateway
+            .draft(&asking, &query.query)
+            .await
+            .map_err(told)?;
         let parameters: Vec<Field> = prepared
             .parameters()
             .iter()
@@ -373,7 +462,10 @@ impl FlightSqlService for Edge {
     ) -> Result<(), Status> {
         let asking = asking(&request, self.channel);
         // Closing what is gone is no mistake.
-        drop(self.prepared.take(&owner(&asking), &query.prepared_statement_handle));
+        drop(
+            self.prepared
+                .take(&owner(&asking), &query.prepared_statement_handle),
+        );
         Ok(())
     }
 
@@ -387,11 +479,17 @@ impl FlightSqlService for Edge {
         let prepared = self.prepared.look(&owner(&asking), &handle).map_err(told)?;
         let messages = request.into_inner().map_err(FlightError::from);
         let mut batches = FlightRecordBatchStream::new_from_flight_data(messages);
-        let batch = batches.next().await.and_then(Result::ok).ok_or_else(malformed)?;
+        let batch = batches
+            .next()
+            .await
+            .and_then(Result::ok)
+            .ok_or_else(malformed)?;
         let values = literals(&batch, prepared.parameters())?;
         let bound = prepared.with_values(values);
         let handle = self.prepared.keep(owner(&asking), bound).map_err(told)?;
-        Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) })
+        Ok(DoPutPreparedStatementResult {
+            prepared_statement_handle: Some(handle),
+        })
     }
 
     async fn do_put_statement_update(
@@ -423,8 +521,9 @@ impl FlightSqlService for Edge {
 
 fn message(schema: &Schema) -> Result<bytes::Bytes, Status> {
     let options = IpcWriteOptions::default();
-    let IpcMessage(bytes) =
-        SchemaAsIpc::new(schema, &options).try_into().map_err(|_| malformed())?;
+    let IpcMessage(bytes) = SchemaAsIpc::new(schema, &options)
+        .try_into()
+        .map_err(|_| malformed())?;
     Ok(bytes)
 }
 
@@ -456,9 +555,11 @@ fn literal(column: &dyn Array, wanted: Type) -> Option<Literal> {
         },
         Type::Text => Literal::Text(column.as_string_opt::<i32>()?.value(0).to_owned()),
         Type::Date => Literal::Date(column.as_primitive_opt::<Date32Type>()?.value(0)),
-        Type::Timestamp => {
-            Literal::Timestamp(column.as_primitive_opt::<TimestampMicrosecondType>()?.value(0))
-        }
+        Type::Timestamp => Literal::Timestamp(
+            column
+                .as_primitive_opt::<TimestampMicrosecondType>()?
+                .value(0),
+        ),
         Type::Interval | Type::Witness => return None,
     })
 }

@@ -44,9 +44,15 @@ pub(super) fn result(running: Running) -> Messages {
     let last = futures::stream::once(async move {
         // A stream that failed has said so; nothing follows.
         let ended = running.lock().await.take()?;
-        Some(receipt(ended, &schema).await.map_err(|refused| refused.status()))
+        Some(
+            receipt(ended, &schema)
+                .await
+                .map_err(|refused| refused.status()),
+        )
     });
-    encoded.chain(last.filter_map(futures::future::ready)).boxed()
+    encoded
+        .chain(last.filter_map(futures::future::ready))
+        .boxed()
 }
 
 async fn receipt(running: Running, schema: &SchemaRef) -> Result<FlightData, Refused> {
@@ -68,7 +74,11 @@ async fn receipt(running: Running, schema: &SchemaRef) -> Result<FlightData, Ref
 pub(super) fn one(batch: RecordBatch) -> Messages {
     let schema = batch.schema();
     let batches = futures::stream::iter([Ok(batch)]);
-    FlightDataEncoderBuilder::new().with_schema(schema).build(batches).map_err(status).boxed()
+    FlightDataEncoderBuilder::new()
+        .with_schema(schema)
+        .build(batches)
+        .map_err(status)
+        .boxed()
 }
 
 /// Errors of ours carry their own status; others nothing of their text.

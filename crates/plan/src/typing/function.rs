@@ -4,11 +4,24 @@ use terms::Type;
 
 /// Parts of a date that `date_part` and `date_trunc` take.
 const PARTS: [&str; 13] = [
-    "year", "quarter", "month", "week", "day", "dow", "doy", "hour", "minute", "second",
-    "millisecond", "microsecond", "isodow",
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "day",
+    "dow",
+    "doy",
+    "hour",
+    "minute",
+    "second",
+    "millisecond",
+    "microsecond",
+    "isodow",
 ];
 /// Parts a date can be cut to.
-const CUTS: [&str; 8] = ["year", "quarter", "month", "week", "day", "hour", "minute", "second"];
+const CUTS: [&str; 8] = [
+    "year", "quarter", "month", "week", "day", "hour", "minute", "second",
+];
 
 /// The type of a call, given the types of its arguments.
 pub(super) fn field(
@@ -31,8 +44,12 @@ pub(super) fn field(
             gives(arithmetic(function, left, right)?)
         }
         Function::Negate | Function::Abs => gives(number(function, one(function, fields)?)?),
-        Function::Equal | Function::NotEqual | Function::Less | Function::LessEqual
-        | Function::Greater | Function::GreaterEqual => {
+        Function::Equal
+        | Function::NotEqual
+        | Function::Less
+        | Function::LessEqual
+        | Function::Greater
+        | Function::GreaterEqual => {
             let (left, right) = two(function, fields)?;
             comparable(function, left, right)?;
             gives(Type::Bool)
@@ -75,8 +92,12 @@ pub(super) fn field(
             texts(function, fields, fields.len())?;
             gives(Type::Text)
         }
-        Function::Lower | Function::Upper | Function::Trim | Function::TrimLeft
-        | Function::TrimRight | Function::Reverse => {
+        Function::Lower
+        | Function::Upper
+        | Function::Trim
+        | Function::TrimLeft
+        | Function::TrimRight
+        | Function::Reverse => {
             texts(function, fields, 1)?;
             gives(Type::Text)
         }
@@ -87,8 +108,13 @@ pub(super) fn field(
         Function::Substring => text_and_whole(function, fields, 1..=2).and_then(gives),
         Function::Left | Function::Right => text_and_whole(function, fields, 1..=1).and_then(gives),
         Function::Round => round(fields).and_then(gives),
-        Function::Ceil | Function::Floor | Function::Sqrt | Function::Ln | Function::Log10
-        | Function::Exp | Function::Signum => {
+        Function::Ceil
+        | Function::Floor
+        | Function::Sqrt
+        | Function::Ln
+        | Function::Log10
+        | Function::Exp
+        | Function::Signum => {
             expect(one(function, fields)?, Type::Float, function.word())?;
             gives(Type::Float)
         }
@@ -100,21 +126,29 @@ pub(super) fn field(
         }
         Function::Coalesce => {
             let data_type = alike(function, fields)?;
-            Ok(Field::of(data_type, fields.iter().all(|field| field.nullable)))
+            Ok(Field::of(
+                data_type,
+                fields.iter().all(|field| field.nullable),
+            ))
         }
         Function::Greatest | Function::Least => {
             let data_type = alike(function, fields)?;
-            Ok(Field::of(data_type, fields.iter().all(|field| field.nullable)))
+            Ok(Field::of(
+                data_type,
+                fields.iter().all(|field| field.nullable),
+            ))
         }
         Function::NullIf => {
             let (left, right) = two(function, fields)?;
             comparable(function, left, right)?;
             Ok(Field::of(left.data_type, true))
         }
-        Function::DatePart => part(function, arguments, fields, &PARTS).map(|()| Type::Int).and_then(gives),
-        Function::DateTrunc => {
-            part(function, arguments, fields, &CUTS).map(|()| Type::Timestamp).and_then(gives)
-        }
+        Function::DatePart => part(function, arguments, fields, &PARTS)
+            .map(|()| Type::Int)
+            .and_then(gives),
+        Function::DateTrunc => part(function, arguments, fields, &CUTS)
+            .map(|()| Type::Timestamp)
+            .and_then(gives),
         Function::WitnessSubjects => {
             expect(one(function, fields)?, Type::Witness, function.word())?;
             Ok(Field::of(Type::Int, true))
@@ -125,14 +159,20 @@ pub(super) fn field(
 fn one(function: Function, fields: &[Field]) -> Result<Field, IllTyped> {
     match fields {
         [only] => Ok(*only),
-        _ => Err(IllTyped::new(format!("{} takes one argument", function.word()))),
+        _ => Err(IllTyped::new(format!(
+            "{} takes one argument",
+            function.word()
+        ))),
     }
 }
 
 fn two(function: Function, fields: &[Field]) -> Result<(Field, Field), IllTyped> {
     match fields {
         [left, right] => Ok((*left, *right)),
-        _ => Err(IllTyped::new(format!("{} takes two arguments", function.word()))),
+        _ => Err(IllTyped::new(format!(
+            "{} takes two arguments",
+            function.word()
+        ))),
     }
 }
 
@@ -140,19 +180,29 @@ fn number(function: Function, field: Field) -> Result<Type, IllTyped> {
     if field.data_type.is_number() {
         Ok(field.data_type)
     } else {
-        Err(IllTyped::new(format!("{} takes a number, not {}", function.word(), field.data_type)))
+        Err(IllTyped::new(format!(
+            "{} takes a number, not {}",
+            function.word(),
+            field.data_type
+        )))
     }
 }
 
 fn comparable(function: Function, left: Field, right: Field) -> Result<(), IllTyped> {
     if !left.data_type.is_plain() {
-        return Err(IllTyped::new(format!("{} does not compare {}", function.word(), left.data_type)));
+        return Err(IllTyped::new(format!(
+            "{} does not compare {}",
+            function.word(),
+            left.data_type
+        )));
     }
     same(left, right, function.word())
 }
 
 fn alike(function: Function, fields: &[Field]) -> Result<Type, IllTyped> {
-    let first = fields.first().ok_or_else(|| IllTyped::new("a call without arguments"))?;
+    let first = fields
+        .first()
+        .ok_or_else(|| IllTyped::new("a call without arguments"))?;
     for field in fields {
         comparable(function, *first, *field)?;
     }
@@ -161,9 +211,14 @@ fn alike(function: Function, fields: &[Field]) -> Result<Type, IllTyped> {
 
 fn texts(function: Function, fields: &[Field], count: usize) -> Result<(), IllTyped> {
     if fields.len() != count {
-        return Err(IllTyped::new(format!("{} takes {count} texts", function.word())));
+        return Err(IllTyped::new(format!(
+            "{} takes {count} texts",
+            function.word()
+        )));
     }
-    fields.iter().try_for_each(|field| expect(*field, Type::Text, function.word()))
+    fields
+        .iter()
+        .try_for_each(|field| expect(*field, Type::Text, function.word()))
 }
 
 fn text_and_whole(
@@ -171,13 +226,19 @@ fn text_and_whole(
     fields: &[Field],
     count: std::ops::RangeInclusive<usize>,
 ) -> Result<Type, IllTyped> {
-    let wrong = || IllTyped::new(format!("{} takes a text and whole numbers", function.word()));
+    let wrong = || {
+        IllTyped::new(format!(
+            "{} takes a text and whole numbers",
+            function.word()
+        ))
+    };
     let (text, rest) = fields.split_first().ok_or_else(wrong)?;
     expect(*text, Type::Text, function.word())?;
     if !count.contains(&rest.len()) {
         return Err(wrong());
     }
-    rest.iter().try_for_each(|field| expect(*field, Type::Int, function.word()))?;
+    rest.iter()
+        .try_for_each(|field| expect(*field, Type::Int, function.word()))?;
     Ok(Type::Text)
 }
 
@@ -199,11 +260,20 @@ fn arithmetic(function: Function, left: Field, right: Field) -> Result<Type, Ill
         (Type::Int, Type::Int) => return Ok(Type::Int),
         (Type::Float, Type::Float) => return Ok(Type::Float),
         (
-            Type::Decimal { precision: p1, scale: s1 },
-            Type::Decimal { precision: p2, scale: s2 },
+            Type::Decimal {
+                precision: p1,
+                scale: s1,
+            },
+            Type::Decimal {
+                precision: p2,
+                scale: s2,
+            },
         ) => (p1, s1, p2, s2),
         (left, right) => {
-            return Err(IllTyped::new(format!("{} over {left} and {right}", function.word())));
+            return Err(IllTyped::new(format!(
+                "{} over {left} and {right}",
+                function.word()
+            )));
         }
     };
     let (p1, s1, p2, s2) = decimal;
@@ -212,7 +282,9 @@ fn arithmetic(function: Function, left: Field, right: Field) -> Result<Type, Ill
         if scale <= precision {
             Ok(Type::Decimal { precision, scale })
         } else {
-            Err(IllTyped::new("a decimal with more digits after the point than in all"))
+            Err(IllTyped::new(
+                "a decimal with more digits after the point than in all",
+            ))
         }
     };
     let whole = (p1 - s1).max(p2 - s2);
@@ -221,10 +293,14 @@ fn arithmetic(function: Function, left: Field, right: Field) -> Result<Type, Ill
             let scale = s1.max(s2);
             capped(scale.saturating_add(whole).saturating_add(1), scale)
         }
-        Function::Multiply => {
-            capped(p1.saturating_add(p2).saturating_add(1), s1.saturating_add(s2))
-        }
-        _ => Err(IllTyped::new(format!("{} over decimals; cast to float", function.word()))),
+        Function::Multiply => capped(
+            p1.saturating_add(p2).saturating_add(1),
+            s1.saturating_add(s2),
+        ),
+        _ => Err(IllTyped::new(format!(
+            "{} over decimals; cast to float",
+            function.word()
+        ))),
     }
 }
 
@@ -242,6 +318,9 @@ fn part(
     if named && matches!(moment.data_type, Type::Date | Type::Timestamp) {
         Ok(())
     } else {
-        Err(IllTyped::new(format!("{} takes a known part and a date or timestamp", function.word())))
+        Err(IllTyped::new(format!(
+            "{} takes a known part and a date or timestamp",
+            function.word()
+        )))
     }
 }

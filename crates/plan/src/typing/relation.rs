@@ -23,11 +23,22 @@ impl Node {
                 expect(predicate.field(&input)?, Type::Bool, "filter")?;
                 Ok(input)
             }
-            Self::Join { kind, left, right, on, filter, .. } => {
+            Self::Join {
+                kind,
+                left,
+                right,
+                on,
+                filter,
+                ..
+            } => {
                 let (left, right) = (left.fields()?, right.fields()?);
                 join(*kind, left, right, on, filter.as_ref())
             }
-            Self::Aggregate { input, keys, aggregates } => {
+            Self::Aggregate {
+                input,
+                keys,
+                aggregates,
+            } => {
                 let input = input.fields()?;
                 let mut fields = Vec::with_capacity(keys.len() + aggregates.len());
                 for key in keys {
@@ -54,7 +65,9 @@ impl Node {
             Self::Limit { input, .. } => input.fields(),
             Self::Distinct { input } => {
                 let input = input.fields()?;
-                input.iter().try_for_each(|field| plain(*field, "distinct").map(|_| ()))?;
+                input
+                    .iter()
+                    .try_for_each(|field| plain(*field, "distinct").map(|_| ()))?;
                 Ok(input)
             }
             Self::Union { inputs } => union(inputs),
@@ -71,7 +84,10 @@ fn plain(field: Field, whose: &str) -> Result<Field, IllTyped> {
     if field.data_type.is_plain() {
         Ok(field)
     } else {
-        Err(IllTyped::new(format!("{whose} of type {}", field.data_type)))
+        Err(IllTyped::new(format!(
+            "{whose} of type {}",
+            field.data_type
+        )))
     }
 }
 
@@ -84,12 +100,19 @@ fn scan_fields(scan: &Scan) -> Result<Vec<Field>, IllTyped> {
             View::Masked(mask, _) => masked(Mask::from(*mask), column.data_type),
         };
         if !fits {
-            return Err(IllTyped::new(format!("a scan of {} as {:?}", column.data_type, column.view)));
+            return Err(IllTyped::new(format!(
+                "a scan of {} as {:?}",
+                column.data_type, column.view
+            )));
         }
         fields.push(Field::of(column.data_type, true));
     }
     if let Some(rows) = &scan.rows {
-        let items: Vec<Field> = rows.items.iter().map(|(_, t)| Field::of(*t, true)).collect();
+        let items: Vec<Field> = rows
+            .items
+            .iter()
+            .map(|(_, t)| Field::of(*t, true))
+            .collect();
         expect(rows.predicate.field(&items)?, Type::Bool, "row policy")?;
     }
     Ok(fields)
@@ -109,13 +132,19 @@ fn masked(mask: Mask, shown: Type) -> bool {
 fn values(types: &[Type], rows: &[Vec<Literal>]) -> Result<Vec<Field>, IllTyped> {
     for row in rows {
         let fits = row.len() == types.len()
-            && row.iter().zip(types).all(|(value, wanted)| value.data_type() == *wanted);
+            && row
+                .iter()
+                .zip(types)
+                .all(|(value, wanted)| value.data_type() == *wanted);
         if !fits {
             return Err(IllTyped::new("a row of values that does not fit its types"));
         }
     }
     if types.iter().all(|data_type| data_type.is_plain()) {
-        Ok(types.iter().map(|data_type| Field::of(*data_type, true)).collect())
+        Ok(types
+            .iter()
+            .map(|data_type| Field::of(*data_type, true))
+            .collect())
     } else {
         Err(IllTyped::new("values of a type that is not plain"))
     }
@@ -133,7 +162,10 @@ fn join(
         same(ours, theirs.field(&right)?, "join")?;
     }
     let loose = |fields: &[Field]| -> Vec<Field> {
-        fields.iter().map(|field| Field::of(field.data_type, true)).collect()
+        fields
+            .iter()
+            .map(|field| Field::of(field.data_type, true))
+            .collect()
     };
     let both = |left: Vec<Field>, right: Vec<Field>| [left, right].concat();
     if let Some(filter) = filter {
@@ -227,9 +259,7 @@ fn window(call: &WindowCall, input: &[Field]) -> Result<Field, IllTyped> {
         (WindowFunction::FirstValue | WindowFunction::LastValue, [value]) => {
             plain(*value, "a window").map(|field| Field::of(field.data_type, true))
         }
-        (WindowFunction::Lag | WindowFunction::Lead, [value, rest @ ..]) => {
-            lag(call, *value, rest)
-        }
+        (WindowFunction::Lag | WindowFunction::Lead, [value, rest @ ..]) => lag(call, *value, rest),
         (WindowFunction::Aggregate(function), fields) if function != AggregateFunction::Witness => {
             aggregate_type(function, fields)
         }
@@ -247,7 +277,11 @@ fn lag(call: &WindowCall, value: Field, rest: &[Field]) -> Result<Field, IllType
             expect(*distance, Type::Int, "lag")?;
             same(value, *default, "lag")?;
         }
-        _ => return Err(IllTyped::new("lag takes a value, a literal distance and a literal default")),
+        _ => {
+            return Err(IllTyped::new(
+                "lag takes a value, a literal distance and a literal default",
+            ));
+        }
     }
     plain(value, "a window").map(|field| Field::of(field.data_type, true))
 }
@@ -255,8 +289,8 @@ fn lag(call: &WindowCall, value: Field, rest: &[Field]) -> Result<Field, IllType
 fn frame(call: &WindowCall) -> Result<(), IllTyped> {
     let counted = |bound| matches!(bound, FrameBound::Preceding(_) | FrameBound::Following(_));
     let (start, end) = (call.frame.start, call.frame.end);
-    let backwards =
-        matches!(start, FrameBound::UnboundedFollowing) || matches!(end, FrameBound::UnboundedPreceding);
+    let backwards = matches!(start, FrameBound::UnboundedFollowing)
+        || matches!(end, FrameBound::UnboundedPreceding);
     if backwards || (!call.frame.rows && (counted(start) || counted(end))) {
         return Err(IllTyped::new("a window frame that has no meaning"));
     }
@@ -297,5 +331,9 @@ fn withhold(cell: &Cell, input: &[Field]) -> Result<(), IllTyped> {
         Some(Type::Int) => !cell.dominance && !cell.once,
         _ => false,
     };
-    if fits && cell.k >= 1 { Ok(()) } else { Err(IllTyped::new("a cell without its witness")) }
+    if fits && cell.k >= 1 {
+        Ok(())
+    } else {
+        Err(IllTyped::new("a cell without its witness"))
+    }
 }

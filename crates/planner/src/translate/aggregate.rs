@@ -4,7 +4,10 @@ use datafusion::{
     common::ScalarValue,
     logical_expr::{
         self as engine, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
-        expr::{AggregateFunction as EngineAggregate, Expr as EngineExpr, WindowFunction as EngineWindow},
+        expr::{
+            AggregateFunction as EngineAggregate, Expr as EngineExpr,
+            WindowFunction as EngineWindow,
+        },
     },
 };
 use plan::{
@@ -16,7 +19,10 @@ use terms::Type;
 impl Translator<'_> {
     pub(super) fn aggregate(&self, aggregate: &engine::Aggregate) -> Translated<Node> {
         let (input, inputs) = self.input(&aggregate.input)?;
-        let keys = aggregate.group_expr.iter().map(|key| self.expr(key, &inputs));
+        let keys = aggregate
+            .group_expr
+            .iter()
+            .map(|key| self.expr(key, &inputs));
         let keys = keys.collect::<Translated<_>>()?;
         let mut aggregates = Vec::with_capacity(aggregate.aggr_expr.len());
         for expr in &aggregate.aggr_expr {
@@ -25,7 +31,11 @@ impl Translator<'_> {
             };
             aggregates.push(self.aggregate_call(call, &inputs)?);
         }
-        Ok(Node::Aggregate { input: Box::new(input), keys, aggregates })
+        Ok(Node::Aggregate {
+            input: Box::new(input),
+            keys,
+            aggregates,
+        })
     }
 
     fn aggregate_call(
@@ -39,12 +49,21 @@ impl Translator<'_> {
         }
         let function = aggregate_function(call.func.name())?;
         let arguments = self.arguments(function, &params.args, inputs)?;
-        let filter = params.filter.as_ref().map(|filter| self.expr(filter, inputs)).transpose()?;
+        let filter = params
+            .filter
+            .as_ref()
+            .map(|filter| self.expr(filter, inputs))
+            .transpose()?;
         let distinct = params.distinct && !extreme(function);
         if distinct && arguments.len() != 1 {
             return Err(Unplannable::Unsupported("COUNT(DISTINCT a, b)"));
         }
-        Ok(AggregateCall { function, arguments, distinct, filter })
+        Ok(AggregateCall {
+            function,
+            arguments,
+            distinct,
+            filter,
+        })
     }
 
     /// The arguments of an aggregate: `count(1)` counts rows, means and deviations are over floats.
@@ -97,13 +116,18 @@ impl Translator<'_> {
             };
             calls.push(self.window_call(call, &inputs)?);
         }
-        Ok(Node::Window { input: Box::new(input), calls })
+        Ok(Node::Window {
+            input: Box::new(input),
+            calls,
+        })
     }
 
     fn window_call(&self, call: &EngineWindow, inputs: &Inputs<'_>) -> Translated<WindowCall> {
         let params = &call.params;
         if params.filter.is_some() || params.distinct || params.null_treatment.is_some() {
-            return Err(Unplannable::Unsupported("FILTER, DISTINCT or IGNORE NULLS in a window"));
+            return Err(Unplannable::Unsupported(
+                "FILTER, DISTINCT or IGNORE NULLS in a window",
+            ));
         }
         let function = match &call.fun {
             WindowFunctionDefinition::AggregateUDF(udf) => {
@@ -121,7 +145,9 @@ impl Translator<'_> {
             },
         };
         let arguments = match function {
-            WindowFunction::Aggregate(function) => self.arguments(function, &params.args, inputs)?,
+            WindowFunction::Aggregate(function) => {
+                self.arguments(function, &params.args, inputs)?
+            }
             WindowFunction::RowNumber
             | WindowFunction::Rank
             | WindowFunction::DenseRank
@@ -129,14 +155,23 @@ impl Translator<'_> {
             | WindowFunction::Lead
             | WindowFunction::FirstValue
             | WindowFunction::LastValue => {
-                let exprs = params.args.iter().map(|argument| self.expr(argument, inputs));
+                let exprs = params
+                    .args
+                    .iter()
+                    .map(|argument| self.expr(argument, inputs));
                 exprs.collect::<Translated<_>>()?
             }
         };
         let partition = params.partition_by.iter().map(|key| self.expr(key, inputs));
         let partition = partition.collect::<Translated<_>>()?;
         let order = self.sort_keys(&params.order_by, inputs)?;
-        Ok(WindowCall { function, arguments, partition, order, frame: frame(&params.window_frame)? })
+        Ok(WindowCall {
+            function,
+            arguments,
+            partition,
+            order,
+            frame: frame(&params.window_frame)?,
+        })
     }
 }
 
@@ -170,7 +205,9 @@ fn frame(frame: &WindowFrame) -> Translated<Frame> {
     let rows = match frame.units {
         WindowFrameUnits::Rows => true,
         WindowFrameUnits::Range => false,
-        WindowFrameUnits::Groups => return Err(Unplannable::Unsupported("GROUPS in a window frame")),
+        WindowFrameUnits::Groups => {
+            return Err(Unplannable::Unsupported("GROUPS in a window frame"));
+        }
     };
     let start = bound(&frame.start_bound)?;
     let end = bound(&frame.end_bound)?;

@@ -6,7 +6,8 @@ use terms::Type;
 
 /// The type of a translated expression.
 pub(super) fn data_type(expr: &Expr, inputs: &Inputs<'_>) -> Translated<Type> {
-    expr.data_type(&inputs.fields).map_err(|_| Unplannable::IllTyped)
+    expr.data_type(&inputs.fields)
+        .map_err(|_| Unplannable::IllTyped)
 }
 
 /// The type two values agree on: numbers on float, days and instants on instants.
@@ -14,8 +15,14 @@ pub(super) fn common(left: Type, right: Type) -> Translated<Type> {
     match (left, right) {
         (left, right) if left == right => Ok(left),
         (
-            Type::Decimal { precision: p1, scale: s1 },
-            Type::Decimal { precision: p2, scale: s2 },
+            Type::Decimal {
+                precision: p1,
+                scale: s1,
+            },
+            Type::Decimal {
+                precision: p2,
+                scale: s2,
+            },
         ) => {
             let scale = s1.max(s2);
             let precision = (p1 - s1).max(p2 - s2).saturating_add(scale).min(38);
@@ -32,7 +39,11 @@ pub(super) fn cast(expr: Expr, from: Type, to: Type) -> Expr {
     match expr {
         Expr::Literal(Literal::Null(_)) => Expr::Literal(Literal::Null(to)),
         expr if from == to => expr,
-        expr => Expr::Cast { value: Box::new(expr), to, lenient: false },
+        expr => Expr::Cast {
+            value: Box::new(expr),
+            to,
+            lenient: false,
+        },
     }
 }
 
@@ -54,7 +65,11 @@ pub(super) fn all(exprs: Vec<Expr>, inputs: &Inputs<'_>) -> Translated<Vec<Expr>
     let Some(wanted) = wanted else {
         return Ok(exprs);
     };
-    Ok(exprs.into_iter().zip(types).map(|(expr, from)| cast(expr, from, wanted)).collect())
+    Ok(exprs
+        .into_iter()
+        .zip(types)
+        .map(|(expr, from)| cast(expr, from, wanted))
+        .collect())
 }
 
 /// The plan type of an engine type; none where the language has none.
@@ -72,12 +87,17 @@ pub(super) fn plan_type(data_type: &DataType) -> Translated<Type> {
         DataType::Float16 | DataType::Float32 | DataType::Float64 => Type::Float,
         DataType::Decimal128(precision, scale) => {
             let scale = u8::try_from(*scale).map_err(|_| Unplannable::IllTyped)?;
-            Type::Decimal { precision: *precision, scale }
+            Type::Decimal {
+                precision: *precision,
+                scale,
+            }
         }
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Type::Text,
         DataType::Date32 | DataType::Date64 => Type::Date,
         DataType::Timestamp(_, None) => Type::Timestamp,
-        DataType::Timestamp(_, Some(zone)) if matches!(&**zone, "+00:00" | "UTC") => Type::Timestamp,
+        DataType::Timestamp(_, Some(zone)) if matches!(&**zone, "+00:00" | "UTC") => {
+            Type::Timestamp
+        }
         DataType::Interval(_) => Type::Interval,
         _ => return Err(Unplannable::Unsupported("this data type")),
     })

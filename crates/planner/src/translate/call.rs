@@ -104,7 +104,11 @@ fn floats(function: Function, exprs: Vec<Expr>, inputs: &Inputs<'_>) -> Translat
 
 /// The part is a literal in lower case; a text is no moment.
 fn dated(name: &str, exprs: Vec<Expr>, inputs: &Inputs<'_>) -> Translated<Expr> {
-    let function = if name == "date_part" { Function::DatePart } else { Function::DateTrunc };
+    let function = if name == "date_part" {
+        Function::DatePart
+    } else {
+        Function::DateTrunc
+    };
     let refused = || Unplannable::Unsupported("this part of a date");
     let Ok([Expr::Literal(Literal::Text(part)), moment]) = <[Expr; 2]>::try_from(exprs) else {
         return Err(refused());

@@ -1,18 +1,20 @@
 use super::{Inputs, Translated, Translator, agree, literal::literal};
 use crate::Unplannable;
-use datafusion::{arrow::datatypes::DataType, logical_expr::{
-    Operator,
-    expr::{BinaryExpr, Case, Expr as EngineExpr, InList, Like, Placeholder},
-}};
+use datafusion::{
+    arrow::datatypes::DataType,
+    logical_expr::{
+        Operator,
+        expr::{BinaryExpr, Case, Expr as EngineExpr, InList, Like, Placeholder},
+    },
+};
 use plan::{Expr, Function, Literal};
 use terms::Type;
 
 impl Translator<'_> {
     /// Translates an expression over these inputs.
     pub(super) fn expr(&self, expr: &EngineExpr, inputs: &Inputs<'_>) -> Translated<Expr> {
-        let one = |function, inside: &EngineExpr| {
-            Ok(Expr::call(function, [self.expr(inside, inputs)?]))
-        };
+        let one =
+            |function, inside: &EngineExpr| Ok(Expr::call(function, [self.expr(inside, inputs)?]));
         let not = |expr| Expr::call(Function::Not, [expr]);
         match expr {
             EngineExpr::Alias(alias) => self.expr(&alias.expr, inputs),
@@ -37,11 +39,17 @@ impl Translator<'_> {
                 let from = compared(Function::GreaterEqual, value.clone(), low, inputs)?;
                 let to = compared(Function::LessEqual, value, high, inputs)?;
                 let between_them = Expr::call(Function::And, [from, to]);
-                Ok(if between.negated { not(between_them) } else { between_them })
+                Ok(if between.negated {
+                    not(between_them)
+                } else {
+                    between_them
+                })
             }
             EngineExpr::Case(case) => self.case(case, inputs),
             EngineExpr::Cast(cast) => self.cast(&cast.expr, cast.field.data_type(), false, inputs),
-            EngineExpr::TryCast(cast) => self.cast(&cast.expr, cast.field.data_type(), true, inputs),
+            EngineExpr::TryCast(cast) => {
+                self.cast(&cast.expr, cast.field.data_type(), true, inputs)
+            }
             EngineExpr::ScalarFunction(call) => self.function(call.func.name(), &call.args, inputs),
             EngineExpr::InList(list) => self.in_list(list, inputs),
             EngineExpr::ScalarSubquery(subquery) => {
@@ -56,7 +64,9 @@ impl Translator<'_> {
             EngineExpr::Exists(_) | EngineExpr::InSubquery(_) | EngineExpr::SetComparison(_) => {
                 Err(Unplannable::Unsupported("a subquery in this place"))
             }
-            EngineExpr::GroupingSet(_) => Err(Unplannable::Unsupported("GROUPING SETS, ROLLUP or CUBE")),
+            EngineExpr::GroupingSet(_) => {
+                Err(Unplannable::Unsupported("GROUPING SETS, ROLLUP or CUBE"))
+            }
             EngineExpr::AggregateFunction(_) | EngineExpr::WindowFunction(_) => {
                 Err(Unplannable::Unsupported("an aggregate in this place"))
             }
@@ -80,7 +90,11 @@ impl Translator<'_> {
         match value {
             Expr::Literal(Literal::Null(_)) => Ok(Expr::Literal(Literal::Null(to))),
             value if from == to => Ok(value),
-            value => Ok(Expr::Cast { value: Box::new(value), to, lenient }),
+            value => Ok(Expr::Cast {
+                value: Box::new(value),
+                to,
+                lenient,
+            }),
         }
     }
 
@@ -117,10 +131,21 @@ impl Translator<'_> {
         if like.escape_char.is_some() {
             return Err(Unplannable::Unsupported("LIKE with ESCAPE"));
         }
-        let function = if like.case_insensitive { Function::ILike } else { Function::Like };
-        let arguments = [self.expr(&like.expr, inputs)?, self.expr(&like.pattern, inputs)?];
+        let function = if like.case_insensitive {
+            Function::ILike
+        } else {
+            Function::Like
+        };
+        let arguments = [
+            self.expr(&like.expr, inputs)?,
+            self.expr(&like.pattern, inputs)?,
+        ];
         let matches = Expr::call(function, arguments);
-        Ok(if like.negated { Expr::call(Function::Not, [matches]) } else { matches })
+        Ok(if like.negated {
+            Expr::call(Function::Not, [matches])
+        } else {
+            matches
+        })
     }
 
     fn in_list(&self, list: &InList, inputs: &Inputs<'_>) -> Translated<Expr> {
@@ -130,12 +155,20 @@ impl Translator<'_> {
         }
         let mut all = agree::all(all, inputs)?.into_iter();
         let value = Box::new(all.next().ok_or(Unplannable::IllTyped)?);
-        Ok(Expr::InList { value, list: all.collect(), negated: list.negated })
+        Ok(Expr::InList {
+            value,
+            list: all.collect(),
+            negated: list.negated,
+        })
     }
 
     /// `CASE x WHEN y` becomes `CASE WHEN x = y`.
     fn case(&self, case: &Case, inputs: &Inputs<'_>) -> Translated<Expr> {
-        let operand = case.expr.as_ref().map(|operand| self.expr(operand, inputs)).transpose()?;
+        let operand = case
+            .expr
+            .as_ref()
+            .map(|operand| self.expr(operand, inputs))
+            .transpose()?;
         let (mut conditions, mut values) = (Vec::new(), Vec::new());
         for (condition, value) in &case.when_then_expr {
             let condition = self.expr(condition, inputs)?;
@@ -149,8 +182,15 @@ impl Translator<'_> {
             values.push(self.expr(otherwise, inputs)?);
         }
         let mut values = agree::all(values, inputs)?;
-        let otherwise = case.else_expr.as_ref().and_then(|_| values.pop()).map(Box::new);
-        Ok(Expr::Case { branches: conditions.into_iter().zip(values).collect(), otherwise })
+        let otherwise = case
+            .else_expr
+            .as_ref()
+            .and_then(|_| values.pop())
+            .map(Box::new);
+        Ok(Expr::Case {
+            branches: conditions.into_iter().zip(values).collect(),
+            otherwise,
+        })
     }
 }
 
@@ -171,9 +211,15 @@ fn arithmetic(
     right: Expr,
     inputs: &Inputs<'_>,
 ) -> Translated<Expr> {
-    let (from, to) = (agree::data_type(&left, inputs)?, agree::data_type(&right, inputs)?);
+    let (from, to) = (
+        agree::data_type(&left, inputs)?,
+        agree::data_type(&right, inputs)?,
+    );
     let decimals = matches!((from, to), (Type::Decimal { .. }, Type::Decimal { .. }));
-    let sums = matches!(function, Function::Add | Function::Subtract | Function::Multiply);
+    let sums = matches!(
+        function,
+        Function::Add | Function::Subtract | Function::Multiply
+    );
     match (from, to) {
         (Type::Interval, Type::Date | Type::Timestamp) if function == Function::Add => {
             Ok(Expr::call(function, [right, left]))
@@ -183,7 +229,10 @@ fn arithmetic(
         _ if from.is_number() && to.is_number() => {
             let whole = from == Type::Int && to == Type::Int;
             let wanted = if whole { Type::Int } else { Type::Float };
-            let both = [agree::cast(left, from, wanted), agree::cast(right, to, wanted)];
+            let both = [
+                agree::cast(left, from, wanted),
+                agree::cast(right, to, wanted),
+            ];
             Ok(Expr::call(function, both))
         }
         _ => Err(Unplannable::IllTyped),
@@ -203,9 +252,9 @@ pub(super) fn texts(parts: Vec<Expr>, inputs: &Inputs<'_>) -> Translated<Expr> {
 /// A negative literal stays a literal.
 fn negative(inside: Expr) -> Translated<Expr> {
     Ok(match inside {
-        Expr::Literal(Literal::Int(value)) => {
-            Expr::Literal(Literal::Int(value.checked_neg().ok_or(Unplannable::IllTyped)?))
-        }
+        Expr::Literal(Literal::Int(value)) => Expr::Literal(Literal::Int(
+            value.checked_neg().ok_or(Unplannable::IllTyped)?,
+        )),
         Expr::Literal(Literal::Float(bits)) => {
             Expr::Literal(Literal::Float((-f64::from_bits(bits)).to_bits()))
         }
@@ -215,10 +264,17 @@ fn negative(inside: Expr) -> Translated<Expr> {
 
 /// `$1` is parameter 0.
 fn parameter(placeholder: &Placeholder) -> Translated<Expr> {
-    let field = placeholder.field.as_ref().ok_or(Unplannable::ParameterUntyped)?;
-    let number = placeholder.id.strip_prefix('$').and_then(|id| id.parse::<u32>().ok());
+    let field = placeholder
+        .field
+        .as_ref()
+        .ok_or(Unplannable::ParameterUntyped)?;
+    let number = placeholder
+        .id
+        .strip_prefix('$')
+        .and_then(|id| id.parse::<u32>().ok());
     let index = number.and_then(|number| number.checked_sub(1));
     let index = index.ok_or(Unplannable::ParameterUntyped)?;
-    let data_type = agree::plan_type(field.data_type()).map_err(|_| Unplannable::ParameterUntyped)?;
+    let data_type =
+        agree::plan_type(field.data_type()).map_err(|_| Unplannable::ParameterUntyped)?;
     Ok(Expr::Parameter(index, data_type))
 }

@@ -33,17 +33,29 @@ pub(super) fn literal(value: &ScalarValue) -> Translated<Literal> {
         | ScalarValue::LargeUtf8(Some(value))
         | ScalarValue::Utf8View(Some(value)) => text(value),
         ScalarValue::Date32(Some(days)) => Literal::Date(*days),
-        ScalarValue::TimestampSecond(Some(at), None) => Literal::Timestamp(at.saturating_mul(1_000_000)),
-        ScalarValue::TimestampMillisecond(Some(at), None) => Literal::Timestamp(at.saturating_mul(1_000)),
+        ScalarValue::TimestampSecond(Some(at), None) => {
+            Literal::Timestamp(at.saturating_mul(1_000_000))
+        }
+        ScalarValue::TimestampMillisecond(Some(at), None) => {
+            Literal::Timestamp(at.saturating_mul(1_000))
+        }
         ScalarValue::TimestampMicrosecond(Some(at), None) => Literal::Timestamp(*at),
-        ScalarValue::TimestampNanosecond(Some(at), None) => Literal::Timestamp(at.div_euclid(1_000)),
+        ScalarValue::TimestampNanosecond(Some(at), None) => {
+            Literal::Timestamp(at.div_euclid(1_000))
+        }
         ScalarValue::IntervalMonthDayNano(Some(value)) => {
             let (months, days, nanoseconds) = IntervalMonthDayNanoType::to_parts(*value);
-            Literal::Interval { months, days, nanoseconds }
+            Literal::Interval {
+                months,
+                days,
+                nanoseconds,
+            }
         }
-        ScalarValue::IntervalYearMonth(Some(months)) => {
-            Literal::Interval { months: *months, days: 0, nanoseconds: 0 }
-        }
+        ScalarValue::IntervalYearMonth(Some(months)) => Literal::Interval {
+            months: *months,
+            days: 0,
+            nanoseconds: 0,
+        },
         ScalarValue::IntervalDayTime(Some(value)) => Literal::Interval {
             months: 0,
             days: value.days,

@@ -15,12 +15,18 @@ impl Translator<'_> {
                 let (input, inputs) = self.input(&projection.input)?;
                 let exprs = projection.expr.iter().map(|expr| self.expr(expr, &inputs));
                 let exprs = exprs.collect::<Translated<_>>()?;
-                Ok(Node::Project { input: Box::new(input), exprs })
+                Ok(Node::Project {
+                    input: Box::new(input),
+                    exprs,
+                })
             }
             LogicalPlan::Filter(filter) => {
                 let (input, inputs) = self.input(&filter.input)?;
                 let predicate = self.expr(&filter.predicate, &inputs)?;
-                Ok(Node::Filter { input: Box::new(input), predicate })
+                Ok(Node::Filter {
+                    input: Box::new(input),
+                    predicate,
+                })
             }
             LogicalPlan::Join(join) => self.join(join),
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
@@ -29,17 +35,25 @@ impl Translator<'_> {
                 let (input, inputs) = self.input(&sort.input)?;
                 let keys = self.sort_keys(&sort.expr, &inputs)?;
                 let fetch = sort.fetch.map(|fetch| fetch as u64);
-                Ok(Node::Sort { input: Box::new(input), keys, fetch })
+                Ok(Node::Sort {
+                    input: Box::new(input),
+                    keys,
+                    fetch,
+                })
             }
             LogicalPlan::Limit(limit) => {
                 let (input, _) = self.input(&limit.input)?;
                 let skip = count(limit.skip.as_deref())?.unwrap_or(0);
                 let fetch = count(limit.fetch.as_deref())?;
-                Ok(Node::Limit { input: Box::new(input), skip, fetch })
+                Ok(Node::Limit {
+                    input: Box::new(input),
+                    skip,
+                    fetch,
+                })
             }
-            LogicalPlan::Distinct(engine::Distinct::All(input)) => {
-                Ok(Node::Distinct { input: Box::new(self.node(input)?) })
-            }
+            LogicalPlan::Distinct(engine::Distinct::All(input)) => Ok(Node::Distinct {
+                input: Box::new(self.node(input)?),
+            }),
             LogicalPlan::Distinct(engine::Distinct::On(_)) => {
                 Err(Unplannable::Unsupported("DISTINCT ON"))
             }
@@ -47,9 +61,16 @@ impl Translator<'_> {
             LogicalPlan::SubqueryAlias(alias) => self.node(&alias.input),
             LogicalPlan::TableScan(scan) => self.scan(scan),
             LogicalPlan::EmptyRelation(empty) => {
-                let rows = if empty.produce_one_row { vec![vec![]] } else { vec![] };
+                let rows = if empty.produce_one_row {
+                    vec![vec![]]
+                } else {
+                    vec![]
+                };
                 if empty.schema.fields().is_empty() {
-                    Ok(Node::Values { types: vec![], rows })
+                    Ok(Node::Values {
+                        types: vec![],
+                        rows,
+                    })
                 } else {
                     Err(Unplannable::Unsupported("an empty relation with columns"))
                 }
@@ -69,7 +90,13 @@ impl Translator<'_> {
     pub(super) fn input<'p>(&self, plan: &'p LogicalPlan) -> Translated<(Node, Inputs<'p>)> {
         let node = self.node(plan)?;
         let fields = node.fields().map_err(|_| Unplannable::IllTyped)?;
-        Ok((node, Inputs { schemas: vec![plan.schema().as_ref()], fields }))
+        Ok((
+            node,
+            Inputs {
+                schemas: vec![plan.schema().as_ref()],
+                fields,
+            },
+        ))
     }
 
     fn scan(&self, scan: &engine::TableScan) -> Translated<Node> {
@@ -78,20 +105,37 @@ impl Translator<'_> {
         }
         let schema = scan.table_name.schema().unwrap_or(&self.job.default_schema);
         let name = format!("{schema}.{}", scan.table_name.table());
-        let table = self.job.tables.iter().find(|table| table.dataset.as_str() == name);
+        let table = self
+            .job
+            .tables
+            .iter()
+            .find(|table| table.dataset.as_str() == name);
         let table = table.ok_or(Unplannable::UnknownName)?;
         let columns = scan.projected_schema.fields().iter().map(|field| {
-            let found = table.columns.iter().find(|(item, _)| item.as_str() == field.name());
+            let found = table
+                .columns
+                .iter()
+                .find(|(item, _)| item.as_str() == field.name());
             let (item, data_type) = found.ok_or(Unplannable::UnknownName)?;
-            Ok(ScanColumn { item: item.clone(), data_type: *data_type, view: View::Catalogue })
+            Ok(ScanColumn {
+                item: item.clone(),
+                data_type: *data_type,
+                view: View::Catalogue,
+            })
         });
         let columns = columns.collect::<Translated<_>>()?;
-        Ok(Node::Scan(Scan { dataset: table.dataset.clone(), columns, rows: None }))
+        Ok(Node::Scan(Scan {
+            dataset: table.dataset.clone(),
+            columns,
+            rows: None,
+        }))
     }
 
     fn join(&self, join: &engine::Join) -> Translated<Node> {
         if join.null_aware {
-            return Err(Unplannable::Unsupported("NOT IN over a subquery; use NOT EXISTS"));
+            return Err(Unplannable::Unsupported(
+                "NOT IN over a subquery; use NOT EXISTS",
+            ));
         }
         let kind = match join.join_type {
             JoinType::Inner => JoinKind::Inner,
@@ -113,15 +157,29 @@ impl Translator<'_> {
             let left_type = agree::data_type(&left, &ours)?;
             let right_type = agree::data_type(&right, &theirs)?;
             let common = agree::common(left_type, right_type)?;
-            on.push((agree::cast(left, left_type, common), agree::cast(right, right_type, common)));
+            on.push((
+                agree::cast(left, left_type, common),
+                agree::cast(right, right_type, common),
+            ));
         }
         let both = Inputs {
             schemas: [ours.schemas, theirs.schemas].concat(),
             fields: [ours.fields, theirs.fields].concat(),
         };
-        let filter = join.filter.as_ref().map(|filter| self.expr(filter, &both)).transpose()?;
+        let filter = join
+            .filter
+            .as_ref()
+            .map(|filter| self.expr(filter, &both))
+            .transpose()?;
         let null_equal = join.null_equality == NullEquality::NullEqualsNull;
-        Ok(Node::Join { kind, left: Box::new(left), right: Box::new(right), on, filter, null_equal })
+        Ok(Node::Join {
+            kind,
+            left: Box::new(left),
+            right: Box::new(right),
+            on,
+            filter,
+            null_equal,
+        })
     }
 
     /// Inputs whose types differ get a projection that casts.
@@ -142,19 +200,33 @@ impl Translator<'_> {
             }
         }
         let cast = |(node, fields): (Node, Vec<Field>)| {
-            if fields.iter().zip(&wanted).all(|(field, wanted)| field.data_type == *wanted) {
+            if fields
+                .iter()
+                .zip(&wanted)
+                .all(|(field, wanted)| field.data_type == *wanted)
+            {
                 return node;
             }
-            let exprs = (0u32..).zip(fields.iter().zip(&wanted)).map(|(at, (field, wanted))| {
-                agree::cast(Expr::Column(at), field.data_type, *wanted)
-            });
-            Node::Project { input: Box::new(node), exprs: exprs.collect() }
+            let exprs = (0u32..)
+                .zip(fields.iter().zip(&wanted))
+                .map(|(at, (field, wanted))| {
+                    agree::cast(Expr::Column(at), field.data_type, *wanted)
+                });
+            Node::Project {
+                input: Box::new(node),
+                exprs: exprs.collect(),
+            }
         };
-        Ok(Node::Union { inputs: nodes.into_iter().map(cast).collect() })
+        Ok(Node::Union {
+            inputs: nodes.into_iter().map(cast).collect(),
+        })
     }
 
     fn values(&self, values: &engine::Values) -> Translated<Node> {
-        let none = Inputs { schemas: vec![], fields: vec![] };
+        let none = Inputs {
+            schemas: vec![],
+            fields: vec![],
+        };
         let mut types: Vec<Option<Type>> = vec![None; values.schema.fields().len()];
         let mut rows: Vec<Vec<Literal>> = Vec::with_capacity(values.values.len());
         for row in &values.values {
@@ -189,7 +261,11 @@ impl Translator<'_> {
     ) -> Translated<Vec<SortKey>> {
         let keys = keys.iter().map(|key| {
             let expr = self.expr(&key.expr, inputs)?;
-            Ok(SortKey { expr, descending: !key.asc, nulls_first: key.nulls_first })
+            Ok(SortKey {
+                expr,
+                descending: !key.asc,
+                nulls_first: key.nulls_first,
+            })
         });
         keys.collect()
     }

@@ -7,7 +7,8 @@ impl State {
     /// Source: PD-13, CG-6.2, CG-A.
     pub(super) fn judge_dataset(&self, dataset: &Dataset) -> Result<(), Unlawful> {
         let place = format!("dataset `{}`", dataset.name);
-        let refuse = |code, what: String, clause| Err(Unlawful::new(code, place.clone(), what, clause));
+        let refuse =
+            |code, what: String, clause| Err(Unlawful::new(code, place.clone(), what, clause));
         if self.dataset(&dataset.name).is_some() {
             let what = "a dataset of this name is in the catalogue already".to_owned();
             return refuse("register.dataset-exists", what, "PD-13");
@@ -18,8 +19,15 @@ impl State {
             ("source", &dataset.source),
             ("update", &dataset.update),
         ];
-        if let Some((missing, _)) = elements.into_iter().find(|(_, text)| text.trim().is_empty()) {
-            return refuse("register.element-missing", format!("`{missing}` is empty"), "PD-13");
+        if let Some((missing, _)) = elements
+            .into_iter()
+            .find(|(_, text)| text.trim().is_empty())
+        {
+            return refuse(
+                "register.element-missing",
+                format!("`{missing}` is empty"),
+                "PD-13",
+            );
         }
         if dataset.items.is_empty() {
             return refuse("register.no-items", "list its items".to_owned(), "PD-13");
@@ -57,12 +65,24 @@ impl State {
         let place = format!("dataset `{}`", snapshot.dataset);
         let Some(dataset) = self.dataset(&snapshot.dataset) else {
             let what = "data without a catalogue entry is never taken in";
-            return Err(Unlawful::new("register.not-catalogued", place, what, "AO-2"));
+            return Err(Unlawful::new(
+                "register.not-catalogued",
+                place,
+                what,
+                "AO-2",
+            ));
         };
-        let next = self.snapshot(&snapshot.dataset).map_or(1, |last| last.number + 1);
+        let next = self
+            .snapshot(&snapshot.dataset)
+            .map_or(1, |last| last.number + 1);
         if snapshot.number != next || snapshot.types.len() != dataset.items.len() {
             let what = format!("snapshot {next} with {} items is due", dataset.items.len());
-            return Err(Unlawful::new("register.snapshot-order", place, what, "PD-14"));
+            return Err(Unlawful::new(
+                "register.snapshot-order",
+                place,
+                what,
+                "PD-14",
+            ));
         }
         Ok(())
     }

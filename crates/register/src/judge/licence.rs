@@ -5,24 +5,45 @@ impl State {
     /// A member of the operator applies; the term is at most two years. Source: AO-8, AO-9, AO-11.
     pub(super) fn apply_licence(&self, by: &Person, licence: Licence) -> Result<Event, Unlawful> {
         let place = format!("licence `{}`", licence.id);
-        let refuse = |code, what: &str, clause| Err(Unlawful::new(code, place.clone(), what, clause));
+        let refuse =
+            |code, what: &str, clause| Err(Unlawful::new(code, place.clone(), what, clause));
         if self.licence(&licence.id).is_some() {
-            return refuse("register.licence-exists", "a licence of this id exists already", "AO-9");
+            return refuse(
+                "register.licence-exists",
+                "a licence of this id exists already",
+                "AO-9",
+            );
         }
         let Some(operator) = self.operator(&licence.operator) else {
-            return refuse("register.no-operator", "register its operator first", "AO-7");
+            return refuse(
+                "register.no-operator",
+                "register its operator first",
+                "AO-7",
+            );
         };
         if by.operator().as_ref() != Some(&licence.operator) {
-            return refuse("register.not-own", "only a member of the operator applies", "AO-9");
+            return refuse(
+                "register.not-own",
+                "only a member of the operator applies",
+                "AO-9",
+            );
         }
         if !operator.emergency_plan {
-            return refuse("register.no-emergency-plan", "file the emergency plan first", "AO-26");
+            return refuse(
+                "register.no-emergency-plan",
+                "file the emergency plan first",
+                "AO-26",
+            );
         }
         if !licence.term_is_lawful() {
             let what = "the term is at most two years and ends after it begins";
             return refuse("register.term", what, "AO-11");
         }
-        Ok(Event::LicenceStep { by: by.id.clone(), stage: Stage::Applied, licence })
+        Ok(Event::LicenceStep {
+            by: by.id.clone(),
+            stage: Stage::Applied,
+            licence,
+        })
     }
 
     /// Review, public notice, grant: in this order. Source: AO-9.
@@ -48,6 +69,10 @@ impl State {
             return Err(Unlawful::new("register.step-order", place, what, "AO-9"));
         }
         let (by, licence) = (by.id.clone(), standing.licence.clone());
-        Ok(Event::LicenceStep { by, stage: to, licence })
+        Ok(Event::LicenceStep {
+            by,
+            stage: to,
+            licence,
+        })
     }
 }

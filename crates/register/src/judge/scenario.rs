@@ -6,9 +6,14 @@ use terms::{
 
 impl State {
     /// One application, one purpose, one item list within the licence. Source: AO-2, AO-8, AO-12.
-    pub(super) fn apply_scenario(&self, by: &Person, scenario: Scenario) -> Result<Event, Unlawful> {
+    pub(super) fn apply_scenario(
+        &self,
+        by: &Person,
+        scenario: Scenario,
+    ) -> Result<Event, Unlawful> {
         let place = format!("scenario `{}`", scenario.id);
-        let refuse = |code, what: String, clause| Err(Unlawful::new(code, place.clone(), what, clause));
+        let refuse =
+            |code, what: String, clause| Err(Unlawful::new(code, place.clone(), what, clause));
         if self.scenario(&scenario.id).is_some() {
             let what = "a scenario of this id exists already".to_owned();
             return refuse("register.scenario-exists", what, "AO-12");
@@ -37,7 +42,12 @@ impl State {
             judge_items(dataset, wanted, &place)?;
         }
         let by = by.id.clone();
-        Ok(Event::ScenarioStep { by, stage: Stage::Applied, scenario, row_risks: Vec::new() })
+        Ok(Event::ScenarioStep {
+            by,
+            stage: Stage::Applied,
+            scenario,
+            row_risks: Vec::new(),
+        })
     }
 
     /// The dataset, if the licence may use it at all.
@@ -53,9 +63,17 @@ impl State {
             return refuse("register.not-catalogued", what, "AO-2");
         };
         if let Some(basis) = &dataset.prohibited {
-            return refuse("register.prohibited", format!("the dataset is barred: {basis}"), "AO-2");
+            return refuse(
+                "register.prohibited",
+                format!("the dataset is barred: {basis}"),
+                "AO-2",
+            );
         }
-        if dataset.risk.as_ref().is_some_and(|risk| risk.level == "high") {
+        if dataset
+            .risk
+            .as_ref()
+            .is_some_and(|risk| risk.level == "high")
+        {
             let what = "a dataset of high risk cannot be licensed".to_owned();
             return refuse("register.high-risk", what, "RA-4");
         }
@@ -84,29 +102,45 @@ impl State {
     ) -> Result<Event, Unlawful> {
         let scenario = self.at_stage(id, Stage::Applied)?;
         for wanted in scenario.datasets.iter().filter(|wanted| wanted.show_rows) {
-            let protected = self.dataset(&wanted.name).is_some_and(Dataset::is_protected);
+            let protected = self
+                .dataset(&wanted.name)
+                .is_some_and(Dataset::is_protected);
             let measured = row_risks.iter().any(|risk| risk.dataset == wanted.name);
             if protected && !measured {
                 let place = format!("scenario `{id}`, dataset `{}`", wanted.name);
                 let what = "the risk of the rows it would show has not been measured";
-                return Err(Unlawful::new("register.risk-not-measured", place, what, "RA-3"));
+                return Err(Unlawful::new(
+                    "register.risk-not-measured",
+                    place,
+                    what,
+                    "RA-3",
+                ));
             }
         }
         let scenario = scenario.clone();
         let by = by.id.clone();
-        Ok(Event::ScenarioStep { by, stage: Stage::Reviewed, scenario, row_risks })
+        Ok(Event::ScenarioStep {
+            by,
+            stage: Stage::Reviewed,
+            scenario,
+            row_risks,
+        })
     }
 
     /// The second authority approves what the first reviewed. Source: AO-12.
-    pub(super) fn approve_scenario(
-        &self,
-        by: &Person,
-        id: &ScenarioId,
-    ) -> Result<Event, Unlawful> {
+    pub(super) fn approve_scenario(&self, by: &Person, id: &ScenarioId) -> Result<Event, Unlawful> {
         let scenario = self.at_stage(id, Stage::Reviewed)?.clone();
-        let row_risks = self.scenario(id).map(|s| s.row_risks.clone()).unwrap_or_default();
+        let row_risks = self
+            .scenario(id)
+            .map(|s| s.row_risks.clone())
+            .unwrap_or_default();
         let by = by.id.clone();
-        Ok(Event::ScenarioStep { by, stage: Stage::Granted, scenario, row_risks })
+        Ok(Event::ScenarioStep {
+            by,
+            stage: Stage::Granted,
+            scenario,
+            row_risks,
+        })
     }
 
     fn at_stage(&self, id: &ScenarioId, stage: Stage) -> Result<&Scenario, Unlawful> {
@@ -122,11 +156,7 @@ impl State {
 }
 
 /// Items exist, none named is of grade 4, and measures are listed items. Source: AO-2, AO-12.
-fn judge_items(
-    dataset: &Dataset,
-    wanted: &ScenarioDataset,
-    place: &str,
-) -> Result<(), Unlawful> {
+fn judge_items(dataset: &Dataset, wanted: &ScenarioDataset, place: &str) -> Result<(), Unlawful> {
     let named = match &wanted.items {
         Wanted::All => &[][..],
         Wanted::Named(names) => names.as_slice(),
@@ -148,7 +178,12 @@ fn judge_items(
     }
     if wanted.rows.is_some() != wanted.rows_plan.is_some() {
         let what = "the row policy has not been translated";
-        return Err(Unlawful::new("register.rows-not-translated", place, what, "AO-12"));
+        return Err(Unlawful::new(
+            "register.rows-not-translated",
+            place,
+            what,
+            "AO-12",
+        ));
     }
     Ok(())
 }

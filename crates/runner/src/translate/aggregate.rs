@@ -1,6 +1,8 @@
 use super::expression::{Scope, scalar, translate};
 use crate::{Failed, witness::witness};
 use datafusion::{
+    arrow::datatypes::DataType,
+    common::ScalarValue,
     functions_aggregate::{average, count, min_max, stddev, sum, variance},
     functions_window::{lead_lag, nth_value, rank, row_number},
     logical_expr::{
@@ -9,11 +11,10 @@ use datafusion::{
         expr::{AggregateFunction as EngineAggregate, WindowFunction as EngineWindow},
         lit,
     },
-    arrow::datatypes::DataType,
-    common::ScalarValue,
 };
 use plan::{
-    AggregateCall, AggregateFunction, Expr, FrameBound, Literal, SortKey, WindowCall, WindowFunction,
+    AggregateCall, AggregateFunction, Expr, FrameBound, Literal, SortKey, WindowCall,
+    WindowFunction,
 };
 use std::sync::Arc;
 
@@ -41,13 +42,20 @@ fn arguments(
     if arguments.is_empty() && function == AggregateFunction::Count {
         return Ok(vec![lit(1i64)]);
     }
-    arguments.iter().map(|argument| translate(argument, scope)).collect()
+    arguments
+        .iter()
+        .map(|argument| translate(argument, scope))
+        .collect()
 }
 
 /// One aggregate.
 pub(super) fn aggregate(call: &AggregateCall, scope: &Scope<'_>) -> Result<E, Failed> {
     let arguments = arguments(call.function, &call.arguments, scope)?;
-    let filter = call.filter.as_ref().map(|filter| translate(filter, scope)).transpose()?;
+    let filter = call
+        .filter
+        .as_ref()
+        .map(|filter| translate(filter, scope))
+        .transpose()?;
     let filter = filter.map(Box::new);
     let udaf = udaf(call.function);
     let call = EngineAggregate::new_udf(udaf, arguments, call.distinct, filter, vec![], None);
@@ -84,7 +92,12 @@ fn definition(
     scope: &Scope<'_>,
 ) -> Result<(WindowFunctionDefinition, Vec<E>), Failed> {
     let udwf = |udf| WindowFunctionDefinition::WindowUDF(udf);
-    let plain = || call.arguments.iter().map(|a| translate(a, scope)).collect::<Result<Vec<_>, _>>();
+    let plain = || {
+        call.arguments
+            .iter()
+            .map(|a| translate(a, scope))
+            .collect::<Result<Vec<_>, _>>()
+    };
     Ok(match call.function {
         WindowFunction::RowNumber => (udwf(row_number::row_number_udwf()), vec![]),
         WindowFunction::Rank => (udwf(rank::rank_udwf()), vec![]),
@@ -95,14 +108,25 @@ fn definition(
         WindowFunction::LastValue => (udwf(nth_value::last_value_udwf()), plain()?),
         WindowFunction::Aggregate(function) => {
             let arguments = arguments(function, &call.arguments, scope)?;
-            (WindowFunctionDefinition::AggregateUDF(udaf(function)), arguments)
+            (
+                WindowFunctionDefinition::AggregateUDF(udaf(function)),
+                arguments,
+            )
         }
     })
 }
 
 fn frame(call: &WindowCall) -> WindowFrame {
-    let units = if call.frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
-    let unbounded = if call.frame.rows { ScalarValue::UInt64(None) } else { ScalarValue::Null };
+    let units = if call.frame.rows {
+        WindowFrameUnits::Rows
+    } else {
+        WindowFrameUnits::Range
+    };
+    let unbounded = if call.frame.rows {
+        ScalarValue::UInt64(None)
+    } else {
+        ScalarValue::Null
+    };
     let bound = |bound| match bound {
         FrameBound::UnboundedPreceding => WindowFrameBound::Preceding(unbounded.clone()),
         FrameBound::UnboundedFollowing => WindowFrameBound::Following(unbounded.clone()),
@@ -115,10 +139,16 @@ fn frame(call: &WindowCall) -> WindowFrame {
 
 /// A ranking is as wide as every whole number.
 pub(super) fn widened(expr: E, narrow: bool) -> E {
-    if narrow { cast(expr, DataType::Int64) } else { expr }
+    if narrow {
+        cast(expr, DataType::Int64)
+    } else {
+        expr
+    }
 }
 
 /// Rows of literals.
 pub(super) fn literals(row: &[Literal]) -> Result<Vec<E>, Failed> {
-    row.iter().map(|value| Ok(E::Literal(scalar(value)?, None))).collect()
+    row.iter()
+        .map(|value| Ok(E::Literal(scalar(value)?, None)))
+        .collect()
 }

@@ -17,7 +17,13 @@ pub(crate) struct Scope<'a> {
 
 /// A row policy's predicate over its items, by name.
 pub(crate) fn row_predicate(predicate: &Expr, names: &[String]) -> Result<E, Failed> {
-    translate(predicate, &Scope { names, scalars: &HashMap::new() })
+    translate(
+        predicate,
+        &Scope {
+            names,
+            scalars: &HashMap::new(),
+        },
+    )
 }
 
 /// A column by name, whatever its relation.
@@ -35,18 +41,34 @@ pub(crate) fn translate(expr: &Expr, scope: &Scope<'_>) -> Result<E, Failed> {
     let inside = |expr: &Expr| translate(expr, scope);
     match expr {
         Expr::Column(ordinal) => {
-            let name = usize::try_from(*ordinal).ok().and_then(|at| scope.names.get(at));
+            let name = usize::try_from(*ordinal)
+                .ok()
+                .and_then(|at| scope.names.get(at));
             name.map(|name| named(name)).ok_or(Failed::Job)
         }
         Expr::Literal(value) => Ok(E::Literal(scalar(value)?, None)),
         Expr::Parameter(..) => Err(Failed::Job),
         Expr::Call(function, arguments) => {
-            let arguments = arguments.iter().map(inside).collect::<Result<Vec<_>, _>>()?;
+            let arguments = arguments
+                .iter()
+                .map(inside)
+                .collect::<Result<Vec<_>, _>>()?;
             call(*function, arguments)
         }
-        Expr::Cast { value, to, lenient: false } => Ok(cast(inside(value)?, arrow_type(*to))),
-        Expr::Cast { value, to, lenient: true } => Ok(try_cast(inside(value)?, arrow_type(*to))),
-        Expr::Case { branches, otherwise } => {
+        Expr::Cast {
+            value,
+            to,
+            lenient: false,
+        } => Ok(cast(inside(value)?, arrow_type(*to))),
+        Expr::Cast {
+            value,
+            to,
+            lenient: true,
+        } => Ok(try_cast(inside(value)?, arrow_type(*to))),
+        Expr::Case {
+            branches,
+            otherwise,
+        } => {
             let mut cases = Vec::with_capacity(branches.len());
             for (condition, value) in branches {
                 cases.push((Box::new(inside(condition)?), Box::new(inside(value)?)));
@@ -54,12 +76,20 @@ pub(crate) fn translate(expr: &Expr, scope: &Scope<'_>) -> Result<E, Failed> {
             let otherwise = otherwise.as_deref().map(inside).transpose()?.map(Box::new);
             Ok(E::Case(engine::Case::new(None, cases, otherwise)))
         }
-        Expr::InList { value, list, negated } => {
+        Expr::InList {
+            value,
+            list,
+            negated,
+        } => {
             let list = list.iter().map(inside).collect::<Result<Vec<_>, _>>()?;
             Ok(inside(value)?.in_list(list, *negated))
         }
         Expr::Scalar(_) => {
-            let value = scope.scalars.get(&identity(expr)).cloned().ok_or(Failed::Internal)?;
+            let value = scope
+                .scalars
+                .get(&identity(expr))
+                .cloned()
+                .ok_or(Failed::Internal)?;
             Ok(E::Literal(value, None))
         }
     }
@@ -74,16 +104,26 @@ pub(crate) fn scalar(value: &Literal) -> Result<ScalarValue, Failed> {
         Literal::Bool(value) => ScalarValue::Boolean(Some(*value)),
         Literal::Int(value) => ScalarValue::Int64(Some(*value)),
         Literal::Float(bits) => ScalarValue::Float64(Some(f64::from_bits(*bits))),
-        Literal::Decimal { unscaled, precision, scale } => {
+        Literal::Decimal {
+            unscaled,
+            precision,
+            scale,
+        } => {
             let scale = i8::try_from(*scale).map_err(|_| Failed::Job)?;
             ScalarValue::Decimal128(Some(*unscaled), *precision, scale)
         }
         Literal::Text(text) => ScalarValue::Utf8(Some(text.clone())),
         Literal::Date(days) => ScalarValue::Date32(Some(*days)),
         Literal::Timestamp(at) => ScalarValue::TimestampMicrosecond(Some(*at), None),
-        Literal::Interval { months, days, nanoseconds } => ScalarValue::IntervalMonthDayNano(Some(
-            IntervalMonthDayNano::new(*months, *days, *nanoseconds),
-        )),
+        Literal::Interval {
+            months,
+            days,
+            nanoseconds,
+        } => ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano::new(
+            *months,
+            *days,
+            *nanoseconds,
+        ))),
     })
 }
 

@@ -8,7 +8,10 @@ use crate::{
     scan::MaskedView,
     withhold::{Withheld, withhold},
 };
-use arrow::{array::RecordBatch, datatypes::{DataType, SchemaRef}};
+use arrow::{
+    array::RecordBatch,
+    datatypes::{DataType, SchemaRef},
+};
 use datafusion::{
     catalog::streaming::StreamingTable,
     common::{DFSchema, JoinType, NullEquality, ScalarValue},
@@ -54,8 +57,15 @@ impl Translation<'_> {
             let fields = schema.fields();
             // INVARIANT (the plan's types are the engine's): asserted before anything is read.
             let agrees = fields.len() == wanted.len()
-                && fields.iter().zip(&wanted).all(|(f, w)| fits(f.data_type(), w.data_type));
-            if agrees { Ok(relation) } else { Err(Failed::Schema) }
+                && fields
+                    .iter()
+                    .zip(&wanted)
+                    .all(|(f, w)| fits(f.data_type(), w.data_type));
+            if agrees {
+                Ok(relation)
+            } else {
+                Err(Failed::Schema)
+            }
         }
         .boxed()
     }
@@ -67,7 +77,10 @@ impl Translation<'_> {
             Node::Project { input, exprs } => {
                 let input = self.relation(input).await?;
                 let scalars = self.scalars(exprs.iter()).await?;
-                let scope = Scope { names: &input.names, scalars: &scalars };
+                let scope = Scope {
+                    names: &input.names,
+                    scalars: &scalars,
+                };
                 let exprs = exprs.iter().map(|expr| translate(expr, &scope));
                 let exprs = exprs.collect::<Result<Vec<_>, _>>()?;
                 self.project(input.plan, exprs)
@@ -75,43 +88,88 @@ impl Translation<'_> {
             Node::Filter { input, predicate } => {
                 let input = self.relation(input).await?;
                 let scalars = self.scalars(std::iter::once(predicate)).await?;
-                let predicate = translate(predicate, &Scope { names: &input.names, scalars: &scalars })?;
-                let plan = LogicalPlanBuilder::from(input.plan).filter(predicate)?.build()?;
-                Ok(Relation { plan, names: input.names })
+                let predicate = translate(
+                    predicate,
+                    &Scope {
+                        names: &input.names,
+                        scalars: &scalars,
+                    },
+                )?;
+                let plan = LogicalPlanBuilder::from(input.plan)
+                    .filter(predicate)?
+                    .build()?;
+                Ok(Relation {
+                    plan,
+                    names: input.names,
+                })
             }
             Node::Join { .. } => self.join(node).await,
-            Node::Aggregate { input, keys, aggregates } => {
+            Node::Aggregate {
+                input,
+                keys,
+                aggregates,
+            } => {
                 let input = self.relation(input).await?;
                 let scalars = self.scalars(node.exprs()).await?;
-                let scope = Scope { names: &input.names, scalars: &scalars };
+                let scope = Scope {
+                    names: &input.names,
+                    scalars: &scalars,
+                };
                 let keys = keys.iter().map(|key| translate(key, &scope));
                 let calls = aggregates.iter().map(|call| aggregate(call, &scope));
                 // Equal keys or calls are one column in the engine; an alias keeps each apart.
                 let keys = aliased(keys.collect::<Result<Vec<_>, _>>()?, "k");
                 let calls = aliased(calls.collect::<Result<Vec<_>, _>>()?, "a");
-                let plan = LogicalPlanBuilder::from(input.plan).aggregate(keys, calls)?.build()?;
+                let plan = LogicalPlanBuilder::from(input.plan)
+                    .aggregate(keys, calls)?
+                    .build()?;
                 self.renamed(plan)
             }
             Node::Window { input, calls } => self.window(input, calls).await,
             Node::Sort { input, keys, fetch } => {
                 let input = self.relation(input).await?;
                 let scalars = self.scalars(node.exprs()).await?;
-                let keys = sort_keys(keys, &Scope { names: &input.names, scalars: &scalars })?;
-                let fetch = fetch.map(usize::try_from).transpose().map_err(|_| Failed::Job)?;
-                let plan = LogicalPlanBuilder::from(input.plan).sort_with_limit(keys, fetch)?.build()?;
-                Ok(Relation { plan, names: input.names })
+                let keys = sort_keys(
+                    keys,
+                    &Scope {
+                        names: &input.names,
+                        scalars: &scalars,
+                    },
+                )?;
+                let fetch = fetch
+                    .map(usize::try_from)
+                    .transpose()
+                    .map_err(|_| Failed::Job)?;
+                let plan = LogicalPlanBuilder::from(input.plan)
+                    .sort_with_limit(keys, fetch)?
+                    .build()?;
+                Ok(Relation {
+                    plan,
+                    names: input.names,
+                })
             }
             Node::Limit { input, skip, fetch } => {
                 let input = self.relation(input).await?;
                 let skip = usize::try_from(*skip).map_err(|_| Failed::Job)?;
-                let fetch = fetch.map(usize::try_from).transpose().map_err(|_| Failed::Job)?;
-                let plan = LogicalPlanBuilder::from(input.plan).limit(skip, fetch)?.build()?;
-                Ok(Relation { plan, names: input.names })
+                let fetch = fetch
+                    .map(usize::try_from)
+                    .transpose()
+                    .map_err(|_| Failed::Job)?;
+                let plan = LogicalPlanBuilder::from(input.plan)
+                    .limit(skip, fetch)?
+                    .build()?;
+                Ok(Relation {
+                    plan,
+                    names: input.names,
+                })
             }
             Node::Distinct { input } => {
                 let input = self.relation(input).await?;
                 let plan = LogicalPlanBuilder::from(input.plan).distinct()?.build()?;
-                Ok(Relation { plan, names: input.names })
+                Ok(Relation {
+                    plan,
+                    names: input.names,
+                })
             }
             Node::Union { inputs } => self.union(inputs).await,
             Node::Withhold { input, cells } => {
@@ -174,22 +232,37 @@ impl Translation<'_> {
     fn project(&mut self, input: LogicalPlan, exprs: Vec<E>) -> Result<Relation, Failed> {
         let node = self.next();
         let names: Vec<String> = (0..exprs.len()).map(|at| format!("{node}_{at}")).collect();
-        let exprs = exprs.into_iter().zip(&names).map(|(expr, name)| expr.alias(name));
-        let plan = LogicalPlanBuilder::from(input).project(exprs.collect::<Vec<_>>())?.build()?;
+        let exprs = exprs
+            .into_iter()
+            .zip(&names)
+            .map(|(expr, name)| expr.alias(name));
+        let plan = LogicalPlanBuilder::from(input)
+            .project(exprs.collect::<Vec<_>>())?
+            .build()?;
         Ok(Relation { plan, names })
     }
 
     /// The same columns under fresh names.
     fn renamed(&mut self, input: LogicalPlan) -> Result<Relation, Failed> {
-        let columns = input.schema().columns().into_iter().map(E::Column).collect();
+        let columns = input
+            .schema()
+            .columns()
+            .into_iter()
+            .map(E::Column)
+            .collect();
         self.project(input, columns)
     }
 
     fn scan(&mut self, scan: &Scan) -> Result<Relation, Failed> {
-        let source = self.sources.iter().find(|source| source.dataset == scan.dataset);
+        let source = self
+            .sources
+            .iter()
+            .find(|source| source.dataset == scan.dataset);
         let source = source.ok_or(Failed::Data)?;
         let node = self.next();
-        let names: Vec<String> = (0..scan.columns.len()).map(|at| format!("{node}_{at}")).collect();
+        let names: Vec<String> = (0..scan.columns.len())
+            .map(|at| format!("{node}_{at}"))
+            .collect();
         let view = MaskedView::new(scan, source, &self.tokens, (&names, self.state))?;
         let table = StreamingTable::try_new(view.shape(), vec![Arc::new(view)])?;
         let source = provider_as_source(Arc::new(table));
@@ -197,44 +270,74 @@ impl Translation<'_> {
         self.renamed(plan)
     }
 
-    fn values(
-        &mut self,
-        types: &[Type],
-        rows: &[Vec<plan::Literal>],
-    ) -> Result<Relation, Failed> {
+    fn values(&mut self, types: &[Type], rows: &[Vec<plan::Literal>]) -> Result<Relation, Failed> {
         if types.is_empty() || rows.is_empty() {
             let produce_one_row = rows.len() == 1;
-            let nothing = EmptyRelation { produce_one_row, schema: Arc::new(DFSchema::empty()) };
+            let nothing = EmptyRelation {
+                produce_one_row,
+                schema: Arc::new(DFSchema::empty()),
+            };
             if rows.len() > 1 || !types.is_empty() {
                 return Err(Failed::Job);
             }
-            return Ok(Relation { plan: LogicalPlan::EmptyRelation(nothing), names: vec![] });
+            return Ok(Relation {
+                plan: LogicalPlan::EmptyRelation(nothing),
+                names: vec![],
+            });
         }
-        let rows = rows.iter().map(|row| literals(row)).collect::<Result<Vec<_>, _>>()?;
+        let rows = rows
+            .iter()
+            .map(|row| literals(row))
+            .collect::<Result<Vec<_>, _>>()?;
         let plan = LogicalPlanBuilder::values(rows)?.build()?;
-        let columns = plan.schema().columns().into_iter().zip(types).map(|(column, data_type)| {
-            cast(E::Column(column), crate::arrow_type::arrow_type(*data_type))
-        });
+        let columns = plan
+            .schema()
+            .columns()
+            .into_iter()
+            .zip(types)
+            .map(|(column, data_type)| {
+                cast(E::Column(column), crate::arrow_type::arrow_type(*data_type))
+            });
         let columns = columns.collect();
         self.project(plan, columns)
     }
 
     async fn join(&mut self, node: &Node) -> Result<Relation, Failed> {
-        let Node::Join { kind, left, right, on, filter, null_equal } = node else {
+        let Node::Join {
+            kind,
+            left,
+            right,
+            on,
+            filter,
+            null_equal,
+        } = node
+        else {
             return Err(Failed::Job);
         };
         let left = self.relation(left).await?;
         let right = self.relation(right).await?;
         let scalars = self.scalars(node.exprs()).await?;
-        let ours = Scope { names: &left.names, scalars: &scalars };
-        let theirs = Scope { names: &right.names, scalars: &scalars };
+        let ours = Scope {
+            names: &left.names,
+            scalars: &scalars,
+        };
+        let theirs = Scope {
+            names: &right.names,
+            scalars: &scalars,
+        };
         let mut pairs = Vec::with_capacity(on.len());
         for (left, right) in on {
             pairs.push((translate(left, &ours)?, translate(right, &theirs)?));
         }
         let both = [left.names.clone(), right.names.clone()].concat();
-        let scope = Scope { names: &both, scalars: &scalars };
-        let filter = filter.as_ref().map(|filter| translate(filter, &scope)).transpose()?;
+        let scope = Scope {
+            names: &both,
+            scalars: &scalars,
+        };
+        let filter = filter
+            .as_ref()
+            .map(|filter| translate(filter, &scope))
+            .transpose()?;
         let kind = match kind {
             JoinKind::Inner => JoinType::Inner,
             JoinKind::Left => JoinType::Left,
@@ -251,7 +354,16 @@ impl Translation<'_> {
         };
         let (left, right) = (Arc::new(left.plan), Arc::new(right.plan));
         let on_constraint = JoinConstraint::On;
-        let join = Join::try_new(left, right, pairs, filter, kind, on_constraint, nulls, false)?;
+        let join = Join::try_new(
+            left,
+            right,
+            pairs,
+            filter,
+            kind,
+            on_constraint,
+            nulls,
+            false,
+        )?;
         self.renamed(LogicalPlan::Join(join))
     }
 
@@ -262,7 +374,10 @@ impl Translation<'_> {
     ) -> Result<Relation, Failed> {
         let input = self.relation(input).await?;
         let scalars = HashMap::new();
-        let scope = Scope { names: &input.names, scalars: &scalars };
+        let scope = Scope {
+            names: &input.names,
+            scalars: &scalars,
+        };
         let (mut exprs, mut narrow) = (Vec::new(), vec![false; input.names.len()]);
         for (at, call) in calls.iter().enumerate() {
             let (expr, is_narrow) = window(call, &scope)?;
@@ -276,7 +391,10 @@ impl Translation<'_> {
             plan = LogicalPlanBuilder::from(plan).window(vec![expr])?.build()?;
             columns.push(named(&format!("w{at}")));
         }
-        let columns = columns.into_iter().zip(narrow).map(|(expr, narrow)| widened(expr, narrow));
+        let columns = columns
+            .into_iter()
+            .zip(narrow)
+            .map(|(expr, narrow)| widened(expr, narrow));
         let columns = columns.collect();
         self.project(plan, columns)
     }
@@ -287,8 +405,12 @@ impl Translation<'_> {
             let input = self.relation(input).await?;
             // Inputs of a union have equal names, so that it adds no casts or renames of its own.
             let columns = input.names.iter().enumerate();
-            let columns: Vec<E> = columns.map(|(at, name)| named(name).alias(format!("u{at}"))).collect();
-            let plan = LogicalPlanBuilder::from(input.plan).project(columns)?.build()?;
+            let columns: Vec<E> = columns
+                .map(|(at, name)| named(name).alias(format!("u{at}")))
+                .collect();
+            let plan = LogicalPlanBuilder::from(input.plan)
+                .project(columns)?
+                .build()?;
             united = Some(match united {
                 None => LogicalPlanBuilder::from(plan),
                 Some(united) => united.union(plan)?,
@@ -300,7 +422,11 @@ impl Translation<'_> {
 }
 
 fn aliased(exprs: Vec<E>, prefix: &str) -> Vec<E> {
-    exprs.into_iter().enumerate().map(|(at, expr)| expr.alias(format!("{prefix}{at}"))).collect()
+    exprs
+        .into_iter()
+        .enumerate()
+        .map(|(at, expr)| expr.alias(format!("{prefix}{at}")))
+        .collect()
 }
 
 /// Whether an engine type is a witness.
