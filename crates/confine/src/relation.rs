@@ -102,11 +102,9 @@ impl Relation {
 
     /// Appends every carried column to a projection's expressions and notes where it now stands.
     pub(crate) fn carry_into(&mut self, exprs: &mut Vec<Expr>) -> Result<(), Unconfinable> {
-        let mut next = position(exprs.len())?;
-        for at in self.carried() {
+        for (next, at) in (position(exprs.len())?..).zip(self.carried()) {
             exprs.push(Expr::Column(*at));
             *at = next;
-            next += 1;
         }
         Ok(())
     }

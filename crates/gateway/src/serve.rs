@@ -74,6 +74,10 @@ pub fn serve(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
     runtime.block_on(serving(dir, listeners))
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each case: a table reads best in one place"
+)]
 async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
     let gateway = Gateway::open(dir).await?;
     let config = gateway.domain.config.clone();

@@ -204,6 +204,10 @@ impl Writer {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each case: a table reads best in one place"
+    )]
     fn node(&mut self, node: &Node) {
         match node {
             Node::Scan(scan) => {

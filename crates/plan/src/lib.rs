@@ -10,6 +10,10 @@
 //!
 //! Never: knows an engine, a grade, a person; trusts a type or a size it was told.
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "pairs of types: what is not listed is ill-typed"
+)]
 
 mod literal; // typed values
 mod function; // the reviewed scalar functions

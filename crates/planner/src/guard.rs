@@ -177,6 +177,9 @@ impl Counts {
             self.run = 0;
         }
         guarded(self.run < limits.run_max, "repetition")?;
+        if matches!(token, "TABLESAMPLE" | "SAMPLE") {
+            return Err(Unplannable::Guarded("table samples"));
+        }
         if matches!(
             token,
             "STRUCT" | "MAP" | "ARRAY" | "NESTED" | "TUPLE" | "LIST" | "UNION_TYPE"

@@ -211,6 +211,10 @@ impl Asking<'_> {
     }
 
     /// Whether the caller may work on the scenario at all.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a different thing that the caller already holds"
+    )]
     fn enter(
         &self,
         caller: &Caller,

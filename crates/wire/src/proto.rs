@@ -15,6 +15,10 @@ pub mod operations {
     #![expect(
         missing_docs,
         unused_qualifications,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
+        clippy::missing_errors_doc,
+        clippy::too_many_lines,
         reason = "generated from documented messages"
     )]
     tonic::include_proto!("bonded.operations.v1");

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// How much to make, and around which day licences and agreements run.
 #[derive(Debug, Clone, Copy)]
-pub struct Scale {
+pub(crate) struct Scale {
     /// People in the main table; from 1,000 up, exactly one district is too small to show.
     pub rows: u64,
     /// The day the demo is given.
@@ -26,7 +26,7 @@ pub struct Scale {
 
 /// Why the seed directory could not be written.
 #[derive(Debug, thiserror::Error)]
-pub enum Unwritten {
+pub(crate) enum Unwritten {
     /// The file system refused.
     #[error("`{path}` could not be written")]
     File {
@@ -60,7 +60,7 @@ pub enum Unwritten {
 ///
 /// # Errors
 /// [`Unwritten`].
-pub fn write_seed(
+pub(crate) fn write_seed(
     dir: &Path,
     scale: &Scale,
     progress: &mut dyn FnMut(u64),

@@ -122,20 +122,17 @@ impl Rewrite<'_> {
             None => None,
             Some(filter) => Some(self.open(filter, &relation.columns)?.0),
         };
-        if let [argument] = call.arguments.as_slice() {
-            if let Some(measure) = self.measure(relation, call, argument)? {
-                let arguments = vec![measure.value.clone()];
-                let label = measure.label.clone();
-                return Ok((
-                    AggregateCall {
-                        arguments,
-                        filter,
-                        ..call.clone()
-                    },
-                    label,
-                    Some(measure),
-                ));
-            }
+        if let [argument] = call.arguments.as_slice()
+            && let Some(measure) = self.measure(relation, call, argument)?
+        {
+            let arguments = vec![measure.value.clone()];
+            let label = measure.label.clone();
+            let call = AggregateCall {
+                arguments,
+                filter,
+                ..call.clone()
+            };
+            return Ok((call, label, Some(measure)));
         }
         let mut labels = Vec::new();
         let mut arguments = Vec::with_capacity(call.arguments.len());

@@ -231,7 +231,7 @@ impl FlightSqlService for Edge {
         query: CommandGetCatalogs,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let batch = made(metadata::catalogs(query.clone()))?;
+        let batch = made(metadata::catalogs(query))?;
         info(
             &batch.schema(),
             query.as_any().encode_to_vec(),
