@@ -59,6 +59,9 @@ class Domain:
         if not found:
             raise SystemExit(f"serve did not become ready: {line!r}, see {self.folder}/serve.log")
         self.address = found.group(1)
+        for profile in self.dir.glob("people/*/profile.toml"):
+            text = re.sub(r'endpoint = ".*"', f'endpoint = "https://{self.address}"', profile.read_text())
+            profile.write_text(text)
         return self
 
     def stop(self, how=signal.SIGTERM):

@@ -28,7 +28,7 @@ struct Raw {
 impl Default for Raw {
     fn default() -> Self {
         Self {
-            flight: "127.0.0.1:0".into(),
+            flight: "127.0.0.1:50051".into(),
             flight_remote: String::new(),
             admin: "127.0.0.1:0".into(),
             planners_ready: 2,
