@@ -41,6 +41,7 @@ class Domain:
     def __init__(self, bonded, seed, folder=None):
         self.bonded = pathlib.Path(bonded).resolve()
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="bonded-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.dir = self.folder / "domain"
         done = subprocess.run([self.bonded, "init", self.dir, "--from", seed], capture_output=True, text=True)
         if done.returncode:
@@ -190,14 +191,64 @@ class Wire:
         return pa.ipc.open_stream(stream).read_all(), receipt
 
 
+class Spans:
+    """An OTLP receiver: every export raw in `seen`, every span's (name, seconds) in `spans`."""
+
+    def __init__(self):
+        from concurrent import futures
+        self.seen, self.spans = [], []
+        def export(request, _):
+            self.seen.append(request)
+            self.spans += read_spans(request)
+            return b""
+        handler = grpc.method_handlers_generic_handler("opentelemetry.proto.collector.trace.v1.TraceService",
+            {"Export": grpc.unary_unary_rpc_method_handler(export)})
+        self.server = grpc.server(futures.ThreadPoolExecutor(2), handlers=(handler,))
+        self.endpoint = f"http://127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
+        self.server.start()
+
+    def configure(self, served):
+        """Before the gateway starts: spans come here."""
+        file = served.dir / "bonded.toml"
+        file.write_text(re.sub(r'otlp_endpoint = ".*"', f'otlp_endpoint = "{self.endpoint}"', file.read_text()))
+
+
+def read_spans(request):
+    each = lambda message, number: (value for n, value in fields(message) if n == number)
+    for resource in each(request, 1):
+        for scope in each(resource, 2):
+            for span in each(scope, 2):
+                start, end = (int.from_bytes(first(span, n), "little") for n in (7, 8))
+                yield first(span, 5).decode(), (end - start) / 1e9
+
+
+class Canaries:
+    """Many canaries, looked for in one pass: as text, and integers as 8 little-endian bytes at any offset."""
+
+    def __init__(self, texts):
+        import numpy
+        self.numpy, self.needles = numpy, {}
+        for text in texts:
+            forms = [text.encode()] + ([int(text).to_bytes(8, "little")] if text.isdigit() and len(text) > 12 else [])
+            for form in forms: self.needles.setdefault(form[:8], []).append((form, text))
+        self.heads = numpy.array(sorted(int.from_bytes(head, "little") for head in self.needles if len(head) == 8), dtype="<u8")
+        self.short = [form for head in self.needles if len(head) < 8 for form in self.needles[head]]
+
+    def found(self, chunks):
+        data = b"\n".join(chunks)
+        hits = {text for form, text in self.short if form in data}
+        for offset in range(8):
+            words = self.numpy.frombuffer(data, dtype="<u8", offset=offset, count=max(0, (len(data) - offset) // 8)) if len(data) >= offset + 8 else []
+            if not len(words): continue
+            for at in self.numpy.flatnonzero(self.numpy.isin(words, self.heads)):
+                start = offset + int(at) * 8
+                hits |= {text for form, text in self.needles[data[start:start + 8]] if data[start:start + len(form)] == form}
+        return sorted(hits)
+
+
 def canaries_in(chunks, canaries):
-    """Which canaries stand in the bytes: as text, and integers as 8 little-endian bytes."""
-    data = b"\n".join(chunks)
-    found = []
-    for text in canaries:
-        if text.encode() in data: found.append(text)
-        elif text.isdigit() and len(text) > 12 and int(text).to_bytes(8, "little") in data: found.append(text)
-    return found
+    """Which canaries stand in the bytes."""
+    return (canaries if isinstance(canaries, Canaries) else Canaries(canaries)).found(chunks)
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ def attacks():
 def run_attacks(served, canaries):
     wire = served.wire("alice", "care")
     outcome = collections.Counter()
-    needles = set(canaries)
+    needles = d.Canaries(canaries)
     for line in attacks():
         sql, must = line["sql_or_action"], line["must"]
         wire.seen.clear()

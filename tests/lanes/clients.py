@@ -1,0 +1,120 @@
+"""Clients nobody here wrote: ADBC's Go driver, prepared statements, metadata; and the CLI.
+
+Needs adbc-driver-flightsql, pyarrow. Every buffer of every result is searched for canaries.
+"""
+import json, sys
+import adbc_driver_flightsql.dbapi as flight
+from adbc_driver_flightsql import DatabaseOptions
+import domain as d
+
+WRONG = []
+
+
+def wrong(text):
+    WRONG.append(text); print("WRONG", text)
+
+
+def connect(served, who, scenario):
+    person = served.person(who)
+    read = lambda name: (person / name).read_text()
+    return flight.connect(f"grpc+tls://{served.address}", db_kwargs={
+        DatabaseOptions.TLS_ROOT_CERTS.value: read("ca.pem"),
+        DatabaseOptions.MTLS_CERT_CHAIN.value: read("cert.pem"),
+        DatabaseOptions.MTLS_PRIVATE_KEY.value: read("key.pem"),
+        DatabaseOptions.TLS_OVERRIDE_HOSTNAME.value: "localhost",
+        DatabaseOptions.RPC_CALL_HEADER_PREFIX.value + "bonded-scenario": scenario,
+    }, autocommit=True)
+
+
+def buffers(table):
+    """Every buffer behind a table, whole: what stands behind a slice or under a null too."""
+    for column in table.columns:
+        for chunk in column.chunks:
+            for buffer in chunk.buffers():
+                if buffer is not None: yield buffer.to_pybytes()
+
+
+def attacks(must):
+    for line in (d.shared() / "attacks.jsonl").read_text().splitlines():
+        line = json.loads(line)
+        sql = line["sql_or_action"]
+        bomb = line["class"].endswith("bomb")
+        if line["must"] in must and not bomb and not sql.startswith(("ACTION", "FLIGHT", "RPC", "TLS")): yield line["id"], line["must"], sql
+
+
+def statements(connection, served, canaries):
+    answered = refused = cli = 0
+    profile = served.person("alice") / "profile.toml"
+    for name, must, sql in attacks(("ok", "mask", "deny")):
+        with connection.cursor() as cursor:
+            try:
+                cursor.execute(sql)
+                table = cursor.fetch_arrow_table()
+                answered += 1
+                found = d.canaries_in(buffers(table), canaries)
+                if found: wrong(f"{name}: {len(found)} canaries through ADBC: {sql}")
+            except Exception as error:
+                refused += 1
+                if must == "ok": wrong(f"{name} must be answered: {error}")
+                if d.canaries_in([str(error).encode()], canaries): wrong(f"{name}: a canary in the error")
+        if must == "ok":
+            done = served.command("query", "-p", profile, "--format", "json", sql)
+            cli += 1
+            if done.returncode: wrong(f"{name} by the CLI: {done.stderr}")
+            if d.canaries_in([(done.stdout + done.stderr).encode()], canaries): wrong(f"{name}: a canary through the CLI")
+    print(f"ADBC: {answered} answered, {refused} refused; CLI: {cli} answered")
+
+
+def prepared(connection):
+    """Parameters, many rows of them, and reuse."""
+    with connection.cursor() as cursor:
+        sql = "SELECT count(*) AS n FROM district_stat WHERE district = ? AND pop > ?"
+        counts = []
+        for district, pop in (("D01", 0), ("D02", 0), ("D99", 0), ("D01", 10**12)):
+            cursor.execute(sql, (district, pop))
+            counts.append(cursor.fetchone()[0])
+        if counts != [1, 1, 0, 0]: wrong(f"prepared statement: {counts}")
+        cursor.adbc_prepare("SELECT district, pop FROM district_stat WHERE pop >= ?")
+        print("prepared:", counts)
+
+
+def metadata(connection, served):
+    objects = connection.adbc_get_objects(depth="all").read_all().to_pylist()
+    tables = sorted(f"{s['db_schema_name']}.{t['table_name']}" for c in objects for s in c["catalog_db_schemas"] or []
+                    for t in s["db_schema_tables"] or [])
+    print("tables:", tables)
+    if "city.citizen" not in tables or any("payroll" in t for t in tables): wrong(f"metadata shows {tables}")
+    schema = connection.adbc_get_table_schema("citizen", db_schema_filter="city")
+    if "id_card" not in schema.names or "diag" in schema.names: wrong(f"schema of citizen: {schema.names}")
+    info = connection.adbc_get_info()
+    if "bonded" not in str(info.get("vendor_name", "")).lower(): wrong(f"info: {info}")
+    with connection.cursor() as cursor:
+        plain = cursor.adbc_execute_schema("SELECT district, avg(income) AS a FROM citizen GROUP BY district")
+        cursor.execute("SELECT district, avg(income) AS a FROM citizen GROUP BY district")
+        if not plain.equals(cursor.fetch_arrow_table().schema): wrong(f"execute_schema gives {plain}")
+    others = connect(served, "bob", "roads")
+    with others, others.cursor() as cursor:
+        for sql in ("SELECT * FROM citizen", "SELECT * FROM nothing_here"):
+            try: cursor.execute(sql); wrong(f"bob is answered {sql}")
+            except Exception as error: print("bob:", str(error)[:110].replace("\n", " "))
+
+
+def main():
+    given = d.arguments(__doc__.splitlines()[0])
+    with d.temporary() as folder, d.Domain(given.bonded, d.f1_seed(folder / "f1")) as served:
+        canaries = d.Canaries((folder / "f1" / "data" / "canaries.txt").read_text().split())
+        with connect(served, "alice", "care") as connection:
+            statements(connection, served, canaries)
+            prepared(connection)
+            metadata(connection, served)
+        for who, code in (("lapsed", "identity"),):
+            try:
+                with connect(served, who, "care") as c, c.cursor() as cursor: cursor.execute("SELECT 1"); wrong(f"{who} is answered")
+            except Exception as error:
+                print(f"{who}:", str(error)[:110].replace("\n", " "))
+                if code not in str(error): wrong(f"{who}: {error}")
+    print("0 failed" if not WRONG else f"{len(WRONG)} failed")
+    sys.exit(bool(WRONG))
+
+
+if __name__ == "__main__": main()
