@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(&files, [&root])?;
     tonic_prost_build::configure()
         .bytes(".bonded.job.v1.RunFrame.batch")
+        .bytes(".bonded.job.v1.Cells.sets")
         .skip_debug([
             ".bonded.job.v1.RunJob",
             ".bonded.job.v1.Source",

@@ -14,6 +14,12 @@ use terms::{DomainName, Obligations, Person, Role, Thresholds};
 const FOUNDER: &str = "founder";
 
 pub(crate) fn init(dir: &Path, from: Option<&Path>, name: Option<&str>) -> Result<(), Failure> {
+    if dir.join("bonded.toml").exists() {
+        return Err(Failure::Usage(format!(
+            "`{}` holds a domain already; choose another folder",
+            dir.display()
+        )));
+    }
     match from {
         Some(from) => {
             let seed = seed::read(from).map_err(|error| Failure::Usage(error.to_string()))?;

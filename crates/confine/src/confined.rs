@@ -1,5 +1,5 @@
 use crate::{
-    Cause, Source, Unconfinable, catalogue, prune::pruned, rewrite::Rewrite, scope::Scope,
+    Cause, Reported, Source, Unconfinable, catalogue, prune::pruned, rewrite::Rewrite, scope::Scope,
 };
 use plan::{Node, Plan, View};
 use policy::Permit;
@@ -18,6 +18,7 @@ pub struct Confined {
     references: Vec<Reference>,
     columns: Vec<OutputColumn>,
     left_out: Vec<LeftOut>,
+    reported: Vec<Reported>,
     row_level: bool,
     protected: bool,
 }
@@ -44,7 +45,12 @@ pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinab
     draft.fields().map_err(|_| Cause::IllTyped)?;
     let scope = Scope::of(&permit, &draft.root)?;
     let protected = scope.is_protected();
-    let rooted = Rewrite { scope }.root(draft)?;
+    let mut rewrite = Rewrite {
+        scope,
+        reported: Vec::new(),
+    };
+    let rooted = rewrite.root(draft)?;
+    let reported = rewrite.reported;
     let plan = pruned(rooted.plan).ok_or(Cause::IllTyped)?;
     // INVARIANT (the result is typed by us): the finished plan is derived once more, from its leaves.
     let fields = plan.fields().map_err(|_| Cause::IllTyped)?;
@@ -62,6 +68,7 @@ pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinab
         references,
         columns: rooted.columns,
         left_out: rooted.left_out,
+        reported,
         row_level: rooted.row_level,
         protected,
         permit,
@@ -105,6 +112,12 @@ impl Confined {
         &self.left_out
     }
 
+    /// The cells the disclosure register hears of, by the numbers of the plan's reports.
+    #[must_use]
+    pub fn reported(&self) -> &[Reported] {
+        &self.reported
+    }
+
     /// Whether rows of protected data stand one by one in the result.
     #[must_use]
     pub const fn is_row_level(&self) -> bool {
@@ -124,7 +137,7 @@ impl Confined {
     }
 
     /// What the runner needs: each dataset, its snapshot, and exactly the items whose keys it gets.
-    /// The row number is named `__row` by the store and is not listed here; [`Self::numbers_rows`].
+    /// Row and subject numbers are the store's own and are not listed here; [`Self::numbers`].
     #[must_use]
     pub fn sources(&self) -> Vec<(DatasetName, u32, Vec<ItemName>)> {
         let mut read: BTreeMap<&DatasetName, BTreeSet<&ItemName>> = BTreeMap::new();
@@ -133,7 +146,7 @@ impl Confined {
             items.extend(
                 scan.columns
                     .iter()
-                    .filter(|c| c.view != View::Row)
+                    .filter(|c| !matches!(c.view, View::Row | View::Subject))
                     .map(|c| &c.item),
             );
             items.extend(
@@ -160,13 +173,16 @@ impl Confined {
         read.into_iter().map(source).collect()
     }
 
-    /// Whether the plan reads row numbers of this dataset.
+    /// Whether the plan reads row numbers of this dataset, and whether it reads subject numbers.
     #[must_use]
-    pub fn numbers_rows(&self, dataset: &DatasetName) -> bool {
-        let mut found = false;
+    pub fn numbers(&self, dataset: &DatasetName) -> (bool, bool) {
+        let mut found = (false, false);
         each_scan(&self.plan.root, &mut |scan| {
-            let rows = scan.columns.iter().any(|column| column.view == View::Row);
-            found |= &scan.dataset == dataset && rows;
+            let reads = |view: View| scan.columns.iter().any(|column| column.view == view);
+            if &scan.dataset == dataset {
+                found.0 |= reads(View::Row);
+                found.1 |= reads(View::Subject);
+            }
         });
         found
     }
@@ -252,9 +268,7 @@ fn references(permit: &Permit, plan: &Plan) -> Result<Vec<Reference>, Unconfinab
             match &column.view {
                 View::Catalogue => unknown = true,
                 View::Masked(mask, _) => add(&column.item, Mask::from(*mask).to_string()),
-                View::Raw if dataset.subject.as_ref() == Some(&column.item) => {
-                    add(&column.item, "subject".to_owned());
-                }
+                View::Subject => add(&column.item, "subject".to_owned()),
                 View::Raw => add(&column.item, "raw-aggregate".to_owned()),
                 View::Row => {}
             }

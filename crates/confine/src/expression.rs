@@ -87,6 +87,7 @@ impl Rewrite<'_> {
             )),
             Class::Token { .. } => Err(self.about(Cause::TokenMisused, &label)),
             Class::Suppressed => Err(self.about(Cause::RawInExpression, &label)),
+            Class::Held { .. } => Err(self.about(Cause::HeldValue, &label)),
         }
     }
 
@@ -102,6 +103,7 @@ impl Rewrite<'_> {
                 join_only: true, ..
             } => Err(self.about(Cause::TokenJoinOnly, &label)),
             Class::Suppressed => Err(self.about(Cause::RawInExpression, &label)),
+            Class::Held { .. } => Err(self.about(Cause::HeldValue, &label)),
             Class::Open | Class::Token { .. } => Ok((expr, label)),
         }
     }
@@ -139,8 +141,12 @@ impl Rewrite<'_> {
     ) -> Result<(), Unconfinable> {
         let mut domains = labels.iter().map(|label| match &label.class {
             Class::Token { domain, .. } => Some(domain),
-            Class::Open | Class::Suppressed => None,
+            Class::Open | Class::Suppressed | Class::Held { .. } => None,
         });
+        let held = |label: &&Label| matches!(label.class, Class::Held { .. });
+        if let Some(held) = labels.iter().find(held) {
+            return Err(self.about(Cause::HeldValue, held));
+        }
         let Some(token) = labels
             .iter()
             .find(|label| matches!(label.class, Class::Token { .. }))
@@ -244,20 +250,21 @@ impl Rewrite<'_> {
         ))
     }
 
-    /// An uncorrelated subquery: its one value may be a row-level one only where rows show; groups in
-    /// it that owe a threshold have no rule yet.
+    /// An uncorrelated subquery: its one value may be a row-level one only where rows show; a group
+    /// that falls short gives no value.
     fn scalar(&mut self, node: &Node) -> Result<(Expr, Label), Unconfinable> {
         let relation = self.relation(node, false)?;
         self.rows_may_show(&relation)?;
-        if relation.owes() {
-            return Err(Cause::NoRule.into());
-        }
+        let relation = relation.withhold();
         let [column] = relation.columns.as_slice() else {
             return Err(Cause::IllTyped.into());
         };
         let at = column
             .at
             .ok_or_else(|| self.about(Cause::RawInExpression, &column.label))?;
+        if matches!(column.label.class, Class::Held { .. }) {
+            return Err(self.about(Cause::HeldValue, &column.label));
+        }
         let label = Label {
             base: None,
             ..column.label.clone()

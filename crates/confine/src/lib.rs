@@ -29,5 +29,6 @@ pub use self::{
     catalogue::{Table, catalogue},
     confined::{Confined, OutputColumn, confine},
     label::Source,
+    rewrite::Reported,
     unconfinable::{Cause, Unconfinable},
 };

@@ -111,17 +111,26 @@ fn node(root: Node, read: &Read) -> Option<(Node, Moved)> {
             let inputs = inputs.collect::<Option<Vec<_>>>()?;
             Some((Node::Union { inputs }, ranks(&kept)?))
         }
-        Node::Withhold { input, mut cells } => {
+        Node::Withhold {
+            input,
+            mut cells,
+            mut reports,
+        } => {
             let mut needed = read.clone();
             needed.extend(cells.iter().map(|cell| cell.witness));
+            needed.extend(reports.iter().map(|report| report.witness));
             let (input, moved) = node(*input, &needed)?;
             for cell in &mut cells {
                 cell.witness = *moved.get(&cell.witness)?;
+            }
+            for report in &mut reports {
+                report.witness = *moved.get(&report.witness)?;
             }
             Some((
                 Node::Withhold {
                     input: Box::new(input),
                     cells,
+                    reports,
                 },
                 moved,
             ))

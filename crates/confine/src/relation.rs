@@ -1,5 +1,5 @@
 use crate::{Cause, Unconfinable, label::Label, scope::ScanId};
-use plan::{Cell, Check, Expr, Function, Literal, Node};
+use plan::{Cell, Check, Expr, Function, Literal, Node, Report};
 use std::collections::{BTreeMap, BTreeSet};
 use terms::ItemName;
 
@@ -25,6 +25,10 @@ pub(crate) struct Relation {
     pub keys: Vec<BTreeSet<usize>>,
     /// What is counted of protected rows that are here only in groups.
     pub witnesses: Vec<Witness>,
+    /// Who contributed to these groups, not yet reported for the disclosure register.
+    pub reports: Vec<Report>,
+    /// Scans whose subjects are equal in every row.
+    pub tied: Vec<(ScanId, ScanId)>,
 }
 
 #[derive(Debug, Clone)]
@@ -45,13 +49,10 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    fn cell(&self) -> Cell {
-        let Check { k, dominance, once } = self.check;
+    pub(crate) fn cell(&self) -> Cell {
         Cell {
             witness: self.at,
-            k,
-            dominance,
-            once,
+            check: self.check,
         }
     }
 
@@ -79,6 +80,8 @@ impl Relation {
             once: BTreeSet::new(),
             keys: Vec::new(),
             witnesses: Vec::new(),
+            reports: Vec::new(),
+            tied: Vec::new(),
         }
     }
 
@@ -89,6 +92,7 @@ impl Relation {
             .chain(self.subjects.values_mut())
             .chain(self.rows.values_mut())
             .chain(self.witnesses.iter_mut().map(|witness| &mut witness.at))
+            .chain(self.reports.iter_mut().map(|report| &mut report.witness))
     }
 
     /// Moves everything by so many positions: the right side of a join.
@@ -115,12 +119,7 @@ impl Relation {
         self
     }
 
-    /// Whether any group here still owes a threshold.
-    pub(crate) fn owes(&self) -> bool {
-        self.witnesses.iter().any(|witness| !witness.withheld)
-    }
-
-    /// Drops the groups that fall short of what is still owed.
+    /// Drops the groups that fall short of what is still owed, and reports who is in the others.
     pub(crate) fn withhold(mut self) -> Self {
         let cells: Vec<Cell> = self
             .witnesses
@@ -128,26 +127,30 @@ impl Relation {
             .filter(|w| !w.withheld)
             .map(Witness::cell)
             .collect();
-        if cells.is_empty() {
+        let reports = std::mem::take(&mut self.reports);
+        if cells.is_empty() && reports.is_empty() {
             return self;
         }
         self.witnesses
             .iter_mut()
             .for_each(|witness| witness.withheld = true);
-        self.wrap(|input| Node::Withhold { input, cells })
+        self.wrap(|input| Node::Withhold {
+            input,
+            cells,
+            reports,
+        })
     }
 
     /// Turns every witness into a count that a missing match does not lower: for the side of an outer
-    /// join whose rows may be missing, where no match means no protected content.
-    pub(crate) fn settle_missing(mut self) -> Result<Self, Unconfinable> {
-        if self.owes() {
-            return Err(Cause::NoRule.into());
+    /// join whose rows may be missing, where no match means no protected content. Groups that fall
+    /// short go first.
+    pub(crate) fn settle_missing(self) -> Result<Self, Unconfinable> {
+        let mut settled = self.withhold();
+        if settled.witnesses.is_empty() {
+            return Ok(settled);
         }
-        if self.witnesses.is_empty() {
-            return Ok(self);
-        }
-        let mut exprs: Vec<Expr> = (0..self.width).map(Expr::Column).collect();
-        for witness in &mut self.witnesses {
+        let mut exprs: Vec<Expr> = (0..settled.width).map(Expr::Column).collect();
+        for witness in &mut settled.witnesses {
             let k = Literal::Int(i64::from(witness.check.k));
             exprs.push(Expr::call(
                 Function::Coalesce,
@@ -155,14 +158,10 @@ impl Relation {
             ));
             witness.at = position(exprs.len() - 1)?;
             witness.full = false;
-            witness.check = Check {
-                dominance: false,
-                once: false,
-                ..witness.check
-            };
+            witness.check = Check::of(witness.check.k);
         }
-        self.width = position(exprs.len())?;
-        Ok(self.wrap(|input| Node::Project { input, exprs }))
+        settled.width = position(exprs.len())?;
+        Ok(settled.wrap(|input| Node::Project { input, exprs }))
     }
 }
 

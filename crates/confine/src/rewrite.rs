@@ -7,6 +7,8 @@ mod aggregate; // approved aggregates, witnesses, withholding
 mod union; // the same columns from several inputs
 mod window; // over the masked view only
 
+pub use self::aggregate::Reported;
+
 use crate::{
     Cause, Unconfinable,
     label::{Class, Label},
@@ -20,6 +22,8 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub(crate) struct Rewrite<'a> {
     pub(crate) scope: Scope<'a>,
+    /// The cells the disclosure register hears of; a report's number is its place here.
+    pub(crate) reported: Vec<Reported>,
 }
 
 impl Rewrite<'_> {

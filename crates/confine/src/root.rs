@@ -3,6 +3,7 @@
 use crate::{
     Cause, Unconfinable,
     confined::OutputColumn,
+    label::Class,
     relation::Relation,
     rewrite::{Rewrite, is_join_only},
 };
@@ -36,6 +37,9 @@ impl Rewrite<'_> {
             return Err(Cause::IllTyped.into());
         }
         for (column, name) in relation.columns.iter().zip(&draft.names) {
+            if matches!(column.label.class, Class::Held { .. }) {
+                return Err(self.about(Cause::HeldValue, &column.label));
+            }
             let shown = column.at.filter(|_| !is_join_only(&column.label));
             let Some(at) = shown else {
                 left_out.extend(column.label.sources.iter().map(|source| LeftOut {

@@ -2,7 +2,7 @@
 //! in the runner, so that the two check each other.
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
-use plan::WITNESS_FIELDS;
+use plan::{WITNESS_COUNTS, WITNESS_FIELDS};
 use terms::Type;
 
 /// Columns `c0` … of these types, all nullable, without metadata. None for a type that never crosses.
@@ -35,15 +35,16 @@ fn arrow_type(data_type: Type) -> Option<DataType> {
         Type::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
         Type::Interval => return None,
         Type::Witness => {
-            let [counts @ .., _, _, _] = &WITNESS_FIELDS;
-            let counts = counts
-                .iter()
-                .map(|name| Field::new(*name, DataType::Int64, true));
-            let [_, _, _, sums @ ..] = &WITNESS_FIELDS;
-            let sums = sums
-                .iter()
-                .map(|name| Field::new(*name, DataType::Float64, true));
-            DataType::Struct(counts.chain(sums).collect())
+            let field = |(at, name): (usize, &&str)| {
+                let whole = at < WITNESS_COUNTS;
+                let data_type = if whole {
+                    DataType::Int64
+                } else {
+                    DataType::Float64
+                };
+                Field::new(*name, data_type, true)
+            };
+            DataType::Struct(WITNESS_FIELDS.iter().enumerate().map(field).collect())
         }
     })
 }

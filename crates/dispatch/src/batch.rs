@@ -23,6 +23,8 @@ pub(crate) struct Expected {
     nodes: usize,
     buffers: usize,
     rows_max: u32,
+    /// How many reports of cells the plan has.
+    reports: u32,
 }
 
 /// The mark before each message's length.
@@ -46,7 +48,18 @@ impl Expected {
             nodes,
             buffers,
             rows_max,
+            reports: 0,
         })
+    }
+
+    /// Of a plan that reports so many kinds of cells.
+    pub(crate) fn with_reports(self, reports: usize) -> Self {
+        let reports = u32::try_from(reports).unwrap_or(0);
+        Self { reports, ..self }
+    }
+
+    pub(crate) const fn reports(&self) -> u32 {
+        self.reports
     }
 
     /// Reads a complete IPC stream of one batch.

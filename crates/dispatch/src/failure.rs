@@ -87,6 +87,15 @@ impl Failure {
         }
     }
 
+    /// The construct or name a child stumbled over, where there is one.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Refused { name, .. } => name,
+            _ => "",
+        }
+    }
+
     /// The stable code, for machines and the ledger.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -15,7 +15,7 @@ use tokio::{
 };
 use wire::{
     Garbled,
-    job::{Done, Message, RunFrame},
+    job::{Cells, Done, Message, RunFrame},
 };
 
 /// What a frame costs beside its own bytes, so that many small ones cost something too.
@@ -38,8 +38,14 @@ pub(crate) struct Results {
     reader: AbortHandle,
     rows: u64,
     batches: u64,
+    cells: Vec<Cells>,
+    /// What came while only cells were asked for.
+    first: Option<Item>,
     state: State,
 }
+
+/// The bytes that all sets of one job may have.
+const CELLS_BYTES_MAX: usize = 64 << 20;
 
 #[derive(Debug)]
 enum State {
@@ -57,6 +63,7 @@ pub struct Piece {
 
 #[derive(Debug)]
 enum Item {
+    Cells(Cells),
     Batch(Bytes, OwnedSemaphorePermit),
     End(Result<Done, Failure>),
 }
@@ -114,29 +121,79 @@ impl Results {
             reader: reader.abort_handle(),
             rows: 0,
             batches: 0,
+            cells: Vec::new(),
+            first: None,
             state: State::Open,
         }
     }
 
+    /// The cells, all of which come before the first batch.
+    pub(crate) async fn cells(&mut self) -> Result<Vec<Cells>, Failure> {
+        if self.first.is_none() {
+            self.first = self.after_cells().await?;
+        }
+        Ok(std::mem::take(&mut self.cells))
+    }
+
+    /// Takes in cells and gives what comes after them.
+    async fn after_cells(&mut self) -> Result<Option<Item>, Failure> {
+        let mut bytes = 0usize;
+        loop {
+            match self.queue.recv().await {
+                Some(Item::Cells(cells)) => {
+                    let known = self.expected.reports() > cells.number;
+                    bytes += cells.sets.iter().map(Bytes::len).sum::<usize>();
+                    if !known || self.batches > 0 || bytes > CELLS_BYTES_MAX {
+                        self.state = State::Failed;
+                        return Err(Failure::garbled(Worker::Runner, "cells that are not its"));
+                    }
+                    self.cells.push(cells);
+                }
+                other => return Ok(other),
+            }
+        }
+    }
+
     /// The next batch; none at the sound end, after which [`Self::done`] is known.
+    ///
+    /// A result that has cells is not given before they were taken.
     pub(crate) async fn next(&mut self) -> Option<Result<Piece, Failure>> {
         let State::Open = self.state else { return None };
-        let next = match self.queue.recv().await {
-            Some(Item::Batch(bytes, held)) => self.batch(&bytes, held),
-            Some(Item::End(Ok(done))) => match self.sound(&done) {
-                Ok(()) => {
-                    self.state = State::Done(done);
-                    return None;
-                }
-                Err(misfit) => Err(Failure::garbled(Worker::Runner, misfit)),
-            },
-            Some(Item::End(Err(failure))) => Err(failure),
-            None => Err(Failure::garbled(Worker::Runner, "no end")),
+        let item = match self.first.take() {
+            Some(item) => Ok(Some(item)),
+            None => self.after_cells().await,
+        };
+        let next = match item {
+            Err(failure) => Err(failure),
+            Ok(item) => self.piece(item),
+        };
+        let next = match next {
+            Ok(Some(_)) if !self.cells.is_empty() => {
+                Err(Failure::garbled(Worker::Runner, "cells nobody took"))
+            }
+            Ok(Some(piece)) => Ok(piece),
+            Ok(None) => return None,
+            Err(failure) => Err(failure),
         };
         if next.is_err() {
             self.state = State::Failed;
         }
         Some(next)
+    }
+
+    fn piece(&mut self, item: Option<Item>) -> Result<Option<Piece>, Failure> {
+        match item {
+            Some(Item::Batch(bytes, held)) => self.batch(&bytes, held).map(Some),
+            Some(Item::End(Ok(done))) => match self.sound(&done) {
+                Ok(()) => {
+                    self.state = State::Done(done);
+                    Ok(None)
+                }
+                Err(misfit) => Err(Failure::garbled(Worker::Runner, misfit)),
+            },
+            Some(Item::End(Err(failure))) => Err(failure),
+            Some(Item::Cells(_)) | None => Err(Failure::garbled(Worker::Runner, "no end")),
+        }
     }
 
     /// What the runner said at its end.
@@ -230,6 +287,7 @@ async fn frames(
                 to.send(Item::Batch(bytes, held))
                     .map_err(|_| Short::Unheard)?;
             }
+            RunFrame::Cells(cells) => to.send(Item::Cells(cells)).map_err(|_| Short::Unheard)?,
             RunFrame::Done(done) => return Ok(done),
             RunFrame::Failure(code) => return Err(Short::Refused(code)),
         }

@@ -3,10 +3,10 @@ use confine::Confined;
 use ledger::Decided;
 use std::{collections::BTreeSet, time::Duration};
 use terms::{DatasetName, Type};
-use vault::{ROW_COLUMN, SourceKeys};
+use vault::{ROW_COLUMN, SUBJECT_COLUMN, SourceKeys};
 use wire::{
     frame,
-    job::{Column, Done, RunJob, Source},
+    job::{Cells, Column, Done, RunJob, Source},
 };
 
 /// What opens the data that a plan reads.
@@ -72,7 +72,8 @@ impl Pool {
         }
         let fields = confined.plan().fields().map_err(|_| Failure::NotDecided)?;
         let types: Vec<Type> = fields.iter().map(|field| field.data_type).collect();
-        let expected = Expected::of(&types, self.config().batch_rows_max);
+        let expected = Expected::of(&types, self.config().batch_rows_max)
+            .map(|expected| expected.with_reports(confined.reported().len()));
         let job = RunJob {
             plan: confined.plan().encode(),
             sources: sources(confined, &keys.sources).ok_or(Failure::WrongSources)?,
@@ -111,11 +112,13 @@ fn sources(confined: &Confined, keys: &[(DatasetName, SourceKeys)]) -> Option<Ve
     }
     let source = |(dataset, _, items): (DatasetName, u32, Vec<terms::ItemName>)| {
         let (_, keys) = keys.iter().find(|(name, _)| name == &dataset)?;
+        let (rows, subjects) = confined.numbers(&dataset);
         let mut wanted: BTreeSet<&str> = items.iter().map(terms::ItemName::as_str).collect();
         let columns = keys.columns.iter().filter_map(|(name, key)| {
-            let row = name == ROW_COLUMN && confined.numbers_rows(&dataset);
-            let column = if row {
+            let column = if name == ROW_COLUMN && rows {
                 Column::Row
+            } else if name == SUBJECT_COLUMN && subjects {
+                Column::Subject
             } else if wanted.remove(name.as_str()) {
                 Column::Item(name.parse().ok()?)
             } else {
@@ -148,6 +151,15 @@ impl Outcome {
     #[must_use]
     pub const fn decided(&self) -> &Decided {
         &self.decided
+    }
+
+    /// Who contributed to the cells that will be released. Waits until the runner has said all of
+    /// them, which is before its first batch.
+    ///
+    /// # Errors
+    /// [`Failure`]; nothing of the result may then leave.
+    pub async fn cells(&mut self) -> Result<Vec<Cells>, Failure> {
+        self.results.cells().await
     }
 
     /// The next batch as the runner sent it; none at the sound end of the result.

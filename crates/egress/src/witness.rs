@@ -5,15 +5,13 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, StructArray},
     datatypes::{Float64Type, Int64Type},
 };
-use plan::{Check, WITNESS_FIELDS};
+use plan::{Check, Dominance, WITNESS_FIELDS};
 
 /// Whether every row proves what this check asks.
 pub(crate) fn proves(check: &Check, column: &ArrayRef) -> bool {
     if let Some(counts) = column.as_primitive_opt::<Int64Type>() {
         // A plain count says nothing of contributions or repeated rows.
-        return !check.dominance
-            && !check.once
-            && (0..counts.len()).all(|row| enough(check, at(counts, row)));
+        return check.is_count() && (0..counts.len()).all(|row| enough(check, at(counts, row)));
     }
     let Some(witness) = column.as_struct_opt().and_then(Witness::of) else {
         return false;
@@ -21,7 +19,7 @@ pub(crate) fn proves(check: &Check, column: &ArrayRef) -> bool {
     (0..column.len()).all(|row| witness.row_proves(check, row))
 }
 
-/// The six parts of a witness column.
+/// The eight parts of a witness column.
 #[derive(Debug)]
 struct Witness<'a> {
     whole: &'a StructArray,
@@ -31,6 +29,8 @@ struct Witness<'a> {
     x1: &'a Float64Array,
     x2: &'a Float64Array,
     total: &'a Float64Array,
+    low: &'a Float64Array,
+    high: &'a Float64Array,
 }
 
 impl<'a> Witness<'a> {
@@ -48,6 +48,8 @@ impl<'a> Witness<'a> {
             x1: sum(3)?,
             x2: sum(4)?,
             total: sum(5)?,
+            low: sum(6)?,
+            high: sum(7)?,
         })
     }
 
@@ -61,28 +63,46 @@ impl<'a> Witness<'a> {
                 return false;
             }
         }
-        !check.dominance || self.is_shared(row)
+        if check.freedom > 0 {
+            let distinct = at(self.rows_distinct, row).unwrap_or(0);
+            if distinct <= i64::from(check.freedom) {
+                return false;
+            }
+        }
+        if check.spread {
+            let (low, high) = (value(self.low, row), value(self.high, row));
+            // Nobody knows what all have if two have not the same.
+            if !matches!((low, high), (Some(low), Some(high)) if low < high) {
+                return false;
+            }
+        }
+        check.dominance.is_none_or(|rule| self.is_shared(rule, row))
     }
 
     /// Whether no one or two subjects make up nearly all of the total.
     ///
-    /// Source: design, "Thresholds": the two largest hold ≥ 90 %, or (total − x₁ − x₂)/x₁ < 10 %.
-    fn is_shared(&self, row: usize) -> bool {
-        let part = |sums: &Float64Array| {
-            let value = (!sums.is_null(row)).then(|| sums.value(row));
-            value.filter(|value| value.is_finite() && *value >= 0.0)
-        };
+    /// Source: design, "Thresholds": the two largest hold ≥ 90 %, or (total − x₁ − x₂)/x₁ < 10 %; the
+    /// percentages are the plan's.
+    fn is_shared(&self, rule: Dominance, row: usize) -> bool {
+        let part = |sums: &Float64Array| value(sums, row).filter(|value| *value >= 0.0);
+        let share = f64::from(rule.share_percent) / 100.0;
+        let rest = f64::from(rule.rest_percent) / 100.0;
         let (Some(x1), Some(x2), Some(total)) = (part(self.x1), part(self.x2), part(self.total))
         else {
             return false;
         };
         // A total of nothing is disclosure of a class, which is judged elsewhere.
-        total == 0.0 || (x1 + x2 < 0.9 * total && total - x1 - x2 >= 0.1 * x1)
+        total == 0.0 || (x1 + x2 < share * total && total - x1 - x2 >= rest * x1)
     }
 }
 
 fn enough(check: &Check, subjects: Option<i64>) -> bool {
     subjects.is_some_and(|subjects| subjects >= i64::from(check.k.max(1)))
+}
+
+fn value(sums: &Float64Array, row: usize) -> Option<f64> {
+    let value = (!sums.is_null(row)).then(|| sums.value(row));
+    value.filter(|value| value.is_finite())
 }
 
 fn at(counts: &Int64Array, row: usize) -> Option<i64> {

@@ -35,12 +35,14 @@ pub enum Unadministered {
         why: policy::TooLoose,
     },
     /// A row policy cannot be translated.
-    #[error("row policy of dataset `{dataset}`: {code}; write a condition over its items")]
+    #[error("row policy of dataset `{dataset}`: {code}{name}; write a condition over its items")]
     RowPolicy {
         /// Which dataset.
         dataset: String,
         /// The planner's code.
         code: &'static str,
+        /// The name it stumbled over, in brackets, where there is one.
+        name: String,
     },
     /// Data cannot be taken in.
     #[error(transparent)]
@@ -186,6 +188,10 @@ impl Administration {
             let translated = translated.map_err(|why| Unadministered::RowPolicy {
                 dataset: wanted.name.to_string(),
                 code: why.code(),
+                name: match why.name() {
+                    "" => String::new(),
+                    name => format!(" (`{name}`)"),
+                },
             })?;
             wanted.rows_plan = Some(hex::encode(translated.encode()));
         }

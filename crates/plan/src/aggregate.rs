@@ -24,6 +24,21 @@ pub enum AggregateFunction {
     /// `witness(subject, row, value)`: who contributes to a cell, and how much the largest do.
     /// Only in confined plans. Source: design, "Thresholds".
     Witness,
+    /// Several witnesses as one: who contributes to a cell made of cells. Only in confined plans.
+    WitnessUnion,
+    /// The middle value, as a float.
+    Median,
+    /// `percentile(value, share)`: the value below which a literal share of all lies, as a float,
+    /// interpolated.
+    Percentile,
+    /// `safe_quantile(value, subject, share, k, band)`: a percentile rounded down to a band, null
+    /// unless at least k subjects stand on each side of it. Only in confined plans.
+    SafeQuantile,
+    /// `safe_min(value, subject, k, band)`: the band of the value of the k-th subject from below.
+    /// Only in confined plans.
+    SafeMin,
+    /// `safe_max(value, subject, k, band)`: the same from above. Only in confined plans.
+    SafeMax,
 }
 
 impl AggregateFunction {
@@ -39,7 +54,22 @@ impl AggregateFunction {
         Self::Min,
         Self::Max,
         Self::Witness,
+        Self::WitnessUnion,
+        Self::Median,
+        Self::Percentile,
+        Self::SafeQuantile,
+        Self::SafeMin,
+        Self::SafeMax,
     ];
+
+    /// Whether it stands only in confined plans.
+    #[must_use]
+    pub const fn is_confined(self) -> bool {
+        matches!(
+            self,
+            Self::Witness | Self::WitnessUnion | Self::SafeQuantile | Self::SafeMin | Self::SafeMax
+        )
+    }
 
     /// The word printed for it.
     #[must_use]
@@ -55,6 +85,12 @@ impl AggregateFunction {
             Self::Min => "min",
             Self::Max => "max",
             Self::Witness => "witness",
+            Self::WitnessUnion => "witness_union",
+            Self::Median => "median",
+            Self::Percentile => "percentile",
+            Self::SafeQuantile => "safe_quantile",
+            Self::SafeMin => "safe_min",
+            Self::SafeMax => "safe_max",
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Bytes back into a plan, within bounds. What is not canonical is no plan.
 
 use crate::{
-    AggregateCall, AggregateFunction, Bounds, Cell, Check, Expr, Frame, FrameBound, Function,
-    JoinKind, Literal, Node, Plan, RowPolicy, Scan, ScanColumn, SortKey, View, WindowCall,
-    WindowFunction,
+    AggregateCall, AggregateFunction, Bounds, Cell, Check, Dominance, Expr, Frame, FrameBound,
+    Function, JoinKind, Literal, Node, Plan, Report, RowPolicy, Scan, ScanColumn, SortKey, View,
+    WindowCall, WindowFunction,
     encode::{aggregate_code, join_code},
 };
 use std::str::FromStr;
@@ -320,6 +320,7 @@ impl<'a> Reader<'a> {
                 12 if input.accept == Accept::Confined => Node::Withhold {
                     input: input.below()?,
                     cells: input.list(Self::cell)?,
+                    reports: input.list(Self::report)?,
                 },
                 _ => return Err(Undecodable("an unknown node")),
             })
@@ -381,6 +382,7 @@ impl<'a> Reader<'a> {
             2 if !draft => View::Masked(self.mask()?.into(), self.option(Self::word)?),
             3 if !draft => View::Raw,
             4 if !draft => View::Row,
+            5 if !draft => View::Subject,
             _ => return Err(Undecodable("a view that does not belong there")),
         })
     }
@@ -416,7 +418,7 @@ impl<'a> Reader<'a> {
             .copied()
             .find(|f| aggregate_code(*f) == code);
         let found = found.ok_or(Undecodable("an unknown aggregate"))?;
-        if self.accept == Accept::Draft && found == AggregateFunction::Witness {
+        if self.accept == Accept::Draft && found.is_confined() {
             return Err(Undecodable("a draft with witnesses"));
         }
         Ok(found)
@@ -477,20 +479,38 @@ impl<'a> Reader<'a> {
     }
 
     fn cell(&mut self) -> Read<Cell> {
-        let (witness, k) = (self.u32()?, self.u32()?);
         Ok(Cell {
-            witness,
-            k,
-            dominance: self.flag()?,
-            once: self.flag()?,
+            witness: self.u32()?,
+            check: self.check()?,
+        })
+    }
+
+    fn report(&mut self) -> Read<Report> {
+        Ok(Report {
+            witness: self.u32()?,
+            number: self.u32()?,
+            by_subject: self.flag()?,
+        })
+    }
+
+    fn dominance(&mut self) -> Read<Dominance> {
+        let [share_percent, rest_percent] = self.bytes()?;
+        if share_percent > 100 || rest_percent > 100 {
+            return Err(Undecodable("a share past all"));
+        }
+        Ok(Dominance {
+            share_percent,
+            rest_percent,
         })
     }
 
     fn check(&mut self) -> Read<Check> {
         Ok(Check {
             k: self.u32()?,
-            dominance: self.flag()?,
+            dominance: self.option(Self::dominance)?,
             once: self.flag()?,
+            spread: self.flag()?,
+            freedom: self.u32()?,
         })
     }
 }

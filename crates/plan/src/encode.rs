@@ -283,10 +283,19 @@ impl Writer {
                 self.tag(11);
                 self.list(inputs, Self::node);
             }
-            Node::Withhold { input, cells } => {
+            Node::Withhold {
+                input,
+                cells,
+                reports,
+            } => {
                 self.tag(12);
                 self.node(input);
                 self.list(cells, Self::cell);
+                self.list(reports, |out, report| {
+                    out.u32(report.witness);
+                    out.u32(report.number);
+                    out.flag(report.by_subject);
+                });
             }
         }
     }
@@ -319,6 +328,7 @@ impl Writer {
             }
             View::Raw => self.tag(3),
             View::Row => self.tag(4),
+            View::Subject => self.tag(5),
         }
     }
 
@@ -392,15 +402,17 @@ impl Writer {
 
     fn cell(&mut self, cell: &Cell) {
         self.u32(cell.witness);
-        self.u32(cell.k);
-        self.flag(cell.dominance);
-        self.flag(cell.once);
+        self.check(&cell.check);
     }
 
     fn check(&mut self, check: &Check) {
         self.u32(check.k);
-        self.flag(check.dominance);
+        self.option(check.dominance.as_ref(), |out, rule| {
+            out.bytes.extend([rule.share_percent, rule.rest_percent]);
+        });
         self.flag(check.once);
+        self.flag(check.spread);
+        self.u32(check.freedom);
     }
 }
 
@@ -428,5 +440,11 @@ pub(crate) const fn aggregate_code(function: AggregateFunction) -> u8 {
         AggregateFunction::Min => 8,
         AggregateFunction::Max => 9,
         AggregateFunction::Witness => 10,
+        AggregateFunction::WitnessUnion => 11,
+        AggregateFunction::Median => 12,
+        AggregateFunction::Percentile => 13,
+        AggregateFunction::SafeQuantile => 14,
+        AggregateFunction::SafeMin => 15,
+        AggregateFunction::SafeMax => 16,
     }
 }

@@ -37,8 +37,9 @@ pub use self::{
     function::Function,
     literal::Literal,
     node::{
-        Cell, JoinKind, MaskBits, Node, RowPolicy, Scan, ScanColumn, SortKey, View, WITNESS_FIELDS,
+        Cell, JoinKind, MaskBits, Node, Report, RowPolicy, Scan, ScanColumn, SortKey, View,
+        WITNESS_COUNTS, WITNESS_FIELDS,
     },
-    query::{Check, Plan},
+    query::{Check, Dominance, Plan},
     typing::{Field, IllTyped},
 };

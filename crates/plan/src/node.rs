@@ -1,4 +1,4 @@
-use crate::{AggregateCall, Expr, Literal, WindowCall};
+use crate::{AggregateCall, Check, Expr, Literal, WindowCall};
 use terms::{DatasetName, IdentifierDomain, ItemName, Mask, Type};
 
 /// A relational node. Every node's output is a list of typed, nullable columns.
@@ -93,6 +93,8 @@ pub enum Node {
         input: Box<Node>,
         /// What each row must meet.
         cells: Vec<Cell>,
+        /// What is reported of the rows that are kept.
+        reports: Vec<Report>,
     },
 }
 
@@ -110,7 +112,7 @@ pub struct Scan {
 /// One output column of a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ScanColumn {
-    /// The item; the item of a [`View::Row`] is the dataset's subject, which is not read.
+    /// The item; the item of a [`View::Row`] or [`View::Subject`] is the dataset's subject, which is not read.
     pub item: ItemName,
     /// The type it has in this view.
     pub data_type: Type,
@@ -129,6 +131,9 @@ pub enum View {
     Raw,
     /// The row's number in its dataset, an [`Type::Int`]; for witnesses.
     Row,
+    /// The subject's number in its dataset, an [`Type::Int`], null where the row has no subject; for
+    /// witnesses. It says who is the same, not who it is.
+    Subject,
 }
 
 /// A mask with its width as bits, so that views can be compared and hashed.
@@ -236,18 +241,38 @@ pub struct SortKey {
 pub struct Cell {
     /// The column that holds the witness ([`Type::Witness`]), or a count of subjects ([`Type::Int`]).
     pub witness: u32,
-    /// The fewest subjects, in people. 1 ≤ k.
-    pub k: u32,
-    /// Whether dominance counts: for sums, means and deviations. Needs a witness.
-    pub dominance: bool,
-    /// Whether every row must have entered once: rows = distinct rows. Needs a witness.
-    pub once: bool,
+    /// What it must say.
+    pub check: Check,
 }
 
-/// The fields of [`Type::Witness`], in order: distinct non-null subjects; rows with a subject and a
-/// value; distinct ones among those; the largest and second-largest absolute contribution of one
-/// subject; the sum of all absolute contributions. Counts are whole numbers, contributions floats.
-pub const WITNESS_FIELDS: [&str; 6] = ["subjects", "rows", "rows_distinct", "x1", "x2", "total"];
+/// A column whose contributing rows are reported for the disclosure register, for every row of a
+/// [`Node::Withhold`] that is kept. A null column reports nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Report {
+    /// The column that holds the witness, [`Type::Witness`].
+    pub witness: u32,
+    /// Under which number it is reported.
+    pub number: u32,
+    /// Whether subjects are reported, not rows: where rows are gone, being grouped by their subject.
+    pub by_subject: bool,
+}
+
+/// The fields of [`Type::Witness`], in order: distinct subjects; rows with a subject and a value;
+/// distinct ones among those; the largest and second-largest absolute contribution of one subject;
+/// the sum of all absolute contributions; the least and greatest contribution of one subject. The
+/// first three are whole numbers, the rest floats.
+pub const WITNESS_FIELDS: [&str; 8] = [
+    "subjects",
+    "rows",
+    "rows_distinct",
+    "x1",
+    "x2",
+    "total",
+    "low",
+    "high",
+];
+/// How many of [`WITNESS_FIELDS`] are whole numbers.
+pub const WITNESS_COUNTS: usize = 3;
 
 impl Node {
     /// The nodes directly below, subqueries in expressions aside.

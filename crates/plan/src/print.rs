@@ -1,8 +1,8 @@
 //! The form people read: one node a line, inputs indented below it.
 
 use crate::{
-    AggregateCall, AggregateFunction, Expr, Function, JoinKind, Literal, Node, Plan, Scan, SortKey,
-    View, WindowFunction,
+    AggregateCall, AggregateFunction, Check, Expr, Function, JoinKind, Literal, Node, Plan, Scan,
+    SortKey, View, WindowFunction,
 };
 use std::fmt::Write;
 use terms::Mask;
@@ -14,9 +14,7 @@ impl Plan {
         let mut text = format!("result {}\n", self.names.join(", "));
         for (at, check) in self.checks.iter().enumerate() {
             let ordinal = self.names.len() + at;
-            let dominance = if check.dominance { ", dominance" } else { "" };
-            let once = if check.once { ", once" } else { "" };
-            let _ = writeln!(text, "check #{ordinal}: k {}{dominance}{once}", check.k);
+            let _ = writeln!(text, "check #{ordinal} {}", unmet(check));
         }
         node(&self.root, 0, &mut text);
         text
@@ -100,29 +98,40 @@ fn line(node: &Node) -> String {
         }
         Node::Distinct { .. } => "distinct".to_owned(),
         Node::Union { inputs } => format!("union of {}", inputs.len()),
-        Node::Withhold { cells, .. } => {
+        Node::Withhold { cells, reports, .. } => {
             let cells: Vec<String> = cells
                 .iter()
-                .map(|cell| {
-                    let dominance = if cell.dominance {
-                        " or is dominated"
-                    } else {
-                        ""
-                    };
-                    let once = if cell.once {
-                        " or counts rows twice"
-                    } else {
-                        ""
-                    };
-                    format!(
-                        "#{} counts fewer than {}{dominance}{once}",
-                        cell.witness, cell.k
-                    )
-                })
+                .map(|cell| format!("#{} {}", cell.witness, unmet(&cell.check)))
                 .collect();
-            format!("withhold rows where {}", cells.join(", or "))
+            let reports = match reports.len() {
+                0 => String::new(),
+                n => format!("; report {n}"),
+            };
+            format!("withhold rows where {}{reports}", cells.join(", or "))
         }
     }
+}
+
+/// What makes a cell fall short, in words.
+fn unmet(check: &Check) -> String {
+    let mut line = format!("counts fewer than {}", check.k);
+    if let Some(rule) = check.dominance {
+        let (share, rest) = (rule.share_percent, rule.rest_percent);
+        line.push_str(&format!(" or is dominated ({share} %, {rest} %)"));
+    }
+    if check.once {
+        line.push_str(" or counts rows twice");
+    }
+    if check.spread {
+        line.push_str(" or has one value");
+    }
+    if check.freedom > 0 {
+        line.push_str(&format!(
+            " or has under {} degrees of freedom",
+            check.freedom
+        ));
+    }
+    line
 }
 
 fn scan_line(scan: &Scan) -> String {
@@ -137,6 +146,7 @@ fn scan_line(scan: &Scan) -> String {
             }
             View::Raw => format!("{} raw", column.item),
             View::Row => "row number".to_owned(),
+            View::Subject => "subject number".to_owned(),
         })
         .collect();
     let rows = scan.rows.as_ref().map_or_else(String::new, |rows| {

@@ -63,7 +63,7 @@ const SCALAR: [&str; 40] = [
     "sign",
 ];
 /// The aggregate functions by the front end's names.
-const AGGREGATE: [&str; 9] = [
+const AGGREGATE: [&str; 11] = [
     "count",
     "sum",
     "avg",
@@ -73,6 +73,8 @@ const AGGREGATE: [&str; 9] = [
     "var_pop",
     "min",
     "max",
+    "median",
+    "percentile_cont",
 ];
 /// The window functions by the front end's names.
 const WINDOW: [&str; 7] = [

@@ -77,12 +77,13 @@ fn parsed(sql: &str) -> Result<Statement, Unplannable> {
         .build()
         .map_err(|_| Unplannable::Syntax)?;
     let mut statements = parser.parse_statements().map_err(|_| Unplannable::Syntax)?;
-    let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
+    let (Some(mut statement), true) = (statements.pop_front(), statements.is_empty()) else {
         return Err(Unplannable::SeveralStatements);
     };
-    match &statement {
-        Statement::Statement(inner) => match &**inner {
+    match &mut statement {
+        Statement::Statement(inner) => match &mut **inner {
             ast::Statement::Query(query) => {
+                number_parameters(query)?;
                 if query.locks.is_empty()
                     && query.settings.is_none()
                     && query.format_clause.is_none()
@@ -96,6 +97,28 @@ fn parsed(sql: &str) -> Result<Statement, Unplannable> {
         },
         _ => Err(Unplannable::NotAQuery),
     }
+}
+
+/// Gives each `?` its number, in the order they are written; a statement has either `?` or `$1`.
+fn number_parameters(query: &mut ast::Query) -> Result<(), Unplannable> {
+    let (mut asked, mut numbered) = (0usize, false);
+    let walked = ast::visit_expressions_mut(query, |expr| {
+        if let ast::Expr::Value(value) = expr
+            && let ast::Value::Placeholder(name) = &mut value.value
+        {
+            if name == "?" {
+                asked += 1;
+                *name = format!("${asked}");
+            } else {
+                numbered = true;
+            }
+        }
+        std::ops::ControlFlow::<()>::Continue(())
+    });
+    if walked.is_break() || (asked > 0 && numbered) {
+        return Err(Unplannable::Unsupported("two kinds of parameters"));
+    }
+    Ok(())
 }
 
 /// The resolved plan: names, types and decorrelated subqueries; aggregates as they were written.
@@ -128,7 +151,9 @@ fn told(error: &DataFusionError) -> Unplannable {
     let root = error.find_root();
     if let DataFusionError::SchemaError(schema, _) = root {
         return match **schema {
-            SchemaError::FieldNotFound { .. } => Unplannable::UnknownName,
+            SchemaError::FieldNotFound { ref field, .. } => {
+                Unplannable::UnknownName(field.name.clone())
+            }
             _ => Unplannable::Unsupported("ambiguous or duplicate column names"),
         };
     }
@@ -137,7 +162,7 @@ fn told(error: &DataFusionError) -> Unplannable {
         || text.contains("No table named")
         || text.contains("failed to resolve")
     {
-        Unplannable::UnknownName
+        Unplannable::UnknownName(String::new())
     } else if text.contains("Invalid function") {
         Unplannable::UnknownFunction
     } else if text.contains("unique expression names") {

@@ -39,7 +39,7 @@ impl Inputs<'_> {
             }
             offset += schema.fields().len();
         }
-        Err(Unplannable::UnknownName)
+        Err(Unplannable::UnknownName(String::new()))
     }
 }
 

@@ -15,7 +15,7 @@ pub enum Unplannable {
     NotAQuery,
     /// A table or column that the catalogue does not have.
     #[error("unknown name")]
-    UnknownName,
+    UnknownName(String),
     /// A function that is not on the reviewed list.
     #[error("unknown function")]
     UnknownFunction,
@@ -39,7 +39,7 @@ impl Unplannable {
             Self::Syntax => "planner.syntax",
             Self::SeveralStatements => "planner.several-statements",
             Self::NotAQuery => "planner.not-a-query",
-            Self::UnknownName => "planner.unknown-name",
+            Self::UnknownName(_) => "planner.unknown-name",
             Self::UnknownFunction => "planner.unknown-function",
             Self::Unsupported(_) => "planner.unsupported",
             Self::IllTyped => "planner.ill-typed",
@@ -47,15 +47,15 @@ impl Unplannable {
         }
     }
 
-    /// The construct's word, from a closed list.
+    /// The construct's word, from a closed list; or the name that the caller wrote.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Guarded(what) | Self::Unsupported(what) => what,
+            Self::UnknownName(written) => written,
             Self::Syntax
             | Self::SeveralStatements
             | Self::NotAQuery
-            | Self::UnknownName
             | Self::UnknownFunction
             | Self::IllTyped
             | Self::ParameterUntyped => "",

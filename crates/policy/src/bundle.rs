@@ -1,4 +1,4 @@
-use crate::MaskTable;
+use crate::{MaskTable, disclosure::DisclosureTable};
 use cedar_policy::{
     ActionConstraint, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator,
 };
@@ -9,12 +9,16 @@ const SCHEMA: &str = include_str!("../../../policies/bonded.cedarschema");
 const BASELINE: &str = include_str!("../../../policies/baseline.cedar");
 const ROLES: &str = include_str!("../../../policies/roles.cedar");
 const MASKS: &str = include_str!("../../../policies/masks.toml");
+const DISCLOSURE: &str = include_str!("../../../policies/disclosure.toml");
+/// A domain's own disclosure rules; every other TOML file of its folder is a mask table.
+const DISCLOSURE_FILE: &str = "disclosure.toml";
 
 /// The policies of a domain, checked against the schema and indexed by action.
 #[derive(Debug)]
 pub(crate) struct Bundle {
     pub schema: Schema,
     pub masks: MaskTable,
+    pub disclosure: DisclosureTable,
     by_action: HashMap<String, PolicySet>,
     everywhere: PolicySet,
 }
@@ -28,6 +32,7 @@ pub struct Unusable(pub(crate) String);
 pub(crate) struct Texts {
     cedar: Vec<(String, String)>,
     masks: Vec<String>,
+    disclosure: Vec<String>,
     pub digest: Digest,
 }
 
@@ -39,24 +44,28 @@ impl Texts {
             ("roles.cedar".to_owned(), ROLES.to_owned()),
         ];
         let mut masks = vec![MASKS.to_owned()];
+        let mut disclosure = vec![DISCLOSURE.to_owned()];
         for path in dir.map(files).transpose()?.unwrap_or_default() {
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| Unusable(format!("{}: {error}", path.display())))?;
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
             match path.extension().and_then(|ending| ending.to_str()) {
                 Some("cedar") => cedar.push((name.unwrap_or_default(), text)),
+                Some("toml") if name.as_deref() == Some(DISCLOSURE_FILE) => disclosure.push(text),
                 Some("toml") => masks.push(text),
                 _ => {}
             }
         }
         let mut all = SCHEMA.as_bytes().to_vec();
-        for text in cedar.iter().map(|(_, text)| text).chain(&masks) {
+        let cedar_texts = cedar.iter().map(|(_, text)| text);
+        for text in cedar_texts.chain(&masks).chain(&disclosure) {
             all.extend(Digest::of(text.as_bytes()).bytes());
         }
         Ok(Self {
             digest: Digest::of(&all),
             cedar,
             masks,
+            disclosure,
         })
     }
 
@@ -82,10 +91,14 @@ impl Texts {
         }
         let texts: Vec<&str> = self.masks.iter().map(String::as_str).collect();
         let masks = MaskTable::read(&texts).map_err(Unusable)?;
+        let texts: Vec<&str> = self.disclosure.iter().map(String::as_str).collect();
+        let disclosure = DisclosureTable::read(&texts)
+            .map_err(|why| Unusable(format!("{DISCLOSURE_FILE}: {why}")))?;
         let (by_action, everywhere) = indexed(&all)?;
         Ok(Bundle {
             schema,
             masks,
+            disclosure,
             by_action,
             everywhere,
         })

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod refusal; // why not, with clause and smallest change
+mod disclosure; // what a cell owes beside its threshold, by grade
 mod masks; // kind × grade → mask, and the most a mask may reveal
 mod bundle; // the policies, loaded once, by digest, indexed by action
 mod decide; // one request → a decision with its reasons
@@ -17,6 +18,7 @@ mod engine; // the bundle and the permits computed by it
 pub use self::{
     bundle::Unusable,
     decide::Decision,
+    disclosure::{Disclosure, Perturb},
     engine::Engine,
     masks::{MaskTable, TooLoose},
     permit::{AbsentItem, Permit, PermittedDataset, PermittedItem},

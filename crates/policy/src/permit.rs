@@ -1,5 +1,5 @@
 use crate::{
-    Refusal,
+    Disclosure, Refusal,
     bundle::{Bundle, Unusable},
     decide::Asked,
     item::{Class, Classes},
@@ -44,6 +44,8 @@ pub struct PermittedDataset {
     pub subject_type: Option<Type>,
     /// The fewest subjects of a released cell.
     pub k: u32,
+    /// What a released cell owes beside.
+    pub disclosure: Disclosure,
     /// The row policy, as canonical bytes of the plan language.
     pub rows_plan: Option<Vec<u8>>,
     /// Whether row-level results may show.
@@ -75,6 +77,8 @@ pub struct PermittedItem {
     pub domain: Option<IdentifierDomain>,
     /// How it is shown; suppress where it is only aggregated.
     pub mask: Mask,
+    /// The width to which its order statistics are rounded; none where they are not approved.
+    pub band: Option<f64>,
     /// Whether approved aggregates see its raw values.
     pub aggregate: bool,
     /// Whether what is computed from it may leave.
@@ -303,6 +307,7 @@ impl Asking<'_> {
                         unique: item.unique,
                         domain: item.domain.clone(),
                         mask,
+                        band: item.band,
                         aggregate: ways.aggregate,
                         export: ways.export,
                     });
@@ -328,6 +333,7 @@ impl Asking<'_> {
             subject: dataset.subject.clone(),
             subject_type: subject.and_then(|item| item.data_type),
             k: self.state.thresholds().of(highest),
+            disclosure: self.bundle.disclosure.of(highest),
             rows_plan: rows_plan(wanted)?,
             show_rows: wanted.show_rows,
             snapshot: self

@@ -1,7 +1,8 @@
 use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
+use plan::{WITNESS_COUNTS, WITNESS_FIELDS};
 use terms::Type;
 
-/// The engine's type of a plan type. A witness has one more field here: some of its subjects, hashed.
+/// The engine's type of a plan type. A witness has two more fields here: which rows and subjects.
 pub(crate) fn arrow_type(data_type: Type) -> DataType {
     match data_type {
         Type::Bool => DataType::Boolean,
@@ -18,25 +19,21 @@ pub(crate) fn arrow_type(data_type: Type) -> DataType {
     }
 }
 
-/// The fields of a witness; `inside` with the hashed subjects that never leave the process.
+/// The fields of a witness; `inside` with the sets of rows and subjects, in the Roaring format.
 pub(crate) fn witness_fields(inside: bool) -> Fields {
-    let mut fields: Vec<Field> = plan::WITNESS_FIELDS
-        .iter()
-        .map(|name| {
-            let float = matches!(*name, "x1" | "x2" | "total");
-            Field::new(
-                *name,
-                if float {
-                    DataType::Float64
-                } else {
-                    DataType::Int64
-                },
-                true,
-            )
-        })
-        .collect();
+    let mut fields: Vec<Field> = Vec::with_capacity(WITNESS_FIELDS.len() + 2);
+    for (at, name) in WITNESS_FIELDS.iter().enumerate() {
+        let whole = at < WITNESS_COUNTS;
+        let data_type = if whole {
+            DataType::Int64
+        } else {
+            DataType::Float64
+        };
+        fields.push(Field::new(*name, data_type, true));
+    }
     if inside {
-        fields.push(Field::new("ids", DataType::Binary, true));
+        fields.push(Field::new("row_set", DataType::Binary, true));
+        fields.push(Field::new("subject_set", DataType::Binary, true));
     }
     Fields::from(fields)
 }

@@ -15,6 +15,7 @@ mod failed; // why a job ended without a result
 mod arrow_type; // plan types in the engine
 mod mask; // masks as vectorised functions
 mod scan; // sealed files → the masked view
+mod safe; // order statistics that name no single subject
 mod witness; // who contributes to a cell, and how much
 mod withhold; // cells that fall short are dropped and counted
 mod translate; // the plan in the engine, node by node

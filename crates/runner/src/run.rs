@@ -25,10 +25,12 @@ use datafusion::{
 use futures::StreamExt;
 use plan::{Accept, Bounds, Plan};
 use std::sync::Arc;
-use wire::job::{Done, RunFrame, RunJob};
+use wire::job::{Cells, Done, RunFrame, RunJob};
 
 /// The share of the memory limit that operators may keep.
 const POOL_SHARE: u64 = 2;
+/// Sets in one frame.
+const CELLS_PER_FRAME: usize = 256;
 
 /// Everything about a session that no job changes; made while a child waits.
 pub(crate) fn warm() -> SessionStateBuilder {
@@ -69,10 +71,19 @@ pub(crate) async fn run_with(
         sources: &job.sources,
         tokens: Tokens::new(job.token_key.bytes()),
         withheld: Withheld::default(),
+        cells: Vec::new(),
         nodes: 0,
     };
     let relation = translation.relation(&plan.root).await?;
     let withheld = translation.withheld;
+    for cells in translation.cells {
+        for sets in cells.sets.chunks(CELLS_PER_FRAME) {
+            sink(RunFrame::Cells(Cells {
+                number: cells.number,
+                sets: sets.to_vec(),
+            }))?;
+        }
+    }
     let physical = state.create_physical_plan(&relation.plan).await?;
     let schema = outside(&physical.schema());
     let mut stream = execute_stream(physical, state.task_ctx())?;

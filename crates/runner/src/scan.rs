@@ -36,6 +36,8 @@ use wire::job::{Column, Source};
 const BATCH_ROWS: usize = 8_192;
 /// The column that numbers rows.
 const ROW: &str = "__row";
+/// The column that numbers subjects.
+const SUBJECT: &str = "__subject";
 
 /// The masked view of one scan.
 #[derive(Debug)]
@@ -98,6 +100,7 @@ impl MaskedView {
             let name = match column {
                 Column::Item(item) => item.as_str(),
                 Column::Row => ROW,
+                Column::Subject => SUBJECT,
             };
             properties = properties.with_column_key(name, key.bytes().to_vec());
         }
@@ -117,6 +120,7 @@ impl MaskedView {
     fn wanted(&self) -> Vec<String> {
         let columns = self.scan.columns.iter().map(|column| match column.view {
             View::Row => ROW.to_owned(),
+            View::Subject => SUBJECT.to_owned(),
             View::Catalogue | View::Masked(..) | View::Raw => column.item.to_string(),
         });
         let rows = self.scan.rows.iter().flat_map(|rows| &rows.items);
@@ -156,6 +160,7 @@ impl MaskedView {
                 }
                 View::Raw => column(&raw, wanted.item.as_str())?,
                 View::Row => column(&raw, ROW)?,
+                View::Subject => column(&raw, SUBJECT)?,
             });
         }
         RecordBatch::try_new(self.shape(), shown).map_err(|_| Failed::Schema)

@@ -1,4 +1,5 @@
-//! Cells that fall short are dropped and counted, from a finished intermediate result.
+//! Cells that fall short are dropped and counted, from a finished intermediate result; who is in the
+//! others is reported for the disclosure register.
 
 use crate::Failed;
 use arrow::{
@@ -6,8 +7,10 @@ use arrow::{
     compute::filter_record_batch,
     datatypes::{Float64Type, Int64Type},
 };
-use plan::Cell;
-use std::collections::HashSet;
+use bytes::Bytes;
+use plan::{Cell, Check, Dominance, Report};
+use roaring::RoaringBitmap;
+use wire::job::Cells;
 
 /// What was withheld in a job, for security staff and for the notice.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +28,7 @@ pub(crate) fn withhold(
     withheld: &mut Withheld,
 ) -> Result<Vec<RecordBatch>, Failed> {
     let mut kept = Vec::with_capacity(batches.len());
-    let mut some: HashSet<Vec<u8>> = HashSet::new();
-    let k = cells.iter().map(|cell| cell.k).max().unwrap_or(u32::MAX);
+    let mut dropped = vec![RoaringBitmap::new(); cells.len()];
     for batch in batches {
         let mut keep = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
@@ -36,16 +38,43 @@ pub(crate) fn withhold(
             }
             if !met {
                 withheld.groups += 1;
-                withheld.holds_k |= holds(&batch, row, cells, &mut some);
+                for (cell, all) in cells.iter().zip(&mut dropped) {
+                    *all |= subjects(&batch, row, cell);
+                }
             }
             keep.push(met);
         }
-        kept.push(
-            filter_record_batch(&batch, &BooleanArray::from(keep)).map_err(|_| Failed::Internal)?,
-        );
+        let keep = BooleanArray::from(keep);
+        kept.push(filter_record_batch(&batch, &keep).map_err(|_| Failed::Internal)?);
     }
-    withheld.holds_k |= some.len() >= usize::try_from(k).unwrap_or(usize::MAX);
+    let holds = |(cell, all): (&Cell, &RoaringBitmap)| all.len() >= u64::from(cell.check.k);
+    withheld.holds_k |= cells.iter().zip(&dropped).any(holds);
     Ok(kept)
+}
+
+/// Who is in the cells that were kept; a null column reports nothing.
+pub(crate) fn reported(batches: &[RecordBatch], reports: &[Report]) -> Result<Vec<Cells>, Failed> {
+    let mut told = Vec::with_capacity(reports.len());
+    for report in reports {
+        let number = report.number;
+        let name = if report.by_subject {
+            "subject_set"
+        } else {
+            "row_set"
+        };
+        let mut sets = Vec::new();
+        for batch in batches {
+            let whole = tally(batch, report.witness)?;
+            let found = whole
+                .column_by_name(name)
+                .and_then(|c| c.as_binary_opt::<i32>());
+            let found = found.ok_or(Failed::Schema)?;
+            let there = (0..whole.len()).filter(|row| whole.is_valid(*row) && found.is_valid(*row));
+            sets.extend(there.map(|row| Bytes::copy_from_slice(found.value(row))));
+        }
+        told.push(Cells { number, sets });
+    }
+    Ok(told)
 }
 
 /// Whether a row meets one cell. What cannot be read does not.
@@ -55,45 +84,57 @@ fn meets(batch: &RecordBatch, row: usize, cell: &Cell) -> Result<bool, Failed> {
     if column.is_null(row) {
         return Ok(false);
     }
-    let k = i64::from(cell.k);
+    let Check {
+        k,
+        dominance,
+        once,
+        spread,
+        freedom,
+    } = cell.check;
     if let Some(subjects) = column.as_primitive_opt::<Int64Type>() {
-        return Ok(!cell.dominance && !cell.once && subjects.value(row) >= k);
+        return Ok(cell.check.is_count() && subjects.value(row) >= i64::from(k));
     }
     let tally = column.as_struct_opt().ok_or(Failed::Schema)?;
-    let subjects = whole(tally, "subjects", row)?;
-    let once = !cell.once || whole(tally, "rows", row)? == whole(tally, "rows_distinct", row)?;
-    let (x1, x2) = (float(tally, "x1", row)?, float(tally, "x2", row)?);
-    let total = float(tally, "total", row)?;
-    Ok(subjects >= k && once && !(cell.dominance && dominated(x1, x2, total)))
+    let distinct = whole(tally, "rows_distinct", row)?;
+    let enough = whole(tally, "subjects", row)? >= i64::from(k);
+    let single = !once || whole(tally, "rows", row)? == distinct;
+    let free = freedom == 0 || distinct > i64::from(freedom);
+    let sums = ["x1", "x2", "total", "low", "high"].map(|name| float(tally, name, row));
+    let [x1, x2, total, low, high] = sums;
+    let (x1, x2, total, low, high) = (x1?, x2?, total?, low?, high?);
+    // Sums that are no numbers are not spread: comparisons with them are false.
+    let spread = !spread || low < high;
+    let dominated = dominance.is_some_and(|rule| dominated(rule, x1, x2, total));
+    Ok(enough && single && free && spread && !dominated)
 }
 
-/// Two subjects hold nine tenths, or the rest cannot hide the largest. Source: design, "Thresholds".
-fn dominated(x1: f64, x2: f64, total: f64) -> bool {
+/// Two subjects hold nearly all, or the rest cannot hide the largest. Source: design, "Thresholds".
+fn dominated(rule: Dominance, x1: f64, x2: f64, total: f64) -> bool {
     if !total.is_finite() {
         return true;
     }
-    total > 0.0 && (x1 + x2 >= 0.9 * total || total - x1 - x2 < 0.1 * x1)
+    let share = f64::from(rule.share_percent) / 100.0;
+    let rest = f64::from(rule.rest_percent) / 100.0;
+    total > 0.0 && (x1 + x2 >= share * total || total - x1 - x2 < rest * x1)
 }
 
-/// Whether a withheld row's subjects, with those before it, are enough to be spoken of.
-fn holds(batch: &RecordBatch, row: usize, cells: &[Cell], some: &mut HashSet<Vec<u8>>) -> bool {
-    let mut holds = false;
-    for cell in cells {
-        let column = usize::try_from(cell.witness)
-            .ok()
-            .and_then(|at| batch.columns().get(at));
-        let Some(tally) = column.and_then(|column| column.as_struct_opt()) else {
-            continue;
-        };
-        holds |= whole(tally, "subjects", row).is_ok_and(|count| count >= i64::from(cell.k));
-        let ids = tally
-            .column_by_name("ids")
-            .and_then(|ids| ids.as_binary_opt::<i32>());
-        if let Some(ids) = ids.filter(|ids| ids.is_valid(row)) {
-            some.extend(ids.value(row).chunks(32).map(<[u8]>::to_vec));
-        }
-    }
-    holds
+/// The subjects of a withheld row, where its witness says who they are.
+fn subjects(batch: &RecordBatch, row: usize, cell: &Cell) -> RoaringBitmap {
+    let read = || {
+        let whole = tally(batch, cell.witness).ok()?;
+        let set = whole
+            .column_by_name("subject_set")?
+            .as_binary_opt::<i32>()?;
+        let there = whole.is_valid(row) && set.is_valid(row);
+        there.then(|| RoaringBitmap::deserialize_from(set.value(row)).ok())?
+    };
+    read().unwrap_or_default()
+}
+
+fn tally(batch: &RecordBatch, at: u32) -> Result<&StructArray, Failed> {
+    let at = usize::try_from(at).map_err(|_| Failed::Job)?;
+    let column = batch.columns().get(at).ok_or(Failed::Job)?;
+    column.as_struct_opt().ok_or(Failed::Schema)
 }
 
 fn whole(tally: &StructArray, name: &str, row: usize) -> Result<i64, Failed> {

@@ -1,45 +1,81 @@
-//! `witness(subject, row, value)`: one aggregate that serves thresholds, dominance and single entry.
+//! `witness(subject, row, value)`: one aggregate that serves thresholds, dominance, single entry and
+//! the disclosure register; and `witness_union`, which makes one witness of several.
 //!
-//! Source: design, "Thresholds"; shape: plan's `WITNESS_FIELDS`, and some subjects hashed for the notice.
+//! A row counts where it has a subject. Without row numbers each row is taken to have entered once, as
+//! was proved; without values nothing is contributed. Subjects and rows are numbers from 0, so that
+//! sets of them are bitmaps.
+//!
+//! Source: design, "Thresholds"; shape: plan's `WITNESS_FIELDS`, then the two sets.
 
+mod tally; // what is known of one group
+
+use self::tally::Tally;
 use crate::arrow_type::{arrow_type, witness_fields};
 use arrow::{
-    array::{Array, ArrayRef, AsArray, StructArray},
+    array::{
+        Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float64Array, Int64Array, StructArray,
+    },
     datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type},
-    row::{RowConverter, SortField},
 };
 use datafusion::{
     common::ScalarValue,
     error::{DataFusionError, Result},
     logical_expr::{
-        Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility,
+        Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature,
+        Volatility,
         function::{AccumulatorArgs, StateFieldsArgs},
     },
 };
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 use terms::Type;
 
-/// Below so many subjects a witness says which, hashed: enough for any k to be told from.
-const IDS_MAX: usize = 256;
+/// Which of the two it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Of {
+    /// Of rows: subject, row, value.
+    Rows,
+    /// Of witnesses.
+    Witnesses,
+}
 
 /// The aggregate as the engine calls it.
-pub(crate) fn witness() -> AggregateUDF {
-    AggregateUDF::from(Witness {
-        signature: Signature::any(3, Volatility::Immutable),
-    })
+pub(crate) fn witness(of: Of) -> AggregateUDF {
+    let arguments = match of {
+        Of::Rows => 3,
+        Of::Witnesses => 1,
+    };
+    let signature = Signature::any(arguments, Volatility::Immutable);
+    AggregateUDF::from(Witness { signature, of })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Witness {
     signature: Signature,
+    of: Of,
 }
+
+/// The tallies of all groups.
+struct Tallies {
+    of: Of,
+    groups: Vec<Tally>,
+}
+
+/// The one tally of an aggregate without keys.
+#[derive(Debug)]
+struct Alone(Tallies);
+
+fn broken() -> DataFusionError {
+    DataFusionError::Internal("witness".into())
+}
+
+// === impl Witness ===
 
 impl AggregateUDFImpl for Witness {
     fn name(&self) -> &str {
-        "witness"
+        match self.of {
+            Of::Rows => "witness",
+            Of::Witnesses => "witness_union",
+        }
     }
 
     fn signature(&self) -> &Signature {
@@ -50,185 +86,236 @@ impl AggregateUDFImpl for Witness {
         Ok(arrow_type(Type::Witness))
     }
 
-    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let subject = args
-            .expr_fields
-            .first()
-            .map(|field| field.data_type().clone());
-        let subject = subject.ok_or_else(|| DataFusionError::Internal("witness".into()))?;
-        Ok(Box::new(Tally::new(&subject)?))
+    fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        let groups = vec![Tally::default()];
+        Ok(Box::new(Alone(Tallies {
+            of: self.of,
+            groups,
+        })))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(
-            format!("{}[tally]", args.name),
-            DataType::Binary,
-            true,
-        ))])
+        let name = format!("{}[tally]", args.name);
+        Ok(vec![Arc::new(Field::new(name, DataType::Binary, true))])
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        _: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        let groups = Vec::new();
+        Ok(Box::new(Tallies {
+            of: self.of,
+            groups,
+        }))
     }
 }
 
-/// What is known of one group.
-#[derive(Debug)]
-struct Tally {
-    converter: RowConverter,
-    /// Per subject: the sum of its values.
-    subjects: HashMap<Box<[u8]>, f64>,
-    rows: i64,
-    rows_seen: HashSet<i64>,
-    /// Whether rows are numbered; else each entered once by proof.
-    numbered: bool,
-}
+// === impl Tallies ===
 
-impl Tally {
-    fn new(subject: &DataType) -> Result<Self> {
-        let converter = RowConverter::new(vec![SortField::new(subject.clone())])?;
-        let (subjects, rows_seen) = (HashMap::new(), HashSet::new());
-        Ok(Self {
-            converter,
-            subjects,
-            rows: 0,
-            rows_seen,
-            numbered: false,
-        })
-    }
-
-    fn written(&self) -> Vec<u8> {
-        let mut bytes = vec![u8::from(self.numbered)];
-        bytes.extend(self.rows.to_le_bytes());
-        bytes.extend((self.rows_seen.len() as u64).to_le_bytes());
-        for row in &self.rows_seen {
-            bytes.extend(row.to_le_bytes());
-        }
-        for (subject, value) in &self.subjects {
-            bytes.extend((subject.len() as u64).to_le_bytes());
-            bytes.extend(&**subject);
-            bytes.extend(value.to_le_bytes());
-        }
-        bytes
-    }
-
-    fn read(&mut self, bytes: &[u8]) -> Option<()> {
-        let (numbered, rest) = bytes.split_first()?;
-        self.numbered |= *numbered == 1;
-        let (rows, rest) = rest.split_first_chunk::<8>()?;
-        self.rows += i64::from_le_bytes(*rows);
-        let (seen, mut rest) = rest.split_first_chunk::<8>()?;
-        for _ in 0..u64::from_le_bytes(*seen) {
-            let (row, after) = rest.split_first_chunk::<8>()?;
-            self.rows_seen.insert(i64::from_le_bytes(*row));
-            rest = after;
-        }
-        while !rest.is_empty() {
-            let (length, after) = rest.split_first_chunk::<8>()?;
-            let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-            let (subject, after) = after.split_at_checked(length)?;
-            let (value, after) = after.split_first_chunk::<8>()?;
-            *self.subjects.entry(subject.into()).or_insert(0.0) += f64::from_le_bytes(*value);
-            rest = after;
-        }
-        Some(())
-    }
-
-    /// The two largest contributions and the sum of all.
-    fn contributions(&self) -> (f64, f64, f64) {
-        let (mut first, mut second, mut total) = (0.0f64, 0.0f64, 0.0f64);
-        let mut all: Vec<f64> = self.subjects.values().map(|value| value.abs()).collect();
-        all.sort_by(f64::total_cmp);
-        for value in all {
-            total += value;
-            if value >= first {
-                second = first;
-                first = value;
-            } else if value > second {
-                second = value;
-            }
-        }
-        (first, second, total)
-    }
-
-    fn ids(&self) -> Vec<u8> {
-        if self.subjects.len() >= IDS_MAX {
-            return Vec::new();
-        }
-        let hash = |subject: &[u8]| terms::Digest::of(subject).bytes().to_vec();
-        let mut ids: Vec<Vec<u8>> = self.subjects.keys().map(|subject| hash(subject)).collect();
-        ids.sort();
-        ids.concat()
+impl std::fmt::Debug for Tallies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Contributions are personal values.
+        f.debug_struct("Tallies")
+            .field("groups", &self.groups.len())
+            .finish_non_exhaustive()
     }
 }
 
-impl Accumulator for Tally {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let [subjects, rows, values] = values else {
-            return Err(DataFusionError::Internal("witness".into()));
-        };
-        let keys = self
-            .converter
-            .convert_columns(std::slice::from_ref(subjects))?;
-        let numbers = rows.as_primitive_opt::<Int64Type>();
-        let amounts = values.as_primitive_opt::<Float64Type>();
-        for (at, key) in keys.iter().enumerate() {
-            if subjects.is_null(at) {
-                continue;
-            }
-            self.rows += 1;
-            if let Some(numbers) = numbers.filter(|numbers| numbers.is_valid(at)) {
-                self.numbered = true;
-                self.rows_seen.insert(numbers.value(at));
-            }
-            let amount = amounts
-                .filter(|a| a.is_valid(at))
-                .map_or(0.0, |a| a.value(at));
-            match self.subjects.get_mut(key.data()) {
-                Some(sum) => *sum += amount,
-                None => {
-                    self.subjects.insert(key.data().into(), amount);
+impl Tallies {
+    fn grow(&mut self, groups: usize) {
+        if self.groups.len() < groups {
+            self.groups.resize_with(groups, Tally::default);
+        }
+    }
+
+    fn tally(&mut self, group: Option<usize>) -> Result<&mut Tally> {
+        group
+            .and_then(|group| self.groups.get_mut(group))
+            .ok_or_else(broken)
+    }
+
+    /// Enters rows; `group` says where each belongs.
+    fn enter(
+        &mut self,
+        columns: &[ArrayRef],
+        group: impl Fn(usize) -> Option<usize>,
+        filter: Option<&BooleanArray>,
+    ) -> Result<()> {
+        let kept = |at: usize| filter.is_none_or(|f| f.is_valid(at) && f.value(at));
+        match (self.of, columns) {
+            (Of::Rows, [subjects, rows, values]) => {
+                let subjects = subjects
+                    .as_primitive_opt::<Int64Type>()
+                    .ok_or_else(broken)?;
+                let rows = rows.as_primitive_opt::<Int64Type>().ok_or_else(broken)?;
+                let values = values
+                    .as_primitive_opt::<Float64Type>()
+                    .ok_or_else(broken)?;
+                let number = |column: &Int64Array, at: usize| {
+                    let value = column.is_valid(at).then(|| u32::try_from(column.value(at)));
+                    value.transpose().map_err(|_| broken())
+                };
+                for at in (0..subjects.len()).filter(|at| kept(*at)) {
+                    let Some(subject) = number(subjects, at)? else {
+                        continue;
+                    };
+                    let row = number(rows, at)?;
+                    let value = values.is_valid(at).then(|| values.value(at));
+                    self.tally(group(at))?.enter(subject, row, value);
                 }
+                Ok(())
+            }
+            (Of::Witnesses, [witnesses]) => {
+                let whole = witnesses.as_struct_opt().ok_or_else(broken)?;
+                let set = |name| {
+                    let column = whole.column_by_name(name)?;
+                    column.as_binary_opt::<i32>()
+                };
+                let rows = set("row_set").ok_or_else(broken)?;
+                let subjects = set("subject_set").ok_or_else(broken)?;
+                for at in (0..whole.len()).filter(|at| kept(*at) && whole.is_valid(*at)) {
+                    let tally = self.tally(group(at))?;
+                    tally
+                        .unite(rows.value(at), subjects.value(at))
+                        .ok_or_else(broken)?;
+                }
+                Ok(())
+            }
+            _ => Err(broken()),
+        }
+    }
+
+    fn merge(
+        &mut self,
+        columns: &[ArrayRef],
+        group: impl Fn(usize) -> Option<usize>,
+    ) -> Result<()> {
+        let states = columns.first().and_then(|s| s.as_binary_opt::<i32>());
+        for (at, state) in states.ok_or_else(broken)?.iter().enumerate() {
+            let tally = self.tally(group(at))?;
+            if let Some(state) = state {
+                tally.read(state).ok_or_else(broken)?;
             }
         }
         Ok(())
     }
+}
 
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        let (x1, x2, total) = self.contributions();
-        let distinct = if self.numbered {
-            self.rows_seen.len() as i64
-        } else {
-            self.rows
-        };
-        let whole = |value: i64| ScalarValue::Int64(Some(value)).to_array();
-        let float = |value: f64| ScalarValue::Float64(Some(value)).to_array();
-        let columns = vec![
-            whole(self.subjects.len() as i64)?,
-            whole(self.rows)?,
-            whole(distinct)?,
-            float(x1)?,
-            float(x2)?,
-            float(total)?,
-            ScalarValue::Binary(Some(self.ids())).to_array()?,
-        ];
-        let tally = StructArray::try_new(witness_fields(true), columns, None)?;
-        Ok(ScalarValue::Struct(Arc::new(tally)))
+fn written(tallies: &[Tally]) -> ArrayRef {
+    let states = tallies.iter().map(|tally| Some(tally.written()));
+    Arc::new(states.collect::<BinaryArray>())
+}
+
+fn struct_of(tallies: &[Tally]) -> Result<StructArray> {
+    let whole = |count: &dyn Fn(&Tally) -> i64| -> ArrayRef {
+        let counts = tallies.iter().map(|tally| Some(count(tally)));
+        Arc::new(counts.collect::<Int64Array>())
+    };
+    let all: Vec<[f64; 5]> = tallies.iter().map(Tally::contributions).collect();
+    let float = |part: &dyn Fn(&[f64; 5]) -> f64| -> ArrayRef {
+        Arc::new(
+            all.iter()
+                .map(|sums| Some(part(sums)))
+                .collect::<Float64Array>(),
+        )
+    };
+    let set = |part: &dyn Fn(&Tally) -> Vec<u8>| -> ArrayRef {
+        let sets = tallies.iter().map(|tally| Some(part(tally)));
+        Arc::new(sets.collect::<BinaryArray>())
+    };
+    let columns = vec![
+        whole(&Tally::subjects),
+        whole(&Tally::rows),
+        whole(&Tally::rows_distinct),
+        float(&|[x1, ..]| *x1),
+        float(&|[_, x2, ..]| *x2),
+        float(&|[_, _, total, ..]| *total),
+        float(&|[_, _, _, low, _]| *low),
+        float(&|[_, _, _, _, high]| *high),
+        set(&Tally::row_set),
+        set(&Tally::subject_set),
+    ];
+    Ok(StructArray::try_new(witness_fields(true), columns, None)?)
+}
+
+impl GroupsAccumulator for Tallies {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.grow(total_num_groups);
+        self.enter(values, |at| group_indices.get(at).copied(), opt_filter)
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let tallies = emit_to.take_needed(&mut self.groups);
+        Ok(Arc::new(struct_of(&tallies)?))
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        let tallies = emit_to.take_needed(&mut self.groups);
+        Ok(vec![written(&tallies)])
+    }
+
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.grow(total_num_groups);
+        self.merge(values, |at| group_indices.get(at).copied())
+    }
+
+    fn convert_to_state(
+        &self,
+        _: &[ArrayRef],
+        _: Option<&BooleanArray>,
+    ) -> Result<Vec<ArrayRef>> {
+        // Never asked: partial groups are always tallied.
+        Err(broken())
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.subjects.len() * 64 + self.rows_seen.len() * 16
+        self.groups.iter().map(Tally::size).sum()
+    }
+}
+
+// === impl Alone ===
+
+impl Accumulator for Alone {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.0.enter(values, |_| Some(0), None)
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let whole = struct_of(&self.0.groups)?;
+        Ok(ScalarValue::Struct(Arc::new(whole)))
+    }
+
+    fn size(&self) -> usize {
+        GroupsAccumulator::size(&self.0)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![ScalarValue::Binary(Some(self.written()))])
+        Ok(vec![ScalarValue::try_from_array(
+            &written(&self.0.groups),
+            0,
+        )?])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let states = states
-            .first()
-            .and_then(|states| states.as_binary_opt::<i32>());
-        let states = states.ok_or_else(|| DataFusionError::Internal("witness".into()))?;
-        for state in states.iter().flatten() {
-            self.read(state)
-                .ok_or_else(|| DataFusionError::Internal("witness".into()))?;
-        }
-        Ok(())
+        self.0.merge(states, |_| Some(0))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,6 +93,10 @@ pub struct Item {
     pub grade: Grade,
     /// A mask tighter than the table's for this kind and grade.
     pub mask: Option<Mask>,
+    /// The width to which medians, percentiles and extremes of its raw values are rounded down; none
+    /// where they are not approved. In units of the item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<f64>,
     /// Whether every value occurs once and none is null; checked when data comes in.
     #[serde(default)]
     pub unique: bool,

@@ -1,8 +1,8 @@
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, AsArray, Int64Array};
 use arrow::datatypes::{
     Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use terms::{Digest, Type};
 
 /// What a unique column has shown so far.
@@ -31,6 +31,23 @@ impl Seen {
             }
         }
         Ok(())
+    }
+}
+
+/// The numbers of a dataset's subjects, from 0 in the order in which they come.
+///
+/// Shape: 24 bytes a subject.
+#[derive(Debug, Default)]
+pub(crate) struct Subjects(HashMap<u128, i64>);
+
+impl Subjects {
+    /// The number of each row's subject, null where it has none.
+    pub(crate) fn number(&mut self, array: &dyn Array, plain: Type) -> Int64Array {
+        let number = |index| {
+            let next = i64::try_from(self.0.len()).unwrap_or(i64::MAX);
+            Some(*self.0.entry(value(array, plain, index)?).or_insert(next))
+        };
+        (0..array.len()).map(number).collect()
     }
 }
 

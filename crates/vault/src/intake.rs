@@ -8,7 +8,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Fields};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use terms::{Dataset, Grade, Item, Type};
+use terms::{Dataset, Grade, Item, ItemName, Type};
 
 /// Data on its way in: checked batches, one array per item in the order of the catalogue.
 pub(crate) struct Intake {
@@ -144,6 +144,16 @@ impl Intake {
     /// The types found, in the order of the catalogue.
     pub(crate) fn types(&self) -> Vec<Option<Type>> {
         self.columns.iter().map(|column| column.plain).collect()
+    }
+
+    /// The column of an item among these, with its type where it is plain.
+    pub(crate) fn plain_column<'c>(
+        &self,
+        item: &ItemName,
+        columns: &'c [ArrayRef],
+    ) -> Option<(&'c ArrayRef, Type)> {
+        let at = self.columns.iter().position(|c| c.name == item.as_str())?;
+        Some((columns.get(at)?, self.columns.get(at)?.plain?))
     }
 
     /// Bytes read and to read.

@@ -17,15 +17,16 @@ mod keyring; // root key, derived keys, seal and unseal
 mod parquet_intake; // Parquet in
 mod plain_type; // what the stored type of a column becomes
 mod sealed_file; // Parquet out, encrypted, hashed as it is written
-mod store;
+mod store; // ingest, source, discard
+mod subjects; // which row is whose, for the disclosure register
 mod unit; // the key of one snapshot, wrapped on disk
 mod unkept; // what can go wrong with keys
-mod unreceivable; // why data could not come in, by file, line and column // ingest, source, discard
+mod unreceivable; // why data could not come in, by file, line and column
 
 pub use self::{
     key::Key,
     keyring::Keyring,
-    store::{Progress, ROW_COLUMN, SourceKeys, Store},
+    store::{Progress, ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, Store},
     unkept::Unkept,
     unreceivable::{Place, Unreceivable},
 };

@@ -1,5 +1,5 @@
 use crate::unit::Unit;
-use crate::{ROW_COLUMN, Unreceivable};
+use crate::{ROW_COLUMN, SUBJECT_COLUMN, Unreceivable};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
@@ -44,7 +44,8 @@ impl SealedFile {
     /// Begins a file that will stand at the path once finished.
     pub(crate) fn create(path: &Path, fields: &Fields, unit: &Unit) -> Result<Self, Unreceivable> {
         let row = Arc::new(Field::new(ROW_COLUMN, DataType::Int64, false));
-        let all: Vec<_> = fields.iter().cloned().chain([row]).collect();
+        let subject = Arc::new(Field::new(SUBJECT_COLUMN, DataType::Int64, true));
+        let all: Vec<_> = fields.iter().cloned().chain([row, subject]).collect();
         let schema = Arc::new(Schema::new(all));
         let unencodable = |source| Unreceivable::Unencodable {
             path: path.to_owned(),
@@ -71,14 +72,19 @@ impl SealedFile {
         })
     }
 
-    /// Appends a batch and says how many rows there are now.
-    pub(crate) fn write(&mut self, mut columns: Vec<ArrayRef>) -> Result<u64, Unreceivable> {
+    /// Appends a batch with the numbers of its subjects, and says how many rows there are now.
+    pub(crate) fn write(
+        &mut self,
+        mut columns: Vec<ArrayRef>,
+        subjects: Int64Array,
+    ) -> Result<u64, Unreceivable> {
         let added = columns.first().map_or(0, |column| column.len());
         let end = self
             .rows
             .saturating_add(u64::try_from(added).unwrap_or(u64::MAX));
         let numbers = (self.rows..end).map(|row| i64::try_from(row).unwrap_or(i64::MAX));
         columns.push(Arc::new(Int64Array::from_iter_values(numbers)));
+        columns.push(Arc::new(subjects));
         let written = RecordBatch::try_new(self.schema.clone(), columns)
             .map_err(ParquetError::from)
             .and_then(|batch| self.writer.write(&batch))

@@ -1,6 +1,8 @@
+use crate::check_unique::Subjects;
 use crate::intake::Intake;
 use crate::sealed_file::SealedFile;
 use crate::{Key, Keyring, Unkept, Unreceivable};
+use arrow::array::{Array, Int64Array};
 use std::path::{Path, PathBuf};
 use terms::{Dataset, DatasetName, ItemName, Snapshot};
 
@@ -18,7 +20,8 @@ pub struct SourceKeys {
     pub path: PathBuf,
     /// Opens the footer: names and types of columns, and counts of rows.
     pub footer_key: Key,
-    /// The asked items in the order asked, then [`ROW_COLUMN`], each with its key.
+    /// The asked items in the order asked, then [`ROW_COLUMN`] and [`SUBJECT_COLUMN`], each with its
+    /// key.
     pub columns: Vec<(String, Key)>,
 }
 
@@ -35,6 +38,9 @@ pub struct Progress {
 
 /// The column we add to every file: the row's number, from 0. No item can have this name.
 pub const ROW_COLUMN: &str = "__row";
+/// The other column we add: the number of the row's subject, from 0, null where it has none. It says
+/// who is the same, not who it is. No item can have this name.
+pub const SUBJECT_COLUMN: &str = "__subject";
 
 // === impl Store ===
 
@@ -51,8 +57,8 @@ impl Store {
     /// Brings data in as one snapshot: the whole file, or nothing.
     ///
     /// Shape: CSV (comma, header, UTF-8) or Parquet in; one encrypted Parquet file out, its columns
-    /// the catalogue's items in order and [`ROW_COLUMN`]. Memory is bounded by batches and row
-    /// groups, plus 16 bytes a row for each unique item.
+    /// the catalogue's items in order, [`ROW_COLUMN`] and [`SUBJECT_COLUMN`]. Memory is bounded by
+    /// batches and row groups, plus 16 bytes a row for each unique item and 24 bytes a subject.
     ///
     /// # Errors
     /// The first thing wrong, by file, line and column. Nothing half-done is left behind.
@@ -81,7 +87,7 @@ impl Store {
         // replaced by the next attempt at this number.
         let unit = self.keyring.new_unit(&dataset.name, number)?;
         let stored = SealedFile::create(&path, intake.fields(), &unit)
-            .and_then(|file| fill(file, &mut intake, progress));
+            .and_then(|file| fill(file, &mut intake, dataset.subject.as_ref(), progress));
         match stored {
             Ok((rows, digest)) => Ok(Snapshot {
                 dataset: dataset.name.clone(),
@@ -108,7 +114,10 @@ impl Store {
         items: &[ItemName],
     ) -> Result<SourceKeys, Unkept> {
         let unit = self.keyring.unit(dataset, number)?;
-        let names = items.iter().map(ItemName::as_str).chain([ROW_COLUMN]);
+        let names = items
+            .iter()
+            .map(ItemName::as_str)
+            .chain([ROW_COLUMN, SUBJECT_COLUMN]);
         Ok(SourceKeys {
             path: self.path(dataset, number),
             footer_key: unit.footer_key(),
@@ -133,6 +142,15 @@ impl Store {
         }
     }
 
+    /// The number of each row's subject, by the row's number. Only those who audit releases ask.
+    ///
+    /// # Errors
+    /// The key store's, or [`Unkept::Unreadable`].
+    pub fn subjects(&self, dataset: &DatasetName, number: u32) -> Result<Vec<Option<u32>>, Unkept> {
+        let source = self.source(dataset, number, &[])?;
+        crate::subjects::read(&source)
+    }
+
     fn path(&self, dataset: &DatasetName, number: u32) -> PathBuf {
         self.data_dir
             .join(dataset.as_str())
@@ -143,10 +161,17 @@ impl Store {
 fn fill(
     mut file: SealedFile,
     intake: &mut Intake,
+    subject: Option<&ItemName>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(u64, terms::Digest), Unreceivable> {
+    let mut subjects = Subjects::default();
     while let Some(columns) = intake.next()? {
-        let rows = file.write(columns)?;
+        let of = subject.and_then(|name| intake.plain_column(name, &columns));
+        let numbers = match of {
+            Some((array, plain)) => subjects.number(array, plain),
+            None => Int64Array::new_null(columns.first().map_or(0, |column| column.len())),
+        };
+        let rows = file.write(columns, numbers)?;
         let (bytes_done, bytes_total) = intake.bytes();
         progress(Progress {
             rows,

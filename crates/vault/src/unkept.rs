@@ -46,6 +46,12 @@ pub enum Unkept {
         /// Of which snapshot.
         number: u32,
     },
+    /// A stored file does not open under its key, or is not what we write.
+    #[error("stored file `{path}` is not readable")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+    },
     /// Sealed bytes were changed, or sealed elsewhere or as something else.
     #[error("sealed bytes do not open")]
     SealBroken,
@@ -65,6 +71,7 @@ impl Unkept {
             Self::UnitBroken { .. } => "vault.unit-broken",
             Self::UnitForeign { .. } => "vault.unit-foreign",
             Self::UnitAbsent { .. } => "vault.unit-absent",
+            Self::Unreadable { .. } => "vault.unreadable",
             Self::SealBroken => "vault.seal-broken",
             Self::NoRandom => "vault.no-random",
         }
@@ -80,6 +87,7 @@ impl Unkept {
             | Self::RootBroken { .. }
             | Self::UnitBroken { .. }
             | Self::UnitForeign { .. }
+            | Self::Unreadable { .. }
             | Self::SealBroken
             | Self::NoRandom => Told::new(
                 "The key store failed; the operation was stopped.",

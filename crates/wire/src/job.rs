@@ -91,17 +91,31 @@ pub enum Column {
     Item(ItemName),
     /// The row numbers, stored as `__row`.
     Row,
+    /// The numbers of subjects, stored as `__subject`.
+    Subject,
 }
 
-/// What a runner answers: at least one batch, then `Done`; or a `Failure` at any point.
+/// What a runner answers: any number of `Cells`, at least one batch, then `Done`; or a `Failure` at any
+/// point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunFrame {
+    /// Who contributed to released cells.
+    Cells(Cells),
     /// A complete Arrow IPC stream with one record batch.
     Batch(Bytes),
     /// The end of the result.
     Done(Done),
     /// There is no result, for this cause.
     Failure(String),
+}
+
+/// Who contributed to released cells of one report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cells {
+    /// Under which number the plan reports them.
+    pub number: u32,
+    /// One set of row or subject numbers a cell, in the portable Roaring format.
+    pub sets: Vec<Bytes>,
 }
 
 /// The end of a result.
@@ -137,6 +151,7 @@ impl std::fmt::Display for Column {
         match self {
             Self::Item(item) => item.fmt(f),
             Self::Row => f.write_str("__row"),
+            Self::Subject => f.write_str("__subject"),
         }
     }
 }
@@ -144,10 +159,10 @@ impl std::fmt::Display for Column {
 impl std::str::FromStr for Column {
     type Err = terms::Unreadable;
     fn from_str(text: &str) -> Result<Self, terms::Unreadable> {
-        if text == "__row" {
-            Ok(Self::Row)
-        } else {
-            text.parse().map(Self::Item)
+        match text {
+            "__row" => Ok(Self::Row),
+            "__subject" => Ok(Self::Subject),
+            item => item.parse().map(Self::Item),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Garbled, Secret,
-    job::{Column, Done, Message, PlanJob, PlanReply, RunFrame, RunJob, Source, Table},
+    job::{Cells, Column, Done, Message, PlanJob, PlanReply, RunFrame, RunJob, Source, Table},
     proto::job as proto,
 };
 use bytes::Bytes;
@@ -174,6 +174,10 @@ impl From<&RunFrame> for proto::RunFrame {
         use proto::run_frame::Frame;
         let frame = match frame {
             RunFrame::Batch(bytes) => Frame::Batch(bytes.clone()),
+            RunFrame::Cells(cells) => Frame::Cells(proto::Cells {
+                number: cells.number,
+                sets: cells.sets.clone(),
+            }),
             RunFrame::Done(done) => Frame::Done(proto::Done {
                 rows: done.rows,
                 groups_withheld: done.groups_withheld,
@@ -193,6 +197,10 @@ impl TryFrom<proto::RunFrame> for RunFrame {
         use proto::run_frame::Frame;
         match frame.frame {
             Some(Frame::Batch(bytes)) => Ok(Self::Batch(bytes)),
+            Some(Frame::Cells(cells)) => Ok(Self::Cells(Cells {
+                number: cells.number,
+                sets: cells.sets,
+            })),
             Some(Frame::Done(done)) => Ok(Self::Done(Done {
                 rows: done.rows,
                 groups_withheld: done.groups_withheld,

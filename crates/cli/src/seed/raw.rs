@@ -117,6 +117,7 @@ pub(super) struct Item {
     pub kind: String,
     pub grade: i64,
     pub mask: Option<String>,
+    pub band: Option<f64>,
     #[serde(default)]
     pub unique: bool,
     pub domain: Option<String>,

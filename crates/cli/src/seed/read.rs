@@ -415,6 +415,17 @@ fn item_of(
         })
         .ok();
     let mask = raw.mask.and_then(|mask| word(&mask, file, &place, wrong));
+    if raw
+        .band
+        .is_some_and(|width| !width.is_finite() || width <= 0.0)
+    {
+        wrong.add(
+            file,
+            &place,
+            "`band` is the width of a band: a number above 0",
+        );
+    }
+    let band = raw.band;
     let domain = raw
         .domain
         .and_then(|d| word::<IdentifierDomain>(&d, file, &place, wrong));
@@ -457,6 +468,7 @@ fn item_of(
         kind,
         grade,
         mask,
+        band,
         unique,
         domain,
         sharing,

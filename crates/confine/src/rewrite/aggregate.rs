@@ -2,13 +2,15 @@ use super::{Rewrite, scan::is_measure};
 use crate::{
     Cause, Unconfinable,
     expression::column,
-    label::{Class, Label, Source},
+    label::{Base, Class, Label, Source},
     relation::{Column, Relation, Witness, position},
     scope::ScanId,
 };
-use plan::{AggregateCall, AggregateFunction, Cell, Check, Expr, Function, Literal, Node};
-use std::collections::BTreeSet;
-use terms::{ItemName, Type};
+use plan::{
+    AggregateCall, AggregateFunction, Cell, Check, Dominance, Expr, Function, Literal, Node, Report,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use terms::{DatasetName, ItemName, Type};
 
 /// What a grouping needs beside what the draft asked for.
 struct Grouping {
@@ -19,15 +21,35 @@ struct Grouping {
     witnesses: Vec<Witness>,
     /// Scans whose subject is among the keys: their rows still stand one subject by one.
     by_subject: BTreeSet<ScanId>,
+    /// Where the subject numbers of those stand, after grouping.
+    subjects: BTreeMap<ScanId, u32>,
+    reports: Vec<Report>,
 }
 
 /// An approved aggregate's measure.
 struct Measure {
     scan: ScanId,
     item: ItemName,
+    /// The raw value itself.
+    raw: Expr,
     /// The raw value, with the draft's widening cast.
     value: Expr,
+    /// Whether only values above 0 are contributions: an inner count.
+    counted: bool,
     label: Label,
+}
+
+/// A thresholded cell that the disclosure register hears of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// The protected dataset whose rows, or subjects, contribute.
+    pub dataset: DatasetName,
+    /// The item whose raw values are combined; none where rows are only counted or shown masked.
+    pub measure: Option<(DatasetName, ItemName)>,
+    /// Whether what is reported are numbers of subjects, not of rows.
+    pub by_subject: bool,
+    /// The threshold of the dataset.
+    pub k: u32,
 }
 
 impl Rewrite<'_> {
@@ -41,19 +63,24 @@ impl Rewrite<'_> {
     ) -> Result<Relation, Unconfinable> {
         let relation = self.relation(input, false)?;
         let mut grouping = self.grouped(relation, keys)?;
+        grouping.keep_subjects()?;
         let mut asked = Vec::with_capacity(aggregates.len());
         for call in aggregates {
             asked.push(self.asked(&grouping.relation, call)?);
         }
-        for (call, label, _) in &asked {
+        for (call, label, measure) in &asked {
             let at = grouping.push(call.clone())?;
+            let mut label = label.clone();
+            if let Some(measure) = measure.as_ref().filter(|_| grouping.is_by_subject()) {
+                label = self.held(&grouping, call, measure, label)?;
+            }
             grouping.columns.push(Column {
                 at: Some(at),
-                label: label.clone(),
+                label,
             });
         }
         for (call, _, measure) in &asked {
-            if let Some(measure) = measure {
+            if let Some(measure) = measure.as_ref().filter(|_| !grouping.is_by_subject()) {
                 self.raw_witnesses(&mut grouping, call, measure)?;
             }
         }
@@ -72,7 +99,17 @@ impl Rewrite<'_> {
         let relation = self.relation(input, false)?;
         let ordinals = 0..position(relation.columns.len())?;
         let keys: Vec<Expr> = ordinals.map(Expr::Column).collect();
-        let mut grouping = self.grouped(relation, &keys)?;
+        self.grouped_by(relation, &keys)
+    }
+
+    /// The groups of a relation by these keys, and who is in each.
+    pub(super) fn grouped_by(
+        &mut self,
+        relation: Relation,
+        keys: &[Expr],
+    ) -> Result<Relation, Unconfinable> {
+        let mut grouping = self.grouped(relation, keys)?;
+        grouping.keep_subjects()?;
         self.masked_witnesses(&mut grouping, &[])?;
         grouping.earlier_witnesses()?;
         Ok(grouping.finish())
@@ -84,13 +121,11 @@ impl Rewrite<'_> {
         let mut by_subject = BTreeSet::new();
         for key in keys {
             let (expr, label) = self.key(key, &relation.columns)?;
-            if let Some(base) = label
-                .base
-                .as_ref()
-                .filter(|_| self.is_subject(&label, None))
+            if let Some(base) = label.base.as_ref().filter(|_| self.is_subject(&label))
                 && relation.subjects.contains_key(&base.scan)
             {
                 by_subject.insert(base.scan);
+                by_subject.extend(tied_to(&relation, base.scan));
             }
             columns.push(Column {
                 at: Some(position(confined.len())?),
@@ -106,6 +141,35 @@ impl Rewrite<'_> {
             columns,
             witnesses,
             by_subject,
+            subjects: BTreeMap::new(),
+            reports: Vec::new(),
+        })
+    }
+
+    /// What a raw aggregate per subject is from now on: held. Every protected dataset that stands here
+    /// one by one must be grouped by its subject, so that the outer aggregate can count them all.
+    fn held(
+        &self,
+        grouping: &Grouping,
+        call: &AggregateCall,
+        measure: &Measure,
+        label: Label,
+    ) -> Result<Label, Unconfinable> {
+        let mut standing = grouping.relation.subjects.keys();
+        if !standing.all(|scan| grouping.by_subject.contains(scan))
+            || !grouping.by_subject.contains(&measure.scan)
+            || !grouping.relation.once.contains(&measure.scan)
+        {
+            return Err(self.about(Cause::HeldValue, &label));
+        }
+        let counted = call.function == AggregateFunction::Count;
+        Ok(Label {
+            class: Class::Held { counted },
+            base: Some(Base {
+                scan: measure.scan,
+                item: measure.item.clone(),
+            }),
+            ..label
         })
     }
 
@@ -115,22 +179,29 @@ impl Rewrite<'_> {
         relation: &Relation,
         call: &AggregateCall,
     ) -> Result<(AggregateCall, Label, Option<Measure>), Unconfinable> {
-        if call.function == AggregateFunction::Witness {
+        if call.function.is_confined() {
             return Err(Cause::IllTyped.into());
         }
         let filter = match &call.filter {
             None => None,
             Some(filter) => Some(self.open(filter, &relation.columns)?.0),
         };
-        if let [argument] = call.arguments.as_slice()
+        if let Some(argument) = call.arguments.first()
             && let Some(measure) = self.measure(relation, call, argument)?
         {
-            let arguments = vec![measure.value.clone()];
             let label = measure.label.clone();
-            let call = AggregateCall {
-                arguments,
-                filter,
-                ..call.clone()
+            let call = match self.order_statistic(relation, call, &measure)? {
+                Some((function, arguments)) => AggregateCall {
+                    function,
+                    arguments,
+                    distinct: false,
+                    filter,
+                },
+                None => AggregateCall {
+                    arguments: vec![measure.value.clone()],
+                    filter,
+                    ..call.clone()
+                },
             };
             return Ok((call, label, Some(measure)));
         }
@@ -158,6 +229,48 @@ impl Rewrite<'_> {
         ))
     }
 
+    /// The form in which an order statistic over raw values is approved: a percentile with k subjects
+    /// on each side, or the k-th subject from an end, rounded down to the item's band.
+    fn order_statistic(
+        &self,
+        relation: &Relation,
+        call: &AggregateCall,
+        measure: &Measure,
+    ) -> Result<Option<(AggregateFunction, Vec<Expr>)>, Unconfinable> {
+        let function = match call.function {
+            AggregateFunction::Median | AggregateFunction::Percentile => {
+                AggregateFunction::SafeQuantile
+            }
+            AggregateFunction::Min => AggregateFunction::SafeMin,
+            AggregateFunction::Max => AggregateFunction::SafeMax,
+            _ => return Ok(None),
+        };
+        let refusal = || self.about(Cause::NotApprovedAggregate, &measure.label);
+        let dataset = self.scope.of_scan(measure.scan)?;
+        let found = dataset.items.iter().find(|item| item.name == measure.item);
+        let band = found.and_then(|item| item.band).ok_or_else(refusal)?;
+        let subject = relation.subjects.get(&measure.scan).ok_or_else(refusal)?;
+        let float = |value: f64| Expr::Literal(Literal::Float(value.to_bits()));
+        let value = Expr::Cast {
+            value: Box::new(measure.raw.clone()),
+            to: Type::Float,
+            lenient: false,
+        };
+        let mut arguments = vec![value, Expr::Column(*subject)];
+        match (call.function, call.arguments.as_slice()) {
+            (AggregateFunction::Median, [_]) => arguments.push(float(0.5)),
+            (AggregateFunction::Percentile, [_, share @ Expr::Literal(_)]) => {
+                arguments.push(share.clone());
+            }
+            (AggregateFunction::Min | AggregateFunction::Max, [_]) => {}
+            _ => return Err(refusal()),
+        }
+        // A percentile moves by one value at a time: that none can be told takes k in every dataset.
+        arguments.push(Expr::Literal(Literal::Int(i64::from(dataset.k))));
+        arguments.push(float(band));
+        Ok(Some((function, arguments)))
+    }
+
     /// The measure of an approved aggregate, if the argument is a bare item that has one.
     ///
     /// Source: design, "Approved aggregates".
@@ -174,6 +287,24 @@ impl Rewrite<'_> {
         let Some(base) = &shown.label.base else {
             return Ok(None);
         };
+        if let Class::Held { counted } = shown.label.class {
+            let at = shown.at.ok_or(Cause::IllTyped)?;
+            if !is_approved(call) || call.distinct {
+                return Err(self.about(Cause::NotApprovedAggregate, &shown.label));
+            }
+            return Ok(Some(Measure {
+                scan: base.scan,
+                item: base.item.clone(),
+                raw: Expr::Column(at),
+                value: replaced(argument, at),
+                counted,
+                label: Label {
+                    class: Class::Open,
+                    base: None,
+                    sources: shown.label.sources.clone(),
+                },
+            }));
+        }
         let dataset = self.scope.of_scan(base.scan)?;
         let found = dataset.items.iter().find(|item| item.name == base.item);
         let item = found.ok_or(Cause::IllTyped)?;
@@ -185,7 +316,8 @@ impl Rewrite<'_> {
         };
         let counted = call.function == AggregateFunction::Count;
         let number = item.data_type.is_number() && !item.kind.is_identifier();
-        if !(counted || number && is_approved(call)) {
+        let ordered = suppressed && item.band.is_some() && is_ordered(call);
+        if !(counted || number && (is_approved(call) || ordered)) {
             let refusal = || self.about(Cause::NotApprovedAggregate, &shown.label);
             return if suppressed { Err(refusal()) } else { Ok(None) };
         }
@@ -199,7 +331,9 @@ impl Rewrite<'_> {
         Ok(Some(Measure {
             scan: base.scan,
             item: base.item.clone(),
+            raw: Expr::Column(*at),
             value: replaced(argument, *at),
+            counted: false,
             label: Label {
                 class: Class::Open,
                 base: None,
@@ -210,21 +344,15 @@ impl Rewrite<'_> {
 
     /// One witness for each protected dataset whose rows stand here.
     fn raw_witnesses(
-        &self,
+        &mut self,
         grouping: &mut Grouping,
         call: &AggregateCall,
         measure: &Measure,
     ) -> Result<(), Unconfinable> {
-        if !grouping.by_subject.is_empty() {
-            return Err(self.about(Cause::HeldValue, &measure.label));
-        }
-        let raw = grouping
-            .relation
-            .raws
-            .get(&(measure.scan, measure.item.clone()));
-        let raw = Expr::Column(*raw.ok_or(Cause::IllTyped)?);
-        let dominance = call.function != AggregateFunction::Count;
-        let value = if dominance {
+        let raw = measure.raw.clone();
+        // Order statistics hide the largest by their form; counts have none.
+        let summed = is_approved(call) && call.function != AggregateFunction::Count;
+        let value = if summed {
             Expr::Cast {
                 value: Box::new(raw.clone()),
                 to: Type::Float,
@@ -233,59 +361,88 @@ impl Rewrite<'_> {
         } else {
             Expr::Literal(Literal::Null(Type::Float))
         };
-        let filter = both(call.filter.clone(), Expr::call(Function::IsNotNull, [raw]));
-        let once = !grouping.relation.once.contains(&measure.scan);
-        let subjects: Vec<(ScanId, u32)> = grouping
-            .relation
-            .subjects
-            .iter()
-            .map(|(scan, at)| (*scan, *at))
-            .collect();
+        let mut filter = both(
+            call.filter.clone(),
+            Expr::call(Function::IsNotNull, [raw.clone()]),
+        );
+        if measure.counted {
+            let none = Expr::Literal(Literal::Int(0));
+            filter = both(Some(filter), Expr::call(Function::Greater, [raw, none]));
+        }
+        let proved = grouping.relation.once.contains(&measure.scan);
+        let measured = self.scope.of_scan(measure.scan)?;
+        let name = (measured.name.clone(), measure.item.clone());
+        let subjects: Vec<(ScanId, u32)> = grouping.standing();
         for (scan, subject) in subjects {
-            let k = self.scope.of_scan(scan)?.k;
-            let once = once && scan == measure.scan;
-            let row = match grouping.relation.rows.get(&scan).filter(|_| once) {
-                Some(at) => Expr::Column(*at),
-                None => Expr::Literal(Literal::Null(Type::Int)),
+            let dataset = self.scope.of_scan(scan)?;
+            let once = !proved && scan == measure.scan;
+            let (row, by_subject) = grouping.row(scan, subject);
+            // INVARIANT (a measure enters once): without row numbers there is nothing to show it by.
+            if once && by_subject {
+                return Err(Cause::NoRule.into());
+            }
+            let rules = dataset.disclosure;
+            let deviation = is_deviation(call.function);
+            let check = Check {
+                k: dataset.k,
+                dominance: summed.then_some(Dominance {
+                    share_percent: rules.share_percent,
+                    rest_percent: rules.rest_percent,
+                }),
+                once,
+                spread: summed && rules.spread,
+                freedom: if deviation { rules.freedom } else { 0 },
             };
-            let arguments = vec![Expr::Column(subject), row, value.clone()];
-            let check = Check { k, dominance, once };
             let witness = AggregateCall {
                 function: AggregateFunction::Witness,
-                arguments,
+                arguments: vec![Expr::Column(subject), row, value.clone()],
                 distinct: false,
                 filter: Some(filter.clone()),
             };
-            grouping.witness(witness, check, true)?;
+            let reported = Reported {
+                dataset: dataset.name.clone(),
+                measure: Some(name.clone()),
+                by_subject,
+                k: dataset.k,
+            };
+            let at = grouping.witness(witness, check, true, false)?;
+            self.report(grouping, at, reported);
         }
-        // INVARIANT (a measure enters once): without its own subject there is no witness to show it.
-        if once && !grouping.relation.subjects.contains_key(&measure.scan) {
-            let protected = self.scope.of_scan(measure.scan)?.protected;
-            if protected {
-                return Err(Cause::NoRule.into());
-            }
+        if !proved && !grouping.relation.subjects.contains_key(&measure.scan) && measured.protected
+        {
+            return Err(Cause::NoRule.into());
         }
         Ok(())
     }
 
-    /// For each protected dataset that owes: a count of subjects for the group, and one for each part
-    /// of it that an aggregate looks at.
+    /// Notes that the disclosure register hears of a witness, once.
+    fn report(&mut self, grouping: &mut Grouping, at: u32, reported: Reported) {
+        if grouping.reports.iter().any(|report| report.witness == at) {
+            return;
+        }
+        let number = u32::try_from(self.reported.len()).unwrap_or(u32::MAX);
+        let by_subject = reported.by_subject;
+        self.reported.push(reported);
+        grouping.reports.push(Report {
+            witness: at,
+            number,
+            by_subject,
+        });
+    }
+
+    /// For each protected dataset that owes: who is in the group, and in each part of it that an
+    /// aggregate looks at.
     fn masked_witnesses(
-        &self,
+        &mut self,
         grouping: &mut Grouping,
         calls: &[&AggregateCall],
     ) -> Result<(), Unconfinable> {
-        let subjects: Vec<(ScanId, u32)> = grouping
-            .relation
-            .subjects
-            .iter()
-            .map(|(scan, at)| (*scan, *at))
-            .collect();
-        for (scan, subject) in subjects {
+        for (scan, subject) in grouping.standing() {
             if grouping.by_subject.contains(&scan) || !self.scope.owes(scan)? {
                 continue;
             }
-            let k = self.scope.of_scan(scan)?.k;
+            let dataset = self.scope.of_scan(scan)?;
+            let (row, by_subject) = grouping.row(scan, subject);
             let mut parts: BTreeSet<usize> = BTreeSet::new();
             let mut filters: Vec<Option<Expr>> = vec![None];
             for call in calls {
@@ -297,18 +454,21 @@ impl Rewrite<'_> {
                 }
             }
             for filter in parts.into_iter().filter_map(|at| filters.get(at)) {
+                let nothing = Expr::Literal(Literal::Null(Type::Float));
                 let witness = AggregateCall {
-                    function: AggregateFunction::Count,
-                    arguments: vec![Expr::Column(subject)],
-                    distinct: true,
+                    function: AggregateFunction::Witness,
+                    arguments: vec![Expr::Column(subject), row.clone(), nothing],
+                    distinct: false,
                     filter: filter.clone(),
                 };
-                let check = Check {
-                    k,
-                    dominance: false,
-                    once: false,
+                let reported = Reported {
+                    dataset: dataset.name.clone(),
+                    measure: None,
+                    by_subject,
+                    k: dataset.k,
                 };
-                grouping.witness(witness, check, false)?;
+                let at = grouping.witness(witness, Check::of(dataset.k), true, true)?;
+                self.report(grouping, at, reported);
             }
         }
         Ok(())
@@ -329,28 +489,68 @@ impl Grouping {
         position(self.keys.len() + at)
     }
 
-    /// Adds a witness that rows must meet. A witness struct is withheld right above.
+    /// Adds a witness that rows must meet, and says where it stands. What is not pending is withheld
+    /// right above.
     fn witness(
         &mut self,
         call: AggregateCall,
         check: Check,
         full: bool,
-    ) -> Result<(), Unconfinable> {
+        pending: bool,
+    ) -> Result<u32, Unconfinable> {
         let at = self.push(call)?;
         let found = self.witnesses.iter_mut().find(|witness| witness.at == at);
         match found {
-            Some(witness) => witness.check.k = witness.check.k.max(check.k),
+            Some(witness) => {
+                witness.check = stricter(witness.check, check);
+                witness.withheld |= !pending;
+            }
             None => self.witnesses.push(Witness {
                 at,
                 check,
                 full,
-                withheld: false,
+                withheld: !pending,
             }),
+        }
+        Ok(at)
+    }
+
+    /// The subjects that stand here one by one.
+    fn standing(&self) -> Vec<(ScanId, u32)> {
+        let subjects = self.relation.subjects.iter();
+        subjects.map(|(scan, at)| (*scan, *at)).collect()
+    }
+
+    fn is_by_subject(&self) -> bool {
+        !self.by_subject.is_empty()
+    }
+
+    /// What tells contributions apart: the row's number, or the subject's where rows are grouped.
+    fn row(&self, scan: ScanId, subject: u32) -> (Expr, bool) {
+        match self.relation.rows.get(&scan) {
+            Some(at) => (Expr::Column(*at), false),
+            None => (Expr::Column(subject), true),
+        }
+    }
+
+    /// Where rows are grouped by their subject, its number stays with each group.
+    fn keep_subjects(&mut self) -> Result<(), Unconfinable> {
+        for (scan, subject) in self.standing() {
+            if self.by_subject.contains(&scan) {
+                let call = AggregateCall {
+                    function: AggregateFunction::Min,
+                    arguments: vec![Expr::Column(subject)],
+                    distinct: false,
+                    filter: None,
+                };
+                let at = self.push(call)?;
+                self.subjects.insert(scan, at);
+            }
         }
         Ok(())
     }
 
-    /// Groups of groups: the fewest subjects of any.
+    /// Groups of groups: the fewest subjects of any must do; all of them are reported.
     fn earlier_witnesses(&mut self) -> Result<(), Unconfinable> {
         for witness in self.relation.witnesses.clone() {
             let call = AggregateCall {
@@ -359,11 +559,7 @@ impl Grouping {
                 distinct: false,
                 filter: None,
             };
-            let check = Check {
-                dominance: false,
-                once: false,
-                ..witness.check
-            };
+            let check = Check::of(witness.check.k);
             let at = self.push(call)?;
             let withheld = witness.withheld;
             self.witnesses.push(Witness {
@@ -372,6 +568,16 @@ impl Grouping {
                 full: false,
                 withheld,
             });
+        }
+        for report in self.relation.reports.clone() {
+            let call = AggregateCall {
+                function: AggregateFunction::WitnessUnion,
+                arguments: vec![Expr::Column(report.witness)],
+                distinct: false,
+                filter: None,
+            };
+            let witness = self.push(call)?;
+            self.reports.push(Report { witness, ..report });
         }
         Ok(())
     }
@@ -383,30 +589,31 @@ impl Grouping {
             keys,
             calls,
             columns,
-            mut witnesses,
+            witnesses,
             by_subject,
+            subjects,
+            reports,
         } = self;
         let width = keys.len() + calls.len();
-        let key_columns: BTreeSet<usize> = (0..keys.len()).collect();
-        relation.subjects = subjects_in_keys(&columns, &keys, &by_subject);
-        relation.once = BTreeSet::new();
+        relation.subjects = subjects;
+        relation.tied.clear();
+        // A group by subject is a row of its own from here on.
+        relation.once = by_subject;
         relation.rows.clear();
         relation.raws.clear();
-        relation.keys = vec![key_columns];
+        relation.keys = vec![(0..keys.len()).collect()];
         relation.columns = columns;
         relation.width = u32::try_from(width).unwrap_or(u32::MAX);
-        let mut cells = Vec::new();
-        for witness in witnesses.iter_mut().filter(|witness| witness.full) {
-            witness.withheld = true;
-            let Check { k, dominance, once } = witness.check;
-            cells.push(Cell {
-                witness: witness.at,
-                k,
-                dominance,
-                once,
-            });
-        }
+        let right_here: Vec<&Witness> = witnesses
+            .iter()
+            .filter(|witness| witness.full && witness.withheld)
+            .collect();
+        let cells: Vec<Cell> = right_here.iter().map(|witness| witness.cell()).collect();
+        let (now, later): (Vec<Report>, Vec<Report>) = reports
+            .into_iter()
+            .partition(|report| right_here.iter().any(|w| w.at == report.witness));
         relation.witnesses = witnesses;
+        relation.reports = later;
         let relation = relation.wrap(|input| Node::Aggregate {
             input,
             keys,
@@ -415,23 +622,49 @@ impl Grouping {
         if cells.is_empty() {
             relation
         } else {
-            relation.wrap(|input| Node::Withhold { input, cells })
+            relation.wrap(|input| Node::Withhold {
+                input,
+                cells,
+                reports: now,
+            })
         }
     }
 }
 
-/// Where the subjects of scans grouped by subject now stand: in the key itself.
-fn subjects_in_keys(
-    columns: &[Column],
-    keys: &[Expr],
-    by_subject: &BTreeSet<ScanId>,
-) -> std::collections::BTreeMap<ScanId, u32> {
-    let keyed = columns.iter().take(keys.len()).filter_map(|column| {
-        let base = column.label.base.as_ref()?;
-        let token = matches!(column.label.class, Class::Token { .. });
-        (token && by_subject.contains(&base.scan)).then_some((base.scan, column.at?))
-    });
-    keyed.collect()
+/// Scans whose subjects equal this one's in every row.
+fn tied_to(relation: &Relation, scan: ScanId) -> BTreeSet<ScanId> {
+    let mut found = BTreeSet::from([scan]);
+    for _ in &relation.tied {
+        for (one, other) in &relation.tied {
+            if found.contains(one) || found.contains(other) {
+                found.extend([*one, *other]);
+            }
+        }
+    }
+    found.retain(|scan| relation.subjects.contains_key(scan));
+    found
+}
+
+/// Both of two checks.
+fn stricter(one: Check, other: Check) -> Check {
+    Check {
+        k: one.k.max(other.k),
+        dominance: one.dominance.or(other.dominance),
+        once: one.once || other.once,
+        spread: one.spread || other.spread,
+        freedom: one.freedom.max(other.freedom),
+    }
+}
+
+/// Whether degrees of freedom count.
+const fn is_deviation(function: AggregateFunction) -> bool {
+    matches!(
+        function,
+        AggregateFunction::StddevSample
+            | AggregateFunction::StddevPopulation
+            | AggregateFunction::VarianceSample
+            | AggregateFunction::VariancePopulation
+    )
 }
 
 /// The column under widening casts.
@@ -460,6 +693,17 @@ fn replaced(expr: &Expr, at: u32) -> Expr {
     expr
 }
 
+/// Whether an aggregate is an order statistic, approved in its banded form.
+const fn is_ordered(call: &AggregateCall) -> bool {
+    matches!(
+        call.function,
+        AggregateFunction::Min
+            | AggregateFunction::Max
+            | AggregateFunction::Median
+            | AggregateFunction::Percentile
+    )
+}
+
 /// Whether an aggregate may see raw numbers.
 const fn is_approved(call: &AggregateCall) -> bool {
     match call.function {
@@ -470,7 +714,15 @@ const fn is_approved(call: &AggregateCall) -> bool {
         | AggregateFunction::StddevPopulation
         | AggregateFunction::VarianceSample
         | AggregateFunction::VariancePopulation => !call.distinct,
-        AggregateFunction::Min | AggregateFunction::Max | AggregateFunction::Witness => false,
+        AggregateFunction::Min
+        | AggregateFunction::Max
+        | AggregateFunction::Median
+        | AggregateFunction::Percentile
+        | AggregateFunction::Witness
+        | AggregateFunction::WitnessUnion
+        | AggregateFunction::SafeQuantile
+        | AggregateFunction::SafeMin
+        | AggregateFunction::SafeMax => false,
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{
     expression::column,
     label::{Class, Label},
     relation::{Column, Relation},
+    scope::ScanId,
 };
 use plan::{Expr, Function, JoinKind, Node};
 use std::collections::BTreeSet;
@@ -39,13 +40,18 @@ impl Rewrite<'_> {
         if matches!(kind, JoinKind::Right | JoinKind::Full) {
             left = left.settle_missing()?;
         }
-        let conditions = self.conditions(on, filter.as_ref(), &left, &right)?;
         match kind {
             JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full => {
+                let conditions = self.conditions(on, filter.as_ref(), &left, &right)?;
+                if matches!(kind, JoinKind::Inner) {
+                    left.tied
+                        .extend(self.tied(&left, &right, &conditions.equal));
+                }
                 Ok(both_sides(*kind, left, right, conditions, *null_equal))
             }
             JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => {
-                self.side_may_decide(&left, &right, &conditions.equal)?;
+                let (right, on) = self.deciding_side(&left, right, on, filter.is_some())?;
+                let conditions = self.conditions(&on, filter.as_ref(), &left, &right)?;
                 Ok(one_side(*kind, left, right, conditions, *null_equal))
             }
         }
@@ -59,15 +65,8 @@ impl Rewrite<'_> {
         right: &Relation,
     ) -> Result<Conditions, Unconfinable> {
         let mut pairs = Vec::with_capacity(on.len());
-        let mut equal = Vec::new();
+        let equal = bare_pairs(on);
         for (ours, theirs) in on {
-            if let (Expr::Column(ours), Expr::Column(theirs)) = (ours, theirs) {
-                equal.extend(
-                    usize::try_from(*ours)
-                        .ok()
-                        .zip(usize::try_from(*theirs).ok()),
-                );
-            }
             let (ours, left_label) = self.expression(ours, &left.columns)?;
             let (theirs, right_label) = self.expression(theirs, &right.columns)?;
             self.tokens_may_meet(Function::Equal, &[left_label, right_label])?;
@@ -92,34 +91,66 @@ impl Rewrite<'_> {
     }
 
     /// A side that only decides which outer rows stay counts through the outer row where it is tied to
-    /// it by the subject's token; where its rows may show it owes nothing; else it has no rule.
-    fn side_may_decide(
+    /// it by the subject's token; where its rows may show it owes nothing; else it owes k for each
+    /// group of rows that decide alike, which are the rows equal in the join's columns.
+    fn deciding_side(
+        &mut self,
+        left: &Relation,
+        right: Relation,
+        on: &[(Expr, Expr)],
+        filtered: bool,
+    ) -> Result<(Relation, Vec<(Expr, Expr)>), Unconfinable> {
+        let right = right.withhold();
+        let ties: Vec<ScanId> = self
+            .tied(left, &right, &bare_pairs(on))
+            .into_iter()
+            .map(|(_, theirs)| theirs)
+            .collect();
+        let mut untied = false;
+        for scan in right.subjects.keys() {
+            untied |= self.scope.owes(*scan)? && !ties.contains(scan);
+        }
+        if !untied {
+            return Ok((right, on.to_vec()));
+        }
+        if filtered {
+            return Err(Cause::UntiedSide.into());
+        }
+        let keys: Vec<Expr> = on.iter().map(|(_, theirs)| theirs.clone()).collect();
+        let right = self.grouped_by(right, &keys)?.withhold();
+        for scan in right.subjects.keys() {
+            if self.scope.owes(*scan)? {
+                return Err(Cause::UntiedSide.into());
+            }
+        }
+        let on = on.iter().zip(0..);
+        Ok((
+            right,
+            on.map(|((ours, _), at)| (ours.clone(), Expr::Column(at)))
+                .collect(),
+        ))
+    }
+
+    /// The scans whose subjects a join's equal columns make equal: left, right.
+    fn tied(
         &self,
         left: &Relation,
         right: &Relation,
         equal: &[(usize, usize)],
-    ) -> Result<(), Unconfinable> {
-        if right.owes() {
-            return Err(Cause::NoRule.into());
-        }
-        for scan in right.subjects.keys() {
-            let tied = || {
-                equal.iter().any(|(ours, theirs)| {
-                    let ours = left.columns.get(*ours).map(|column| &column.label);
-                    let theirs = right.columns.get(*theirs).map(|column| &column.label);
-                    ours.is_some_and(|label| self.is_subject(label, None))
-                        && theirs.is_some_and(|label| self.is_subject(label, Some(*scan)))
-                })
-            };
-            if self.scope.owes(*scan)? && !tied() {
-                return Err(Cause::UntiedSide.into());
-            }
-        }
-        Ok(())
+    ) -> Vec<(ScanId, ScanId)> {
+        let subject = |side: &Relation, at: usize| {
+            let label = side.columns.get(at).map(|column| &column.label)?;
+            let base = label.base.as_ref().filter(|_| self.is_subject(label))?;
+            Some(base.scan)
+        };
+        let pair = |(ours, theirs): &(usize, usize)| {
+            Some((subject(left, *ours)?, subject(right, *theirs)?))
+        };
+        equal.iter().filter_map(pair).collect()
     }
 
     /// Whether a column is the bare token of its protected dataset's subject.
-    pub(super) fn is_subject(&self, label: &Label, of: Option<crate::scope::ScanId>) -> bool {
+    pub(super) fn is_subject(&self, label: &Label) -> bool {
         let Some(base) = label.base.as_ref() else {
             return false;
         };
@@ -130,9 +161,19 @@ impl Rewrite<'_> {
                 join_only: false,
                 ..
             }
-        ) && of.is_none_or(|scan| scan == base.scan)
-            && dataset.is_ok_and(|d| d.protected && d.subject.as_ref() == Some(&base.item))
+        ) && dataset.is_ok_and(|d| d.protected && d.subject.as_ref() == Some(&base.item))
     }
+}
+
+/// The pairs of bare columns among a join's pairs.
+fn bare_pairs(on: &[(Expr, Expr)]) -> Vec<(usize, usize)> {
+    let bare = |(ours, theirs): &(Expr, Expr)| match (ours, theirs) {
+        (Expr::Column(ours), Expr::Column(theirs)) => {
+            Some((usize::try_from(*ours).ok()?, usize::try_from(*theirs).ok()?))
+        }
+        _ => None,
+    };
+    on.iter().filter_map(bare).collect()
 }
 
 /// Left then right columns.
@@ -170,6 +211,8 @@ fn both_sides(
     left.subjects.append(&mut right.subjects);
     left.rows.append(&mut right.rows);
     left.witnesses.append(&mut right.witnesses);
+    left.reports.append(&mut right.reports);
+    left.tied.append(&mut right.tied);
     left.width += right.width;
     left.once = once;
     left.keys = keys;

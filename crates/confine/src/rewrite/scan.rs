@@ -141,12 +141,11 @@ fn carry(
     let Some(subject) = dataset.subject.as_ref().filter(|_| dataset.protected) else {
         return Ok(());
     };
-    let data_type = dataset.subject_type.ok_or(Cause::IllTyped)?;
     relation.subjects.insert(scan, position(shown.len())?);
     shown.push(ScanColumn {
         item: subject.clone(),
-        data_type,
-        view: View::Raw,
+        data_type: Type::Int,
+        view: View::Subject,
     });
     relation.rows.insert(scan, position(shown.len())?);
     shown.push(ScanColumn {

@@ -4,7 +4,7 @@ use crate::{
     label::{Class, Label},
     relation::{Column, Relation, Witness, position},
 };
-use plan::{Check, Expr, Literal, Node};
+use plan::{Check, Expr, Literal, Node, Report};
 use std::collections::BTreeSet;
 use terms::Type;
 
@@ -48,6 +48,9 @@ impl Rewrite<'_> {
                 let other = relation.columns.get(at).ok_or(Cause::IllTyped)?;
                 if other.at.is_none() {
                     return Err(self.about(Cause::RawInExpression, &other.label));
+                }
+                if matches!(other.label.class, Class::Held { .. }) {
+                    return Err(self.about(Cause::HeldValue, &other.label));
                 }
                 if super::is_join_only(&other.label) {
                     return Err(self.about(Cause::TokenJoinOnly, &other.label));
@@ -118,21 +121,20 @@ fn carried_by(
     for witness in &relation.witnesses {
         let k = witness.check.k;
         let at = add(witness.subjects(), Literal::Int(i64::from(k)));
-        let check = Check {
-            k,
-            dominance: false,
-            once: false,
-        };
-        // INVARIANT (a count says less than a witness): what is still owed of dominance can't travel.
-        if !witness.withheld && (witness.check.dominance || witness.check.once) {
+        // INVARIANT (a count says less than a witness): what is still owed beside can't travel.
+        if !witness.withheld && !witness.check.is_count() {
             return Err(Cause::NoRule.into());
         }
         united.witnesses.push(Witness {
             at,
-            check,
+            check: Check::of(k),
             full: false,
             withheld: witness.withheld,
         });
+    }
+    for report in &relation.reports {
+        let witness = add(Expr::Column(report.witness), Literal::Null(Type::Witness));
+        united.reports.push(Report { witness, ..*report });
     }
     united.once.extend(relation.once.iter().copied());
     Ok(())

@@ -4,24 +4,23 @@ use crate::{
     label::Label,
     relation::{Column, Relation},
 };
-use plan::{AggregateFunction, Node, WindowCall, WindowFunction};
+use plan::{Node, WindowCall, WindowFunction};
 
 impl Rewrite<'_> {
-    /// Windows see the masked view, aggregates in them too; over groups that still owe a threshold
-    /// they have no rule, since they would mix small groups into large ones.
+    /// Windows see the masked view, aggregates in them too. Groups that still owe a threshold are
+    /// withheld first, since a window would mix small groups into large ones.
     pub(super) fn window(
         &mut self,
         input: &Node,
         calls: &[WindowCall],
     ) -> Result<Relation, Unconfinable> {
-        let mut relation = self.relation(input, false)?;
-        if relation.owes() {
-            return Err(Cause::NoRule.into());
-        }
+        let mut relation = self.relation(input, false)?.withhold();
         let shown = relation.columns.clone();
         let mut confined = Vec::with_capacity(calls.len());
         for call in calls {
-            if call.function == WindowFunction::Aggregate(AggregateFunction::Witness) {
+            if let WindowFunction::Aggregate(function) = call.function
+                && function.is_confined()
+            {
                 return Err(Cause::IllTyped.into());
             }
             let mut labels: Vec<Label> = Vec::new();

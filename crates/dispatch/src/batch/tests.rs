@@ -25,7 +25,7 @@ fn columns(schema: &Schema) -> Vec<ArrayRef> {
     };
     let count = || Arc::new(Int64Array::from(vec![Some(7), None])) as ArrayRef;
     let sum = || Arc::new(Float64Array::from(vec![Some(1.5), None])) as ArrayRef;
-    let parts = vec![count(), count(), count(), sum(), sum(), sum()];
+    let parts = vec![count(), count(), count(), sum(), sum(), sum(), sum(), sum()];
     vec![
         Arc::new(BooleanArray::from(vec![Some(true), None])),
         Arc::new(Int64Array::from(vec![None, Some(-5)])),

@@ -301,6 +301,24 @@ async fn a_job_that_is_never_read_ends_at_the_deadline() {
     assert_eq!(code(planned), "planner.too-large");
 }
 
+/// Waits until so many children, each of which left a file of its number, have ended.
+async fn ended(stage: &Stage, children: usize) {
+    for _ in 0..1000 {
+        let files = fs::read_dir(stage.path("")).unwrap();
+        let numbers = files.filter_map(|file| file.unwrap().file_name().into_string().ok());
+        let started: Vec<u32> = numbers.filter_map(|name| name.parse().ok()).collect();
+        let gone = |number: &&u32| {
+            let status = fs::read_to_string(format!("/proc/{number}/stat"));
+            status.map_or(true, |text| text.contains(") Z "))
+        };
+        if started.iter().filter(gone).count() >= children {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the children did not end");
+}
+
 #[tokio::test]
 async fn children_that_end_before_their_job_are_replaced_or_refused() {
     // The first two end at once; the third lives.
@@ -321,12 +339,12 @@ async fn children_that_end_before_their_job_are_replaced_or_refused() {
         ..stage.config()
     })
     .unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    ended(&stage, 2).await;
     assert_eq!(planned(&pool).await.unwrap(), draft());
 
-    let stage = Stage::new("exit 1");
+    let stage = Stage::new(": >{}/$$; exit 1");
     let pool = stage.pool();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    ended(&stage, 1).await;
     assert_eq!(code(planned(&pool).await), "dispatch.unstartable");
 
     let mut config = stage.config();

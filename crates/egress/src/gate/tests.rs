@@ -7,7 +7,7 @@ use arrow::{
     buffer::NullBuffer,
     datatypes::{DataType, Field, Fields, Schema, TimeUnit},
 };
-use plan::WITNESS_FIELDS;
+use plan::{Dominance, WITNESS_FIELDS};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ const CAPS: Obligations = Obligations {
     rows_max: 100_000,
     result_bytes_max: 64 << 20,
 };
-const K: Check = Check {
-    k: 5,
-    dominance: false,
-    once: false,
-};
+const K: Check = Check::of(5);
+const SHARES: Option<Dominance> = Some(Dominance {
+    share_percent: 90,
+    rest_percent: 10,
+});
 
 fn schema(types: &[DataType]) -> SchemaRef {
     let field = |(ordinal, data_type): (usize, &DataType)| {
@@ -67,9 +67,9 @@ fn proof(subjects: i64) -> Proof {
 }
 
 fn witness(rows: &[Proof], present: Option<Vec<bool>>) -> ArrayRef {
-    let [s, r, d, x1, x2, t] = WITNESS_FIELDS;
+    let [s, r, d, x1, x2, t, low, high] = WITNESS_FIELDS;
     let counts = [s, r, d].map(|name| Field::new(name, DataType::Int64, true));
-    let sums = [x1, x2, t].map(|name| Field::new(name, DataType::Float64, true));
+    let sums = [x1, x2, t, low, high].map(|name| Field::new(name, DataType::Float64, true));
     let columns: Vec<ArrayRef> = vec![
         Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>()),
         Arc::new(rows.iter().map(|row| row.1).collect::<Int64Array>()),
@@ -77,6 +77,8 @@ fn witness(rows: &[Proof], present: Option<Vec<bool>>) -> ArrayRef {
         Arc::new(rows.iter().map(|row| row.3).collect::<Float64Array>()),
         Arc::new(rows.iter().map(|row| row.4).collect::<Float64Array>()),
         Arc::new(rows.iter().map(|row| row.5).collect::<Float64Array>()),
+        Arc::new(rows.iter().map(|row| row.4).collect::<Float64Array>()),
+        Arc::new(rows.iter().map(|row| row.3).collect::<Float64Array>()),
     ];
     let fields = counts.into_iter().chain(sums).collect();
     Arc::new(StructArray::new(
@@ -116,7 +118,7 @@ fn a_row_short_of_its_threshold_withholds_everything() {
 #[test]
 fn a_dominated_row_withholds_everything() {
     let check = Check {
-        dominance: true,
+        dominance: SHARES,
         ..K
     };
     let shares = |x1, x2, total| (Some(9), Some(9), Some(9), x1, x2, total);
@@ -133,6 +135,27 @@ fn a_dominated_row_withholds_everything() {
     assert!(!passes(check, &[sums(-1.0, 1.0, 110.0)]));
     assert!(!passes(check, &[shares(Some(1.0), Some(1.0), None)]));
     assert!(passes(K, &[shares(None, None, None)]), "not asked for");
+}
+
+#[test]
+fn a_class_of_which_all_are_alike_is_withheld() {
+    let check = Check { spread: true, ..K };
+    let alike = |low, high| (Some(9), Some(9), Some(9), high, low, Some(90.0));
+    assert!(passes(check, &[alike(Some(5.0), Some(10.0))]));
+    assert!(!passes(check, &[alike(Some(10.0), Some(10.0))]));
+    assert!(
+        !passes(check, &[alike(Some(0.0), Some(0.0))]),
+        "all have none"
+    );
+    assert!(!passes(check, &[alike(None, Some(1.0))]));
+}
+
+#[test]
+fn a_deviation_of_few_rows_is_withheld() {
+    let check = Check { freedom: 10, ..K };
+    let rows = |n| (Some(9), Some(n), Some(n), None, None, None);
+    assert!(passes(check, &[rows(11)]));
+    assert!(!passes(check, &[rows(10)]));
 }
 
 #[test]
@@ -161,7 +184,7 @@ fn a_witness_that_is_null_or_of_another_shape_proves_nothing() {
     assert!(!check(
         count(Some(9)),
         Check {
-            dominance: true,
+            dominance: SHARES,
             ..K
         }
     ));

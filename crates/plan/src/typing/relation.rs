@@ -1,7 +1,7 @@
 use super::{Field, IllTyped, expect, same};
 use crate::{
-    AggregateCall, AggregateFunction, Cell, Expr, FrameBound, JoinKind, Literal, Node, Scan,
-    SortKey, View, WindowCall, WindowFunction,
+    AggregateCall, AggregateFunction, Cell, Expr, FrameBound, JoinKind, Literal, Node, Report,
+    Scan, SortKey, View, WindowCall, WindowFunction,
 };
 use terms::{Mask, Type};
 
@@ -71,9 +71,14 @@ impl Node {
                 Ok(input)
             }
             Self::Union { inputs } => union(inputs),
-            Self::Withhold { input, cells } => {
+            Self::Withhold {
+                input,
+                cells,
+                reports,
+            } => {
                 let input = input.fields()?;
                 cells.iter().try_for_each(|cell| withhold(cell, &input))?;
+                reports.iter().try_for_each(|at| reported(at, &input))?;
                 Ok(input)
             }
         }
@@ -96,7 +101,7 @@ fn scan_fields(scan: &Scan) -> Result<Vec<Field>, IllTyped> {
     for column in &scan.columns {
         let fits = match &column.view {
             View::Catalogue | View::Raw => column.data_type.is_plain(),
-            View::Row => column.data_type == Type::Int,
+            View::Row | View::Subject => column.data_type == Type::Int,
             View::Masked(mask, _) => masked(Mask::from(*mask), column.data_type),
         };
         if !fits {
@@ -190,7 +195,7 @@ fn aggregate(call: &AggregateCall, input: &[Field]) -> Result<Field, IllTyped> {
     for argument in &call.arguments {
         fields.push(argument.field(input)?);
     }
-    if call.distinct && (fields.len() != 1 || call.function == AggregateFunction::Witness) {
+    if call.distinct && (fields.len() != 1 || call.function.is_confined()) {
         return Err(IllTyped::new("distinct takes one argument"));
     }
     aggregate_type(call.function, &fields)
@@ -232,11 +237,39 @@ fn aggregate_type(function: AggregateFunction, fields: &[Field]) -> Result<Field
             plain(*value, function.word()).map(|field| Field::of(field.data_type, true))
         }
         (AggregateFunction::Witness, [subject, row, value])
-            if subject.data_type.is_plain()
+            if subject.data_type == Type::Int
                 && row.data_type == Type::Int
                 && value.data_type == Type::Float =>
         {
             Ok(Field::of(Type::Witness, false))
+        }
+        (AggregateFunction::WitnessUnion, [witness]) if witness.data_type == Type::Witness => {
+            Ok(Field::of(Type::Witness, false))
+        }
+        (AggregateFunction::Median, [value]) if value.data_type == Type::Float => {
+            Ok(Field::of(Type::Float, true))
+        }
+        (AggregateFunction::Percentile, [value, share])
+            if value.data_type == Type::Float && share.data_type == Type::Float =>
+        {
+            Ok(Field::of(Type::Float, true))
+        }
+        (AggregateFunction::SafeQuantile, [value, subject, share, k, band])
+            if value.data_type == Type::Float
+                && subject.data_type == Type::Int
+                && share.data_type == Type::Float
+                && k.data_type == Type::Int
+                && band.data_type == Type::Float =>
+        {
+            Ok(Field::of(Type::Float, true))
+        }
+        (AggregateFunction::SafeMin | AggregateFunction::SafeMax, [value, subject, k, band])
+            if value.data_type == Type::Float
+                && subject.data_type == Type::Int
+                && k.data_type == Type::Int
+                && band.data_type == Type::Float =>
+        {
+            Ok(Field::of(Type::Float, true))
         }
         _ => Err(wrong()),
     }
@@ -260,7 +293,7 @@ fn window(call: &WindowCall, input: &[Field]) -> Result<Field, IllTyped> {
             plain(*value, "a window").map(|field| Field::of(field.data_type, true))
         }
         (WindowFunction::Lag | WindowFunction::Lead, [value, rest @ ..]) => lag(call, *value, rest),
-        (WindowFunction::Aggregate(function), fields) if function != AggregateFunction::Witness => {
+        (WindowFunction::Aggregate(function), fields) if !function.is_confined() => {
             aggregate_type(function, fields)
         }
         _ => Err(IllTyped::new("a window function over these arguments")),
@@ -323,15 +356,25 @@ fn union(inputs: &[Node]) -> Result<Vec<Field>, IllTyped> {
     united.ok_or_else(|| IllTyped::new("a union of nothing"))
 }
 
+fn reported(report: &Report, input: &[Field]) -> Result<(), IllTyped> {
+    let index = usize::try_from(report.witness).ok();
+    let field = index.and_then(|index| input.get(index));
+    if field.is_some_and(|field| field.data_type == Type::Witness) {
+        Ok(())
+    } else {
+        Err(IllTyped::new("a report without its witness"))
+    }
+}
+
 fn withhold(cell: &Cell, input: &[Field]) -> Result<(), IllTyped> {
     let index = usize::try_from(cell.witness).ok();
     let field = index.and_then(|index| input.get(index));
     let fits = match field.map(|field| field.data_type) {
         Some(Type::Witness) => true,
-        Some(Type::Int) => !cell.dominance && !cell.once,
+        Some(Type::Int) => cell.check.is_count(),
         _ => false,
     };
-    if fits && cell.k >= 1 {
+    if fits && cell.check.k >= 1 {
         Ok(())
     } else {
         Err(IllTyped::new("a cell without its witness"))

@@ -44,10 +44,15 @@ impl Translator<'_> {
         inputs: &Inputs<'_>,
     ) -> Translated<AggregateCall> {
         let params = &call.params;
-        if !params.order_by.is_empty() || params.null_treatment.is_some() {
+        let function = aggregate_function(call.func.name())?;
+        let within = match (function, params.order_by.as_slice()) {
+            // WITHIN GROUP: what is ordered is the first argument too.
+            (AggregateFunction::Percentile, [order]) => order.asc,
+            (_, orders) => orders.is_empty(),
+        };
+        if !within || params.null_treatment.is_some() {
             return Err(Unplannable::Unsupported("an aggregate with an order"));
         }
-        let function = aggregate_function(call.func.name())?;
         let arguments = self.arguments(function, &params.args, inputs)?;
         let filter = params
             .filter
@@ -92,12 +97,18 @@ impl Translator<'_> {
                 | AggregateFunction::StddevSample
                 | AggregateFunction::StddevPopulation
                 | AggregateFunction::VarianceSample
-                | AggregateFunction::VariancePopulation => Type::Float,
+                | AggregateFunction::VariancePopulation
+                | AggregateFunction::Median
+                | AggregateFunction::Percentile => Type::Float,
                 AggregateFunction::Count
                 | AggregateFunction::Sum
                 | AggregateFunction::Min
                 | AggregateFunction::Max
-                | AggregateFunction::Witness => from,
+                | AggregateFunction::Witness
+                | AggregateFunction::WitnessUnion
+                | AggregateFunction::SafeQuantile
+                | AggregateFunction::SafeMin
+                | AggregateFunction::SafeMax => from,
             };
             if to != from && !from.is_number() {
                 return Err(Unplannable::IllTyped);
@@ -197,6 +208,8 @@ fn aggregate_function(name: &str) -> Translated<AggregateFunction> {
         "var_pop" => AggregateFunction::VariancePopulation,
         "min" => AggregateFunction::Min,
         "max" => AggregateFunction::Max,
+        "median" => AggregateFunction::Median,
+        "percentile_cont" => AggregateFunction::Percentile,
         _ => return Err(Unplannable::UnknownFunction),
     })
 }

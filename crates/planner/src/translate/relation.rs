@@ -114,13 +114,13 @@ impl Translator<'_> {
             .tables
             .iter()
             .find(|table| table.dataset.as_str() == name);
-        let table = table.ok_or(Unplannable::UnknownName)?;
+        let table = table.ok_or_else(|| Unplannable::UnknownName(String::new()))?;
         let columns = scan.projected_schema.fields().iter().map(|field| {
             let found = table
                 .columns
                 .iter()
                 .find(|(item, _)| item.as_str() == field.name());
-            let (item, data_type) = found.ok_or(Unplannable::UnknownName)?;
+            let (item, data_type) = found.ok_or_else(|| Unplannable::UnknownName(String::new()))?;
             Ok(ScanColumn {
                 item: item.clone(),
                 data_type: *data_type,

@@ -1,9 +1,15 @@
 use super::expression::{Scope, scalar, translate};
-use crate::{Failed, witness::witness};
+use crate::{
+    Failed,
+    safe::{Statistic, safe},
+    witness::{Of, witness},
+};
 use datafusion::{
     arrow::datatypes::DataType,
     common::ScalarValue,
-    functions_aggregate::{average, count, min_max, stddev, sum, variance},
+    functions_aggregate::{
+        average, count, median, min_max, percentile_cont, stddev, sum, variance,
+    },
     functions_window::{lead_lag, nth_value, rank, row_number},
     logical_expr::{
         AggregateUDF, Expr as E, ExprFunctionExt, SortExpr, WindowFrame, WindowFrameBound,
@@ -29,7 +35,13 @@ fn udaf(function: AggregateFunction) -> Arc<AggregateUDF> {
         AggregateFunction::VariancePopulation => variance::var_pop_udaf(),
         AggregateFunction::Min => min_max::min_udaf(),
         AggregateFunction::Max => min_max::max_udaf(),
-        AggregateFunction::Witness => Arc::new(witness()),
+        AggregateFunction::Median => median::median_udaf(),
+        AggregateFunction::Percentile => percentile_cont::percentile_cont_udaf(),
+        AggregateFunction::Witness => Arc::new(witness(Of::Rows)),
+        AggregateFunction::WitnessUnion => Arc::new(witness(Of::Witnesses)),
+        AggregateFunction::SafeQuantile => Arc::new(safe(Statistic::Quantile)),
+        AggregateFunction::SafeMin => Arc::new(safe(Statistic::Min)),
+        AggregateFunction::SafeMax => Arc::new(safe(Statistic::Max)),
     }
 }
 

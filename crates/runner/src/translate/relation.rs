@@ -6,7 +6,7 @@ use crate::{
     Failed,
     mask::Tokens,
     scan::MaskedView,
-    withhold::{Withheld, withhold},
+    withhold::{Withheld, reported, withhold},
 };
 use arrow::{
     array::RecordBatch,
@@ -26,7 +26,7 @@ use futures::{FutureExt, future::BoxFuture};
 use plan::{Expr, JoinKind, Node, Scan};
 use std::{collections::HashMap, sync::Arc};
 use terms::Type;
-use wire::job::Source;
+use wire::job::{Cells, Source};
 
 /// The translation of one plan.
 pub(crate) struct Translation<'a> {
@@ -34,6 +34,8 @@ pub(crate) struct Translation<'a> {
     pub sources: &'a [Source],
     pub tokens: Tokens,
     pub withheld: Withheld,
+    /// Who is in the cells that were kept, for the disclosure register.
+    pub cells: Vec<Cells>,
     /// How many nodes have been named.
     pub nodes: usize,
 }
@@ -176,10 +178,15 @@ impl Translation<'_> {
                 })
             }
             Node::Union { inputs } => self.union(inputs).await,
-            Node::Withhold { input, cells } => {
+            Node::Withhold {
+                input,
+                cells,
+                reports,
+            } => {
                 let input = self.relation(input).await?;
                 let (schema, batches) = self.finished(input.plan).await?;
                 let kept = withhold(batches, cells, &mut self.withheld)?;
+                self.cells.extend(reported(&kept, reports)?);
                 let table = MemTable::try_new(schema, vec![kept])?;
                 let source = provider_as_source(Arc::new(table));
                 let name = self.next();

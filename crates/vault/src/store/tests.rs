@@ -31,6 +31,7 @@ fn item(name: &str, kind: Kind, grade: Grade) -> Item {
         kind,
         grade,
         mask: None,
+        band: None,
         unique: false,
         domain: None,
         sharing: grade.default_sharing(),

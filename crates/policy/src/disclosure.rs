@@ -1,0 +1,121 @@
+use serde::Deserialize;
+use terms::Grade;
+
+/// What a cell owes beside its threshold, and how repeated releases are guarded.
+///
+/// Source: `policies/disclosure.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disclosure {
+    /// The two largest contributors hold less than this of the total, in percent.
+    pub share_percent: u8,
+    /// What is left without them is at least this of the largest, in percent.
+    pub rest_percent: u8,
+    /// Whether contributions must not all be equal.
+    pub spread: bool,
+    /// The fewest degrees of freedom of deviations and variances.
+    pub freedom: u32,
+    /// Whether releases are held against all earlier ones.
+    pub audit: bool,
+    /// When counts and sums are perturbed.
+    pub perturb: Perturb,
+}
+
+/// When counts and sums are perturbed by the cell-key method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Perturb {
+    /// Where the audit has grown too large, releases end.
+    Never,
+    /// Where the audit has grown too large.
+    Fallback,
+    /// In every release.
+    Always,
+}
+
+/// The rules by grade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DisclosureTable {
+    grade_2: Disclosure,
+    grade_3: Disclosure,
+}
+
+impl DisclosureTable {
+    /// Reads the baseline and tightens it by what the domain adds.
+    pub(crate) fn read(texts: &[&str]) -> Result<Self, String> {
+        let mut tables = texts.iter().map(|text| {
+            let table: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+            let checked =
+                |rules: &Disclosure| rules.share_percent <= 100 && rules.rest_percent <= 100;
+            if checked(&table.grade_2) && checked(&table.grade_3) {
+                Ok(table)
+            } else {
+                Err("a percentage past 100".to_owned())
+            }
+        });
+        let first = tables.next().ok_or("disclosure.toml is missing")??;
+        tables.try_fold(first, |table, other| {
+            let other = other?;
+            Ok(Self {
+                grade_2: table.grade_2.tightened(other.grade_2),
+                grade_3: table.grade_3.tightened(other.grade_3),
+            })
+        })
+    }
+
+    /// The rules of a dataset whose highest permitted grade is this.
+    pub(crate) const fn of(&self, highest: Grade) -> Disclosure {
+        match highest {
+            Grade::One | Grade::Two => self.grade_2,
+            Grade::Three | Grade::Four => self.grade_3,
+        }
+    }
+}
+
+impl Disclosure {
+    /// The stricter of two in every point.
+    fn tightened(self, other: Self) -> Self {
+        Self {
+            share_percent: self.share_percent.min(other.share_percent),
+            rest_percent: self.rest_percent.max(other.rest_percent),
+            spread: self.spread || other.spread,
+            freedom: self.freedom.max(other.freedom),
+            audit: self.audit || other.audit,
+            perturb: self.perturb.max(other.perturb),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASELINE: &str = include_str!("../../../policies/disclosure.toml");
+
+    #[test]
+    fn a_domain_can_only_tighten() {
+        let loose = BASELINE
+            .replace("share_percent = 90", "share_percent = 100")
+            .replace("rest_percent = 10", "rest_percent = 0")
+            .replace("audit = true", "audit = false")
+            .replace("freedom = 10", "freedom = 0")
+            .replace("spread = true", "spread = false");
+        let baseline = DisclosureTable::read(&[BASELINE]).unwrap();
+        assert_eq!(
+            DisclosureTable::read(&[BASELINE, &loose]).unwrap(),
+            baseline
+        );
+        let strict = BASELINE.replace("perturb = \"fallback\"", "perturb = \"always\"");
+        let both = DisclosureTable::read(&[BASELINE, &strict]).unwrap();
+        assert_eq!(both.of(Grade::Three).perturb, Perturb::Always);
+        assert_eq!(both.of(Grade::Three).freedom, 10);
+    }
+
+    #[test]
+    fn what_is_no_percentage_is_refused() {
+        let wrong = BASELINE.replace("rest_percent = 10", "rest_percent = 101");
+        assert!(DisclosureTable::read(&[&wrong]).is_err());
+        assert!(DisclosureTable::read(&[]).is_err());
+    }
+}
