@@ -112,6 +112,17 @@ impl Confined {
         &self.left_out
     }
 
+    /// What holds the result against earlier ones: `audited`, or `none` where it has no thresholded
+    /// cells.
+    #[must_use]
+    pub const fn register(&self) -> &'static str {
+        if self.reported.is_empty() {
+            "none"
+        } else {
+            "audited"
+        }
+    }
+
     /// The cells the disclosure register hears of, by the numbers of the plan's reports.
     #[must_use]
     pub fn reported(&self) -> &[Reported] {
@@ -283,3 +294,6 @@ fn references(permit: &Permit, plan: &Plan) -> Result<Vec<Reference>, Unconfinab
         Ok(found.into_iter().collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 use crate::{Withheld, gate::Gate, notice, pinned};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use confine::Confined;
+use disclosure::Admitted;
 use dispatch::Outcome;
 use ledger::{Decided, ReleaseFacts};
 
@@ -34,11 +35,12 @@ pub struct Release {
     pub memory_peak_bytes: u64,
 }
 
-/// Begins to clear a runner's outcome under the caps of its permit.
+/// Begins to clear an admitted outcome under the caps of its permit.
 ///
 /// # Errors
 /// [`Withheld::Misshapen`] with the open entry, if the result has columns that never leave.
-pub fn clear(outcome: Outcome) -> Result<Clearing, Box<(Withheld, Decided)>> {
+pub fn clear(admitted: Admitted) -> Result<Clearing, Box<(Withheld, Decided)>> {
+    let outcome = admitted.into_outcome();
     let confined = outcome.confined();
     let checks = confined.plan().checks.clone();
     let caps = confined.permit().obligations();
@@ -119,6 +121,7 @@ impl Clearing {
             result,
             notice: notice::told(&confined, &done),
             groups_withheld: done.groups_withheld,
+            register: confined.register().to_owned(),
         };
         let (cpu_us, memory_peak_bytes) = (done.cpu_us, done.memory_peak_bytes);
         Ok(Release {

@@ -20,7 +20,8 @@ pub fn schema(confined: &Confined) -> Result<SchemaRef, Withheld> {
         ))
     };
     let fields: Option<Fields> = confined.columns().iter().map(field).collect();
-    let mut metadata = HashMap::from([("bonded.register".to_owned(), "none".to_owned())]);
+    let mut metadata =
+        HashMap::from([("bonded.register".to_owned(), confined.register().to_owned())]);
     let left_out = serde_json::to_string(confined.left_out()).map_err(|_| Withheld::Misshapen)?;
     metadata.insert("bonded.left_out".to_owned(), left_out);
     if confined.notice_possible() {

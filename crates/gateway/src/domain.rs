@@ -1,4 +1,5 @@
 use crate::config::{Config, Misconfigured};
+use disclosure::{Limits, Register};
 use identity::{Authority, Unissued};
 use ledger::{Breach, Ledger, SystemClock};
 use manifest::ManifestKey;
@@ -29,6 +30,8 @@ pub struct Domain {
     pub keyring: Keyring,
     /// The sealed files.
     pub store: Store,
+    /// What was released already.
+    pub disclosure: Arc<Register>,
     /// What signs manifests.
     pub manifest_key: ManifestKey,
     _lock: File,
@@ -74,6 +77,9 @@ pub enum Unopened {
     /// The keys cannot be read or made.
     #[error(transparent)]
     Keys(#[from] vault::Unkept),
+    /// The disclosure register cannot be used.
+    #[error(transparent)]
+    Disclosure(#[from] disclosure::Unstored),
     /// The authority cannot be made.
     #[error(transparent)]
     Authority(#[from] Unissued),
@@ -152,6 +158,13 @@ impl Domain {
         let engine = Engine::load(Some(&dir.join("policies")));
         let keyring = Keyring::open(dir)?;
         let store = Store::new(dir, &keyring);
+        let rows = store.clone();
+        let subjects = move |dataset: &terms::DatasetName, snapshot| {
+            let read = rows.subjects(dataset, snapshot);
+            read.map_err(|why| why.to_string())
+        };
+        let limits = Limits::default();
+        let disclosure = Register::open(dir, &keyring, Box::new(subjects), limits)?;
         let manifest_key =
             ManifestKey::open(dir).map_err(|e| Unopened::ManifestKey(e.to_string()))?;
         let dir = dir.to_owned();
@@ -163,6 +176,7 @@ impl Domain {
             engine,
             keyring,
             store,
+            disclosure: Arc::new(disclosure),
             manifest_key,
             _lock: lock,
         })

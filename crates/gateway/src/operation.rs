@@ -1,5 +1,5 @@
 //! The way of one query, top to bottom:
-//! prove → open → permit → plan → confine → decide → run → clear → close.
+//! prove → open → permit → plan → confine → decide → run → admit → clear → close.
 
 use crate::{Domain, Kind, Refused, Unopened};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
@@ -207,6 +207,9 @@ impl Gateway {
         if let Err(refused) = stands {
             return Err(refuse_decided(decided, refused).await);
         }
+        if let Err(refused) = self.debit(&permit) {
+            return Err(refuse_decided(decided, refused).await);
+        }
         let keys = match self.keys(&confined) {
             Ok(keys) => keys,
             Err(refused) => return Err(fail(decided, refused).await),
@@ -220,8 +223,18 @@ impl Gateway {
             .run(confined, decided, keys, lease)
             .instrument(span)
             .await;
-        match outcome {
-            Ok(outcome) => match egress::clear(outcome) {
+        let admitted = match outcome {
+            Ok(outcome) => {
+                let span = tracing::info_span!("disclosure.admit");
+                let register = Arc::clone(&self.domain.disclosure);
+                register.admitted(outcome).instrument(span).await
+            }
+            Err(stopped) => {
+                return Err(fail(stopped.decided, Refused::from(&stopped.failure)).await);
+            }
+        };
+        match admitted {
+            Ok(admitted) => match egress::clear(admitted) {
                 Ok(clearing) => Ok(Running {
                     clearing,
                     failed: false,
@@ -231,8 +244,43 @@ impl Gateway {
                     Err(fail(decided, Refused::from(&withheld)).await)
                 }
             },
-            Err(stopped) => Err(fail(stopped.decided, Refused::from(&stopped.failure)).await),
+            Err(stopped) => {
+                let disclosure::Stopped { cause, decided } = *stopped;
+                if let disclosure::Cause::Denied(denied) = &cause {
+                    self.conflicted(denied, &decided).await?;
+                    return Err(refuse_decided(decided, Refused::from(&cause)).await);
+                }
+                Err(fail(decided, Refused::from(&cause)).await)
+            }
         }
+    }
+
+    /// Puts on record with what a release conflicts, for security staff.
+    async fn conflicted(
+        &self,
+        denied: &disclosure::Denied,
+        decided: &Decided,
+    ) -> Result<(), Refused> {
+        let disclosure::Denied::Conflict { pool, .. } = denied else {
+            return Ok(());
+        };
+        let event = Event::ReleaseConflicted {
+            query: decided.query().clone(),
+            dataset: pool.dataset.clone(),
+            snapshot: pool.snapshot,
+            measure: pool.measure.as_ref().map(|(_, item)| item.clone()),
+        };
+        let recorded = self.domain.ledger.append(&event, None, now()).await;
+        recorded.map(|_| ()).map_err(|why| Refused::from(&why))
+    }
+
+    /// Debits one statement from what the licence may still ask.
+    fn debit(&self, permit: &Permit) -> Result<(), Refused> {
+        let licence = permit.licence();
+        let days = (now().date_naive(), licence.from);
+        let register = &self.domain.disclosure;
+        let debited = register.debit_query(licence.id.as_str(), days, &permit.budget());
+        debited.map_err(|denied| Refused::from(&disclosure::Cause::Denied(denied)))
     }
 
     /// The tables and columns the caller sees.
@@ -493,13 +541,8 @@ fn confined(permit: Arc<Permit>, draft: &Plan, action: Action) -> Result<Confine
     if action == Action::Export {
         crate::export::may_leave(&confined)?;
     }
-    unregistered(&confined);
     Ok(confined)
 }
-
-/// Where the disclosure register will sit: between confinement and decision. Until it stands, raw
-/// aggregates are answered, and every receipt and manifest says `register: none`.
-const fn unregistered(_confined: &Confined) {}
 
 fn bound(draft: &Plan, values: &[Literal]) -> Result<Plan, Refused> {
     draft.bind(values).map_err(|_| {
@@ -564,6 +607,7 @@ async fn looked(decided: Decided) -> Result<(), Refused> {
         result: Digest::of(b""),
         notice: Notice::NotApplicable,
         groups_withheld: 0,
+        register: "none".to_owned(),
     };
     decided
         .close(facts, now())
@@ -611,7 +655,7 @@ fn explained(confined: &Confined) -> serde_json::Value {
         "row_level": confined.is_row_level(),
         "thresholds_apply": confined.notice_possible(),
         "policies": permit.policies(),
-        "register": "none",
+        "register": confined.register(),
     })
 }
 

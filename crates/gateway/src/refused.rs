@@ -142,6 +142,48 @@ impl From<&dispatch::Failure> for Refused {
     }
 }
 
+impl From<&disclosure::Cause> for Refused {
+    fn from(why: &disclosure::Cause) -> Self {
+        use disclosure::{Cause, Conflict, Denied};
+        match why {
+            Cause::Failed(failure) => Self::from(failure),
+            Cause::Denied(Denied::Conflict {
+                conflict: Conflict::Isolates { .. },
+                ..
+            }) => Self::new(
+                "disclosure.conflict",
+                Told::new(
+                    "together with an earlier release, this result would name a small group. Ask for what was asked before, or for coarser groups. [CG-B 汇聚 L3-4]",
+                    "该结果与以前放行的结果合并后会指向人数过少的群体。请使用以前的分组或更粗的分组。〔CG-B 汇聚 L3-4〕",
+                ),
+                Kind::Denied,
+            ),
+            Cause::Denied(Denied::Conflict {
+                conflict: Conflict::TooLarge,
+                ..
+            }) => Self::new(
+                "disclosure.too-many-cells",
+                Told::new(
+                    "so much of this dataset was released that more cannot be checked.",
+                    "该数据集放行的结果已达到可核查的上限。",
+                ),
+                Kind::Exhausted,
+            ),
+            Cause::Denied(Denied::Spent { what }) => Self::new(
+                "disclosure.budget-spent",
+                Told::new("the licence's budget is spent", "许可的使用额度已用完"),
+                Kind::Exhausted,
+            )
+            .with(&format!("({what})."), &format!("（{what}）。")),
+            Cause::Denied(Denied::Unstored(why)) => {
+                tracing::error!(%why, "the disclosure register cannot be used");
+                Self::internal("disclosure.unstored")
+            }
+            Cause::Unreadable => Self::internal("disclosure.unreadable"),
+        }
+    }
+}
+
 impl From<&egress::Withheld> for Refused {
     fn from(why: &egress::Withheld) -> Self {
         let kind = if why.is_callers() {

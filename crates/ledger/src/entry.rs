@@ -51,6 +51,8 @@ pub struct ReleaseFacts {
     pub notice: Notice,
     /// Groups withheld; sealed, since the leaf goes out with an export and the count is an answer too.
     pub groups_withheld: u64,
+    /// What held the result against earlier ones: `audited`, or `none` where nothing in it owes that.
+    pub register: String,
 }
 
 /// The caller's evidence of a finished operation.
@@ -64,12 +66,9 @@ pub struct Receipt {
     pub checkpoint: String,
     /// Whether the domain was made from a seed.
     pub pilot: bool,
-    /// What checked the result against earlier ones; `none` until the disclosure register stands.
+    /// What held the result against earlier ones: `audited`, or `none` where nothing in it owes that.
     pub register: String,
 }
-
-/// What stands in a receipt's and a release's `register` until the disclosure register does.
-const REGISTER: &str = "none";
 
 /// The state of an entry that was opened and nothing more.
 #[derive(Debug)]
@@ -245,7 +244,7 @@ impl Entry<Granted> {
             bytes: facts.bytes,
             result: facts.result,
             notice: facts.notice,
-            register: REGISTER.to_owned(),
+            register: facts.register.clone(),
         };
         let count = format!("{{\"groups_withheld\":{}}}", facts.groups_withheld);
         let Appended { index, checkpoint } =
@@ -255,7 +254,7 @@ impl Entry<Granted> {
             index,
             checkpoint,
             pilot,
-            register: REGISTER.to_owned(),
+            register: facts.register,
         })
     }
 }

@@ -231,6 +231,7 @@ fn ended(event: &Event) -> Option<&QueryId> {
         | Event::GatewayStarted { .. }
         | Event::OperationOpened { .. }
         | Event::OperationDecided { .. }
+        | Event::ReleaseConflicted { .. }
         | Event::Exported { .. }
         | Event::StrangersCounted { .. } => None,
     }

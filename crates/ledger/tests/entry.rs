@@ -34,6 +34,7 @@ fn facts() -> ReleaseFacts {
         result: Digest::of(b"result"),
         notice: Notice::Standing,
         groups_withheld: 1,
+        register: "none".to_owned(),
     }
 }
 

@@ -21,6 +21,27 @@ pub struct Disclosure {
     pub perturb: Perturb,
 }
 
+/// What a licence has spent, or may at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allowance {
+    /// Statements.
+    pub queries: u64,
+    /// New cells released.
+    pub cells: u64,
+    /// Refusals by the disclosure register.
+    pub refusals: u64,
+}
+
+/// What a licence may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// On one day.
+    pub per_day: Allowance,
+    /// Since it began.
+    pub per_term: Allowance,
+}
+
 /// When counts and sums are perturbed by the cell-key method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -39,6 +60,8 @@ pub enum Perturb {
 pub(crate) struct DisclosureTable {
     grade_2: Disclosure,
     grade_3: Disclosure,
+    per_day: Allowance,
+    per_term: Allowance,
 }
 
 impl DisclosureTable {
@@ -60,6 +83,8 @@ impl DisclosureTable {
             Ok(Self {
                 grade_2: table.grade_2.tightened(other.grade_2),
                 grade_3: table.grade_3.tightened(other.grade_3),
+                per_day: table.per_day.tightened(other.per_day),
+                per_term: table.per_term.tightened(other.per_term),
             })
         })
     }
@@ -69,6 +94,27 @@ impl DisclosureTable {
         match highest {
             Grade::One | Grade::Two => self.grade_2,
             Grade::Three | Grade::Four => self.grade_3,
+        }
+    }
+}
+
+impl DisclosureTable {
+    /// What a licence may spend.
+    pub(crate) const fn budget(&self) -> Budget {
+        Budget {
+            per_day: self.per_day,
+            per_term: self.per_term,
+        }
+    }
+}
+
+impl Allowance {
+    /// The smaller of two in every point.
+    fn tightened(self, other: Self) -> Self {
+        Self {
+            queries: self.queries.min(other.queries),
+            cells: self.cells.min(other.cells),
+            refusals: self.refusals.min(other.refusals),
         }
     }
 }

@@ -1,5 +1,5 @@
 use crate::{
-    Disclosure, Refusal,
+    Budget, Disclosure, Refusal,
     bundle::{Bundle, Unusable},
     decide::Asked,
     item::{Class, Classes},
@@ -23,6 +23,7 @@ pub struct Permit {
     datasets: Vec<PermittedDataset>,
     obligations: Obligations,
     thresholds: Thresholds,
+    budget: Budget,
     policies: Digest,
     register_version: u64,
     pilot: bool,
@@ -130,6 +131,11 @@ impl Permit {
     pub const fn thresholds(&self) -> Thresholds {
         self.thresholds
     }
+    /// What the licence may ask and receive.
+    #[must_use]
+    pub const fn budget(&self) -> Budget {
+        self.budget
+    }
     /// The digest of the policies that decided.
     #[must_use]
     pub const fn policies(&self) -> Digest {
@@ -206,6 +212,7 @@ impl Asking<'_> {
             datasets,
             obligations: self.state.obligations(),
             thresholds: self.state.thresholds(),
+            budget: self.bundle.disclosure.budget(),
             policies: self.policies,
             register_version: self.state.version(),
             pilot: self.state.pilot(),

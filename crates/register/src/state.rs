@@ -118,6 +118,7 @@ impl State {
             | Event::OperationOpened { .. }
             | Event::OperationDecided { .. }
             | Event::OperationRefused { .. }
+            | Event::ReleaseConflicted { .. }
             | Event::OperationReleased { .. }
             | Event::OperationFailed { .. }
             | Event::OperationAbandoned { .. }

@@ -275,11 +275,7 @@ impl GroupsAccumulator for Tallies {
         self.merge(values, |at| group_indices.get(at).copied())
     }
 
-    fn convert_to_state(
-        &self,
-        _: &[ArrayRef],
-        _: Option<&BooleanArray>,
-    ) -> Result<Vec<ArrayRef>> {
+    fn convert_to_state(&self, _: &[ArrayRef], _: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         // Never asked: partial groups are always tallied.
         Err(broken())
     }

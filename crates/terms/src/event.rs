@@ -121,6 +121,18 @@ pub enum Event {
         /// The stable code.
         code: String,
     },
+    /// Its result conflicts with what was released before; the refusal follows. Who would have been
+    /// named, and how many, stands nowhere.
+    ReleaseConflicted {
+        /// Which operation.
+        query: QueryId,
+        /// Of which dataset's rows.
+        dataset: DatasetName,
+        /// In which state of the data.
+        snapshot: u32,
+        /// The item whose values are combined; none where rows are counted.
+        measure: Option<ItemName>,
+    },
     /// It ended with a released result. How many groups were withheld is in the sealed part, since
     /// this leaf goes out with an export.
     OperationReleased {
@@ -134,7 +146,7 @@ pub enum Event {
         result: Digest,
         /// What was told of withheld groups.
         notice: Notice,
-        /// What checked the result against earlier ones; `none` until the disclosure register stands.
+        /// What held the result against earlier ones: `audited`, or `none` where nothing owes that.
         register: String,
     },
     /// It ended without a result.
@@ -224,6 +236,7 @@ impl Event {
             | Self::OperationOpened { .. }
             | Self::OperationDecided { .. }
             | Self::OperationRefused { .. }
+            | Self::ReleaseConflicted { .. }
             | Self::OperationReleased { .. }
             | Self::OperationFailed { .. }
             | Self::OperationAbandoned { .. }
@@ -239,6 +252,7 @@ impl Event {
             Self::OperationOpened { query, .. }
             | Self::OperationDecided { query, .. }
             | Self::OperationRefused { query, .. }
+            | Self::ReleaseConflicted { query, .. }
             | Self::OperationReleased { query, .. }
             | Self::OperationFailed { query, .. }
             | Self::OperationAbandoned { query, .. }

@@ -1,0 +1,203 @@
+//! One pool of cells. Atoms are the largest groups of rows that every cell holds whole or not at all;
+//! a cell is a sum of atoms. In echelon form with large atoms first, what depends on small atoms alone
+//! stands at the end.
+
+mod combination; // vectors over atoms, and their echelon form
+mod isolate; // the smallest group a space of vectors can name
+
+use self::combination::{Echelon, Vector};
+use roaring::RoaringBitmap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// How much an audit may hold and do.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Distinct cells in a pool.
+    pub cells_max: usize,
+    /// Atoms in a pool.
+    pub atoms_max: usize,
+    /// Multiplications of one admission.
+    pub steps_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cells_max: 20_000,
+            atoms_max: 100_000,
+            steps_max: 50_000_000,
+        }
+    }
+}
+
+/// Why a release may not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// Together with what was released, it names a group of fewer than k subjects.
+    #[error("a group of {subjects} would be isolated")]
+    Isolates {
+        /// How many subjects the group has.
+        subjects: usize,
+    },
+    /// The pool has grown past what can be audited.
+    #[error("the pool is too large to audit")]
+    TooLarge,
+}
+
+/// All cells of one pool.
+#[derive(Debug, Default, Clone)]
+pub struct Audit {
+    cells: HashSet<Vec<u8>>,
+    /// Which atom a row is in.
+    atom_of: HashMap<u32, u32>,
+    atoms: Vec<Atom>,
+    cell_count: u32,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Atom {
+    rows: RoaringBitmap,
+    cells: Vec<u32>,
+}
+
+impl Audit {
+    /// How many distinct cells there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Whether a cell was released before.
+    #[must_use]
+    pub fn knows(&self, cell: &RoaringBitmap) -> bool {
+        self.cells.contains(&bytes(cell))
+    }
+
+    /// Takes a cell in without asking: one that was released before.
+    pub fn enter(&mut self, cell: &RoaringBitmap) {
+        if cell.is_empty() || !self.cells.insert(bytes(cell)) {
+            return;
+        }
+        let number = self.cell_count;
+        self.cell_count += 1;
+        let mut touched: BTreeMap<Option<u32>, RoaringBitmap> = BTreeMap::new();
+        for row in cell {
+            let atom = self.atom_of.get(&row).copied();
+            touched.entry(atom).or_default().insert(row);
+        }
+        for (atom, inside) in touched {
+            let found = atom.and_then(|at| self.atoms.get_mut(usize::try_from(at).ok()?));
+            match found {
+                Some(whole) if whole.rows.len() == inside.len() => whole.cells.push(number),
+                Some(whole) => {
+                    whole.rows -= &inside;
+                    let mut cells = whole.cells.clone();
+                    cells.push(number);
+                    self.push(inside, cells);
+                }
+                None => self.push(inside, vec![number]),
+            }
+        }
+    }
+
+    fn push(&mut self, rows: RoaringBitmap, cells: Vec<u32>) {
+        let number = u32::try_from(self.atoms.len()).unwrap_or(u32::MAX);
+        for row in &rows {
+            self.atom_of.insert(row, number);
+        }
+        self.atoms.push(Atom { rows, cells });
+    }
+
+    /// Whether what is in here, taken together as sums over disjoint groups of rows, names a group
+    /// of rows of fewer than k subjects. `subject` says whose a row is.
+    ///
+    /// # Errors
+    /// [`Conflict`].
+    pub fn holds(
+        &self,
+        k: u32,
+        subject: &dyn Fn(u32) -> Option<u32>,
+        limits: &Limits,
+    ) -> Result<(), Conflict> {
+        if self.cells.len() > limits.cells_max || self.atoms.len() > limits.atoms_max {
+            return Err(Conflict::TooLarge);
+        }
+        let k = usize::try_from(k).map_err(|_| Conflict::TooLarge)?;
+        let small: HashMap<u32, HashSet<u32>> = (0u32..)
+            .zip(&self.atoms)
+            .filter_map(|(at, atom)| Some((at, fewer_than(k, &atom.rows, subject)?)))
+            .collect();
+        if small.is_empty() {
+            return Ok(());
+        }
+        let mut echelon = Echelon::new(limits.steps_max);
+        for vector in self.vectors(&small) {
+            echelon.add(vector).ok_or(Conflict::TooLarge)?;
+        }
+        let space = echelon.after_large();
+        isolate::within(space, k, &small, limits.steps_max)
+    }
+
+    /// The cells as vectors over atoms, those that can reach a small atom alone, few atoms first.
+    fn vectors(&self, small: &HashMap<u32, HashSet<u32>>) -> Vec<Vector> {
+        let mut cells: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (at, atom) in (0u32..).zip(&self.atoms) {
+            for cell in &atom.cells {
+                cells.entry(*cell).or_default().push(at);
+            }
+        }
+        // Cells that share atoms with none that has a small one add nothing.
+        let mut open: Vec<u32> = small.keys().copied().collect();
+        let mut seen: HashSet<u32> = small.keys().copied().collect();
+        let mut reached: HashSet<u32> = HashSet::new();
+        while let Some(atom) = open.pop() {
+            let index = usize::try_from(atom).ok();
+            let of_atom = index.and_then(|index| self.atoms.get(index));
+            for cell in of_atom.map_or(&[][..], |atom| &atom.cells) {
+                if reached.insert(*cell) {
+                    let atoms = cells.get(cell).map_or(&[][..], Vec::as_slice);
+                    open.extend(atoms.iter().filter(|atom| seen.insert(**atom)));
+                }
+            }
+        }
+        let mut vectors: Vec<Vector> = cells
+            .into_iter()
+            .filter(|(cell, _)| reached.contains(cell))
+            .map(|(_, atoms)| Vector::sum_of(atoms, small))
+            .collect();
+        vectors.sort_by_key(Vector::len);
+        vectors
+    }
+}
+
+/// The subjects of some rows, if they are fewer than k.
+fn fewer_than(
+    k: usize,
+    rows: &RoaringBitmap,
+    subject: &dyn Fn(u32) -> Option<u32>,
+) -> Option<HashSet<u32>> {
+    let mut found = HashSet::new();
+    for row in rows {
+        found.extend(subject(row));
+        if found.len() >= k {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+fn bytes(cell: &RoaringBitmap) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(cell.serialized_size());
+    // A vector grows, so that there is always room.
+    cell.serialize_into(&mut bytes).ok();
+    bytes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! What was released already: holds every new cell against all earlier ones, so that releases taken
+//! together name no small group, and debits what each licence and scenario may still ask.
+//!
+//! A cell is a set of rows of one snapshot, or of subjects where rows were grouped by subject. Whoever
+//! has the sums of some cells has every linear combination of them. A release is refused when one of
+//! these combinations depends on rows of fewer than k subjects alone.
+//!
+//! Every set is encrypted at rest, and durable before the release it belongs to.
+//!
+//! Never: sees a value, a name or a statement; forgets a cell; is reset by a policy.
+#![forbid(unsafe_code)]
+
+mod field; // numbers modulo a prime: exact enough, and bounded
+mod audit; // one pool: do its cells together isolate anyone?
+mod store; // the cells, encrypted, and the budgets
+mod register; // all pools, one admission at a time
+mod admitted; // the stage: a runner's outcome, held against all earlier ones
+
+pub use self::{
+    admitted::{Admitted, Cause, Stopped},
+    audit::{Audit, Conflict, Limits},
+    register::{Admission, Denied, Pool, Register},
+    store::Unstored,
+};

@@ -1,0 +1,227 @@
+use crate::register::Pool;
+use chrono::NaiveDate;
+use policy::Allowance;
+use roaring::RoaringBitmap;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::path::{Path, PathBuf};
+use vault::Keyring;
+
+/// The version of the tables.
+const VERSION: i64 = 1;
+const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS admitted (id INTEGER PRIMARY KEY, pool TEXT NOT NULL, sealed BLOB NOT NULL) STRICT;
+    CREATE INDEX IF NOT EXISTS admitted_pool ON admitted (pool);
+    CREATE TABLE IF NOT EXISTS spent (
+        who TEXT NOT NULL, day TEXT NOT NULL,
+        queries INTEGER NOT NULL, cells INTEGER NOT NULL, refusals INTEGER NOT NULL,
+        PRIMARY KEY (who, day)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// The register's database cannot be used; nothing may then be released.
+#[derive(Debug, thiserror::Error)]
+pub enum Unstored {
+    /// The database.
+    #[error("`{}` can't be used as a disclosure register: put back the newest backup", file.display())]
+    Database {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// What is stored does not open under this domain's key, or is not what we write.
+    #[error("`{}` holds entries that do not open: put back the newest backup", file.display())]
+    Sealed {
+        /// Which file.
+        file: PathBuf,
+    },
+    /// The subjects of a dataset cannot be read.
+    #[error("the subjects of a dataset cannot be read: {0}")]
+    Subjects(String),
+}
+
+/// Cells and budgets on disk: SQLite, every commit synced, every set encrypted.
+#[derive(Debug)]
+pub(crate) struct Store {
+    file: PathBuf,
+    database: Connection,
+    keyring: Keyring,
+}
+
+impl Store {
+    pub(crate) fn open(dir: &Path, keyring: &Keyring) -> Result<Self, Unstored> {
+        let file = dir.join("disclosure.db");
+        let failed = |source| Unstored::Database {
+            file: file.clone(),
+            source,
+        };
+        let database = Connection::open(&file).map_err(failed)?;
+        let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+        database.execute_batch(settings).map_err(failed)?;
+        let version: i64 = database
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(failed)?;
+        if version != 0 && version != VERSION {
+            return Err(Unstored::Sealed { file });
+        }
+        let made = format!("{TABLES} PRAGMA user_version = {VERSION};");
+        database.execute_batch(&made).map_err(failed)?;
+        let keyring = keyring.clone();
+        Ok(Self {
+            file,
+            database,
+            keyring,
+        })
+    }
+
+    fn failed(&self, source: rusqlite::Error) -> Unstored {
+        Unstored::Database {
+            file: self.file.clone(),
+            source,
+        }
+    }
+
+    fn broken(&self) -> Unstored {
+        Unstored::Sealed {
+            file: self.file.clone(),
+        }
+    }
+
+    /// Every cell ever admitted to a pool.
+    pub(crate) fn cells(&self, pool: &Pool) -> Result<Vec<RoaringBitmap>, Unstored> {
+        let sql = "SELECT sealed FROM admitted WHERE pool = ? ORDER BY id";
+        let mut query = self.database.prepare(sql).map_err(|e| self.failed(e))?;
+        let rows = query
+            .query_map([pool.name()], |row| row.get::<_, Vec<u8>>(0))
+            .map_err(|e| self.failed(e))?;
+        let mut cells = Vec::new();
+        for sealed in rows {
+            let sealed = sealed.map_err(|e| self.failed(e))?;
+            let plain = self.keyring.unseal(&context(pool), &sealed);
+            let plain = plain.map_err(|_| self.broken())?;
+            cells.extend(read(&plain).ok_or_else(|| self.broken())?);
+        }
+        Ok(cells)
+    }
+
+    /// Makes cells and what they cost durable, all or none.
+    pub(crate) fn admit(
+        &mut self,
+        admitted: &[(&Pool, Vec<&RoaringBitmap>)],
+        (who, day): (&str, NaiveDate),
+    ) -> Result<(), Unstored> {
+        let mut sealed = Vec::with_capacity(admitted.len());
+        let mut count = 0usize;
+        for (pool, cells) in admitted {
+            count += cells.len();
+            let bytes = self.keyring.seal(&context(pool), &written(cells));
+            sealed.push((pool.name(), bytes.map_err(|_| self.broken())?));
+        }
+        let file = self.file.clone();
+        let failed = |source| Unstored::Database {
+            file: file.clone(),
+            source,
+        };
+        let change = self.database.transaction().map_err(failed)?;
+        for (pool, bytes) in sealed {
+            let sql = "INSERT INTO admitted (pool, sealed) VALUES (?, ?)";
+            change.execute(sql, params![pool, bytes]).map_err(failed)?;
+        }
+        let cells = u64::try_from(count).unwrap_or(u64::MAX);
+        add(
+            &change,
+            who,
+            day,
+            Allowance {
+                cells,
+                ..Allowance::default()
+            },
+        )
+        .map_err(failed)?;
+        change.commit().map_err(failed)
+    }
+
+    /// Adds to what was spent.
+    pub(crate) fn spend(&self, who: &str, day: NaiveDate, more: Allowance) -> Result<(), Unstored> {
+        add(&self.database, who, day, more).map_err(|e| self.failed(e))
+    }
+
+    /// What was spent on a day, and since a day.
+    pub(crate) fn spent(
+        &self,
+        who: &str,
+        day: NaiveDate,
+        since: NaiveDate,
+    ) -> Result<(Allowance, Allowance), Unstored> {
+        let read = |row: &rusqlite::Row<'_>| {
+            let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
+            Ok(Allowance {
+                queries: count(0)?,
+                cells: count(1)?,
+                refusals: count(2)?,
+            })
+        };
+        let columns =
+            "coalesce(sum(queries), 0), coalesce(sum(cells), 0), coalesce(sum(refusals), 0)";
+        let today = self.database.query_row(
+            &format!("SELECT {columns} FROM spent WHERE who = ? AND day = ?"),
+            params![who, day.to_string()],
+            read,
+        );
+        let term = self.database.query_row(
+            &format!("SELECT {columns} FROM spent WHERE who = ? AND day >= ?"),
+            params![who, since.to_string()],
+            read,
+        );
+        let both = today.and_then(|today| Ok((today, term?))).optional();
+        Ok(both.map_err(|e| self.failed(e))?.unwrap_or_default())
+    }
+}
+
+fn add(database: &Connection, who: &str, day: NaiveDate, more: Allowance) -> rusqlite::Result<()> {
+    let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let sql = "INSERT INTO spent (who, day, queries, cells, refusals) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (who, day) DO UPDATE SET
+        queries = queries + ?3, cells = cells + ?4, refusals = refusals + ?5";
+    let Allowance {
+        queries,
+        cells,
+        refusals,
+    } = more;
+    let row = params![
+        who,
+        day.to_string(),
+        count(queries),
+        count(cells),
+        count(refusals)
+    ];
+    database.execute(sql, row).map(|_| ())
+}
+
+fn context(pool: &Pool) -> String {
+    format!("disclosure {}", pool.name())
+}
+
+/// Sets one after another, each with its length before it.
+fn written(cells: &[&RoaringBitmap]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for cell in cells {
+        let length = u64::try_from(cell.serialized_size()).unwrap_or(u64::MAX);
+        bytes.extend(length.to_le_bytes());
+        // A vector grows, so that there is always room.
+        cell.serialize_into(&mut bytes).ok();
+    }
+    bytes
+}
+
+fn read(mut bytes: &[u8]) -> Option<Vec<RoaringBitmap>> {
+    let mut cells = Vec::new();
+    while !bytes.is_empty() {
+        let (length, rest) = bytes.split_first_chunk::<8>()?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+        let (cell, rest) = rest.split_at_checked(length)?;
+        cells.push(RoaringBitmap::deserialize_from(cell).ok()?);
+        bytes = rest;
+    }
+    Some(cells)
+}
