@@ -92,11 +92,27 @@ def metadata(connection, served):
         plain = cursor.adbc_execute_schema("SELECT district, avg(income) AS a FROM citizen GROUP BY district")
         cursor.execute("SELECT district, avg(income) AS a FROM citizen GROUP BY district")
         if not plain.equals(cursor.fetch_arrow_table().schema): wrong(f"execute_schema gives {plain}")
+    schemas(served)
     others = connect(served, "bob", "roads")
     with others, others.cursor() as cursor:
         for sql in ("SELECT * FROM citizen", "SELECT * FROM nothing_here"):
             try: cursor.execute(sql); wrong(f"bob is answered {sql}")
             except Exception as error: print("bob:", str(error)[:110].replace("\n", " "))
+
+
+def schemas(served):
+    """GetSchema and PollFlightInfo, byte by byte: the same schema as GetFlightInfo, and one poll."""
+    wire = served.wire("alice", "care")
+    service = "/arrow.flight.protocol.FlightService/"
+    call = lambda name, message: wire.channel.unary_unary(service + name, None, None)(message, metadata=wire.metadata, timeout=20)
+    sql = "SELECT district, avg(income) AS a FROM citizen GROUP BY district"
+    command = d.field(1, b"type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery") + d.field(2, d.field(1, sql.encode()))
+    descriptor = bytes([8, 2]) + d.field(2, command)
+    info = call("GetFlightInfo", descriptor)
+    if d.first(call("GetSchema", descriptor), 1) != d.first(info, 1): wrong("GetSchema differs from GetFlightInfo")
+    poll = call("PollFlightInfo", descriptor)
+    if d.first(d.first(poll, 1), 1) != d.first(info, 1) or d.first(poll, 2) is not None: wrong("PollFlightInfo is not done")
+    print("GetSchema, PollFlightInfo: the same schema")
 
 
 def main():

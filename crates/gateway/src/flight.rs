@@ -3,6 +3,10 @@
 mod handles; // tickets and prepared statements, each somebody's own
 mod stream; // batches and the receipt as Flight messages
 mod metadata; // the catalogue as clients ask for it
-mod service; // the calls
+mod service; // the calls of Flight SQL
+mod front; // the calls of Flight
 
-pub(crate) use self::service::{Edge, asking};
+pub(crate) use self::{
+    front::Front,
+    service::{Edge, asking},
+};

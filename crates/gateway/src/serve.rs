@@ -1,7 +1,11 @@
 //! The process: listeners, one line when it accepts, an orderly end.
 
 use crate::{
-    Gateway, Unopened, flight::Edge, listen::accept, operations::OperationsService, telemetry, tls,
+    Gateway, Unopened,
+    flight::{Edge, Front},
+    listen::accept,
+    operations::OperationsService,
+    telemetry, tls,
 };
 use arrow_flight::flight_service_server::FlightServiceServer;
 use std::{io::Write, net::SocketAddr, path::Path, sync::Arc, time::Duration};
@@ -129,7 +133,7 @@ async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
             router
         } else {
             edges.push(Arc::clone(&edge));
-            router.add_service(FlightServiceServer::from_arc(edge))
+            router.add_service(FlightServiceServer::new(Front(edge)))
         };
         let mut stopped = stopped.clone();
         let until = async move {

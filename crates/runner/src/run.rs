@@ -186,3 +186,6 @@ fn used() -> (u64, u64) {
     let peak = peak.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
     (cpu_ns / 1_000, peak.unwrap_or(0) * 1024)
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ pub enum Mask {
     Suppress,
     /// The constant `***`, nulls hidden too.
     Redact,
-    /// The first `head` and last `tail` characters; each other character becomes `*`.
+    /// The first `head` and last `tail` characters around `***`, whatever stands between.
     Partial {
         /// Characters shown at the beginning.
         head: u8,

@@ -4,17 +4,18 @@ use crate::{
     label::{Class, Label},
     relation::{Column, Relation, Witness, position},
 };
-use plan::{Check, Expr, Literal, Node, Report};
+use plan::{Check, Expr, Literal, Node};
 use std::collections::BTreeSet;
 use terms::Type;
 
 impl Rewrite<'_> {
     /// The rows of all inputs. What one input carries, the others carry as nothing: no subject, no raw
-    /// value, and a count that meets its threshold, since their rows hold none of that data.
+    /// value, and a count that meets its threshold, since their rows hold none of that data. Groups that
+    /// fall short go first.
     pub(super) fn union(&mut self, inputs: &[Node]) -> Result<Relation, Unconfinable> {
         let mut relations = Vec::with_capacity(inputs.len());
         for input in inputs {
-            relations.push(self.relation(input, false)?);
+            relations.push(self.relation(input, false)?.withhold());
         }
         let columns = self.united_columns(&relations)?;
         let shown = columns.len();
@@ -121,20 +122,12 @@ fn carried_by(
     for witness in &relation.witnesses {
         let k = witness.check.k;
         let at = add(witness.subjects(), Literal::Int(i64::from(k)));
-        // INVARIANT (a count says less than a witness): what is still owed beside can't travel.
-        if !witness.withheld && !witness.check.is_count() {
-            return Err(Cause::NoRule.into());
-        }
         united.witnesses.push(Witness {
             at,
             check: Check::of(k),
             full: false,
             withheld: witness.withheld,
         });
-    }
-    for report in &relation.reports {
-        let witness = add(Expr::Column(report.witness), Literal::Null(Type::Witness));
-        united.reports.push(Report { witness, ..*report });
     }
     united.once.extend(relation.once.iter().copied());
     Ok(())

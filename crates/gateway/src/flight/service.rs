@@ -105,6 +105,21 @@ impl Edge {
         }
     }
 
+    /// The listener.
+    pub(crate) const fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// The schema a statement's result would have.
+    pub(crate) async fn schema(
+        &self,
+        asking: &Asking,
+        sql: &str,
+    ) -> Result<arrow::datatypes::SchemaRef, Status> {
+        let prepared = self.gateway.draft(asking, sql).await.map_err(told)?;
+        Ok(prepared.schema())
+    }
+
     /// Drops what is over.
     pub(crate) fn sweep(&self) {
         self.tickets.sweep();

@@ -1,0 +1,633 @@
+//! Plans run over sealed files, the way a child runs them: every function by what it gives, masks,
+//! the barrier beneath a caller's expressions, withholding, and errors by code alone.
+
+use super::*;
+use arrow::{ipc::reader::StreamReader, util::display::array_value_to_string};
+use plan::{
+    AggregateCall, AggregateFunction as F, Cell, Check, Expr, Function, Literal, Node, Report,
+    RowPolicy, Scan, ScanColumn, View,
+};
+use roaring::RoaringBitmap;
+use terms::{Dataset, DatasetName, IdentifierDomain, Mask, Type};
+use wire::job::{Cells, Column, Source};
+
+// --- the stage ---
+
+const CSV: &str = "\
+id,area,amount,day,text
+1,a,10,2024-03-05,7
+2,a,20,2024-03-06,8
+3,a,,2024-04-01,9
+4,b,40,2023-12-31,secret
+5,b,50,,x
+,a,60,2024-01-01,5
+";
+
+struct Stage {
+    _dir: tempfile::TempDir,
+    source: Source,
+}
+
+fn dataset() -> Dataset {
+    let item = |name: &str, kind: &str| {
+        format!(
+            r#"{{"name":"{name}","kind":"{kind}","grade":2,"mask":null,"domain":null,
+            "sharing":"conditional","opening":"conditional","data_type":null}}"#
+        )
+    };
+    let items = [
+        item("id", "other"),
+        item("area", "code"),
+        item("amount", "amount"),
+        item("day", "date"),
+        item("text", "other"),
+    ];
+    let text = format!(
+        r#"{{"name":"t.people","title":"x","provider":"x","source":"x","sector":"general",
+        "update":"x","subject":"id","external":false,"prohibited":null,"risk":null,
+        "items":[{}]}}"#,
+        items.join(",")
+    );
+    serde_json::from_str(&text).unwrap()
+}
+
+fn stage() -> Stage {
+    let dir = tempfile::tempdir().unwrap();
+    let keyring = vault::Keyring::create(dir.path()).unwrap();
+    let store = vault::Store::new(dir.path(), &keyring);
+    let csv = dir.path().join("people.csv");
+    std::fs::write(&csv, CSV).unwrap();
+    let dataset = dataset();
+    store.ingest(&dataset, &csv, 1, &mut |_| ()).unwrap();
+    let items: Vec<_> = dataset.items.iter().map(|item| item.name.clone()).collect();
+    let keys = store.source(&dataset.name, 1, &items).unwrap();
+    let column = |(name, key): &(String, vault::Key)| {
+        let column: Column = name.parse().unwrap();
+        (column, key.bytes().to_vec().into())
+    };
+    let source = Source {
+        dataset: dataset.name,
+        path: keys.path.to_str().unwrap().to_owned(),
+        footer_key: keys.footer_key.bytes().to_vec().into(),
+        columns: keys.columns.iter().map(column).collect(),
+    };
+    Stage { _dir: dir, source }
+}
+
+#[derive(Debug)]
+struct Answer {
+    rows: Vec<Vec<String>>,
+    cells: Vec<Cells>,
+    done: Done,
+}
+
+fn run_plan(root: Node, sources: Vec<Source>) -> Result<Answer, Failed> {
+    run_with_memory(root, sources, 256 << 20)
+}
+
+fn run_with_memory(root: Node, sources: Vec<Source>, memory: u64) -> Result<Answer, Failed> {
+    let width = root.fields().unwrap().len();
+    let names = (0..width).map(|at| format!("c{at}")).collect();
+    let plan = Plan {
+        root,
+        names,
+        checks: vec![],
+    };
+    let job = RunJob {
+        plan: plan.encode(),
+        sources,
+        token_key: vec![7; 32].into(),
+        memory_bytes_max: memory,
+        batch_rows_max: 1000,
+    };
+    let (mut rows, mut cells) = (Vec::new(), Vec::new());
+    let mut sink = |frame: RunFrame| {
+        match frame {
+            RunFrame::Batch(bytes) => {
+                for batch in StreamReader::try_new(&*bytes, None).unwrap() {
+                    let batch = batch.unwrap();
+                    for row in 0..batch.num_rows() {
+                        let value = |column: &ArrayRef| match column.is_null(row) {
+                            true => "null".to_owned(),
+                            false => array_value_to_string(column, row).unwrap(),
+                        };
+                        rows.push(batch.columns().iter().map(value).collect());
+                    }
+                }
+            }
+            RunFrame::Cells(some) => cells.push(some),
+            RunFrame::Done(_) | RunFrame::Failure(_) => {}
+        }
+        Ok(())
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let done = runtime.block_on(run(job, &mut sink))?;
+    Ok(Answer { rows, cells, done })
+}
+
+fn people(views: &[(&str, Type, View)], rows: Option<RowPolicy>) -> Node {
+    let column = |(item, data_type, view): &(&str, Type, View)| ScanColumn {
+        item: item.parse().unwrap(),
+        data_type: *data_type,
+        view: view.clone(),
+    };
+    let dataset: DatasetName = "t.people".parse().unwrap();
+    Node::Scan(Scan {
+        dataset,
+        columns: views.iter().map(column).collect(),
+        rows,
+    })
+}
+
+fn nothing() -> Node {
+    Node::Values {
+        types: vec![],
+        rows: vec![vec![]],
+    }
+}
+
+fn value(expr: Expr) -> Result<String, Failed> {
+    let root = Node::Project {
+        input: Box::new(nothing()),
+        exprs: vec![expr],
+    };
+    let answer = run_plan(root, vec![])?;
+    Ok(answer.rows[0][0].clone())
+}
+
+fn int(value: i64) -> Expr {
+    Expr::Literal(Literal::Int(value))
+}
+
+fn float(value: f64) -> Expr {
+    Expr::Literal(Literal::Float(value.to_bits()))
+}
+
+fn text(value: &str) -> Expr {
+    Expr::Literal(Literal::Text(value.to_owned()))
+}
+
+fn truth(value: bool) -> Expr {
+    Expr::Literal(Literal::Bool(value))
+}
+
+fn none(data_type: Type) -> Expr {
+    Expr::Literal(Literal::Null(data_type))
+}
+
+// 2024-02-29, and that day at 13:14:15.
+fn day() -> Expr {
+    Expr::Literal(Literal::Date(19_782))
+}
+
+fn moment() -> Expr {
+    Expr::Literal(Literal::Timestamp((19_782 * 86_400 + 47_655) * 1_000_000))
+}
+
+fn month() -> Expr {
+    Expr::Literal(Literal::Interval {
+        months: 1,
+        days: 1,
+        nanoseconds: 0,
+    })
+}
+
+// --- functions ---
+
+#[expect(clippy::too_many_lines, reason = "a table reads best in one place")]
+fn table() -> Vec<(Function, Vec<Expr>, &'static str)> {
+    use Function as G;
+    vec![
+        (G::Add, vec![int(2), int(3)], "5"),
+        (G::Add, vec![day(), month()], "2024-03-30"),
+        (G::Subtract, vec![float(2.5), float(1.0)], "1.5"),
+        (G::Multiply, vec![int(4), int(5)], "20"),
+        (G::Divide, vec![int(7), int(2)], "3"),
+        (G::Divide, vec![float(7.0), float(2.0)], "3.5"),
+        (G::Modulo, vec![int(7), int(4)], "3"),
+        (G::Negate, vec![int(7)], "-7"),
+        (G::Equal, vec![text("a"), text("a")], "true"),
+        (G::Equal, vec![text("a"), none(Type::Text)], "null"),
+        (G::NotEqual, vec![int(1), int(2)], "true"),
+        (G::Less, vec![int(1), int(2)], "true"),
+        (G::LessEqual, vec![int(2), int(2)], "true"),
+        (G::Greater, vec![day(), day()], "false"),
+        (G::GreaterEqual, vec![day(), day()], "true"),
+        (G::IsDistinctFrom, vec![none(Type::Int), int(1)], "true"),
+        (
+            G::IsNotDistinctFrom,
+            vec![none(Type::Int), none(Type::Int)],
+            "true",
+        ),
+        (G::And, vec![truth(true), truth(false)], "false"),
+        (G::Or, vec![truth(true), none(Type::Bool)], "true"),
+        (G::Not, vec![truth(true)], "false"),
+        (G::IsNull, vec![none(Type::Text)], "true"),
+        (G::IsNotNull, vec![none(Type::Text)], "false"),
+        (G::IsTrue, vec![none(Type::Bool)], "false"),
+        (G::IsFalse, vec![truth(false)], "true"),
+        (G::IsUnknown, vec![none(Type::Bool)], "true"),
+        (G::Like, vec![text("海河区"), text("海%")], "true"),
+        (G::ILike, vec![text("ABC"), text("_b_")], "true"),
+        (
+            G::Concat,
+            vec![text("a"), none(Type::Text), text("c")],
+            "ac",
+        ),
+        (G::Lower, vec![text("ÄB")], "äb"),
+        (G::Upper, vec![text("äb")], "ÄB"),
+        (G::Trim, vec![text("  a ")], "a"),
+        (G::TrimLeft, vec![text("  a ")], "a "),
+        (G::TrimRight, vec![text("  a ")], "  a"),
+        (G::Substring, vec![text("海河区"), int(2)], "河区"),
+        (G::Substring, vec![text("海河区"), int(2), int(1)], "河"),
+        (G::Left, vec![text("海河区"), int(1)], "海"),
+        (G::Right, vec![text("海河区"), int(1)], "区"),
+        (G::Length, vec![text("海河区")], "3"),
+        (G::Position, vec![text("海河区"), text("河")], "2"),
+        (G::StartsWith, vec![text("ab"), text("a")], "true"),
+        (G::EndsWith, vec![text("ab"), text("a")], "false"),
+        (G::Reverse, vec![text("海河")], "河海"),
+        (G::Abs, vec![int(-3)], "3"),
+        (G::Round, vec![float(2.567), int(1)], "2.6"),
+        (G::Round, vec![float(2.5)], "3.0"),
+        (G::Ceil, vec![float(2.1)], "3.0"),
+        (G::Floor, vec![float(2.9)], "2.0"),
+        (G::Sqrt, vec![float(9.0)], "3.0"),
+        (G::Power, vec![float(2.0), float(3.0)], "8.0"),
+        (G::Ln, vec![float(1.0)], "0.0"),
+        (G::Log10, vec![float(100.0)], "2.0"),
+        (G::Exp, vec![float(0.0)], "1.0"),
+        (G::Signum, vec![float(-4.0)], "-1.0"),
+        (G::Coalesce, vec![none(Type::Int), int(4)], "4"),
+        (G::NullIf, vec![int(4), int(4)], "null"),
+        (G::Greatest, vec![int(4), int(9)], "9"),
+        (G::Least, vec![int(4), int(9)], "4"),
+        (G::DatePart, vec![text("year"), day()], "2024"),
+        (G::DatePart, vec![text("hour"), moment()], "13"),
+        (
+            G::DateTrunc,
+            vec![text("month"), day()],
+            "2024-02-01T00:00:00",
+        ),
+    ]
+}
+
+#[test]
+fn every_function_gives_what_the_language_says() {
+    for (function, arguments, wanted) in table() {
+        let expr = Expr::call(function, arguments.clone());
+        let got = value(expr).unwrap_or_else(|why| panic!("{function:?} {arguments:?}: {why:?}"));
+        assert_eq!(got, wanted, "{function:?} {arguments:?}");
+    }
+    let covered: Vec<Function> = table().iter().map(|(function, ..)| *function).collect();
+    for function in Function::ALL {
+        let known = covered.contains(function) || *function == Function::WitnessSubjects;
+        assert!(known, "{function:?} stands in no table");
+    }
+}
+
+#[test]
+fn casts_cases_and_lists() {
+    let cast = |value, to, lenient| Expr::Cast {
+        value: Box::new(value),
+        to,
+        lenient,
+    };
+    assert_eq!(value(cast(text("12"), Type::Int, false)).unwrap(), "12");
+    assert_eq!(value(cast(text("x"), Type::Int, true)).unwrap(), "null");
+    assert_eq!(
+        value(cast(text("2024-02-29"), Type::Date, false)).unwrap(),
+        "2024-02-29"
+    );
+    assert_eq!(value(cast(float(2.9), Type::Int, false)).unwrap(), "2");
+    let case = Expr::Case {
+        branches: vec![(truth(false), text("a")), (truth(true), text("b"))],
+        otherwise: None,
+    };
+    assert_eq!(value(case).unwrap(), "b");
+    let list = |negated| Expr::InList {
+        value: Box::new(int(2)),
+        list: vec![int(1), int(2)],
+        negated,
+    };
+    assert_eq!(value(list(false)).unwrap(), "true");
+    assert_eq!(value(list(true)).unwrap(), "false");
+}
+
+// --- errors ---
+
+#[test]
+fn errors_are_codes() {
+    let by_zero = Expr::call(Function::Divide, [int(1), int(0)]);
+    assert_eq!(
+        value(by_zero).unwrap_err().code(),
+        "runner.division-by-zero"
+    );
+    let over = Expr::call(Function::Multiply, [int(i64::MAX), int(2)]);
+    let wrapped = value(over);
+    assert!(wrapped.is_err() || wrapped.unwrap() == "-2");
+    let cast = Expr::Cast {
+        value: Box::new(text("secret")),
+        to: Type::Int,
+        lenient: false,
+    };
+    assert_eq!(value(cast).unwrap_err().code(), "runner.cast");
+    let rows = Node::Values {
+        types: vec![Type::Int],
+        rows: vec![vec![Literal::Int(1)]; 2],
+    };
+    let several = Expr::Scalar(Box::new(rows));
+    assert_eq!(value(several).unwrap_err().code(), "runner.many-rows");
+    let none = Node::Values {
+        types: vec![Type::Int],
+        rows: vec![vec![Literal::Int(1)]],
+    };
+    let none = Node::Limit {
+        input: Box::new(none),
+        skip: 1,
+        fetch: None,
+    };
+    assert_eq!(value(Expr::Scalar(Box::new(none))).unwrap(), "null");
+}
+
+#[test]
+fn a_file_without_its_key_or_column_cannot_be_read() {
+    let stage = stage();
+    let scan = || {
+        people(
+            &[("area", Type::Text, View::masked(Mask::Plain, None))],
+            None,
+        )
+    };
+    assert_eq!(
+        run_plan(scan(), vec![stage.source.clone()])
+            .unwrap()
+            .rows
+            .len(),
+        6
+    );
+    let mut wrong = stage.source.clone();
+    wrong.footer_key = vec![0; 32].into();
+    assert_eq!(
+        run_plan(scan(), vec![wrong]).unwrap_err().code(),
+        "runner.data-unreadable"
+    );
+    let mut without = stage.source.clone();
+    without
+        .columns
+        .retain(|(column, _)| column.to_string() != "area");
+    assert_eq!(
+        run_plan(scan(), vec![without]).unwrap_err().code(),
+        "runner.data-unreadable"
+    );
+    assert_eq!(
+        run_plan(scan(), vec![]).unwrap_err().code(),
+        "runner.data-unreadable"
+    );
+}
+
+#[test]
+fn a_job_that_is_no_plan_is_refused() {
+    let mut sink = |_: RunFrame| Ok(());
+    let job = RunJob {
+        plan: vec![1, 2, 3],
+        sources: vec![],
+        token_key: vec![7; 32].into(),
+        memory_bytes_max: 1 << 20,
+        batch_rows_max: 10,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    assert_eq!(
+        runtime.block_on(run(job, &mut sink)).unwrap_err().code(),
+        "runner.unsupported"
+    );
+}
+
+#[test]
+fn more_memory_than_granted_is_an_error() {
+    let rows: Vec<Vec<Literal>> = (0..400).map(|n| vec![Literal::Int(n)]).collect();
+    let numbers = || Node::Values {
+        types: vec![Type::Int],
+        rows: rows.clone(),
+    };
+    let cross = |left, right| Node::Join {
+        kind: plan::JoinKind::Inner,
+        left: Box::new(left),
+        right: Box::new(right),
+        on: vec![],
+        filter: None,
+        null_equal: false,
+    };
+    let keys = vec![Expr::Column(0), Expr::Column(1)];
+    let many = Node::Aggregate {
+        input: Box::new(cross(numbers(), numbers())),
+        keys,
+        aggregates: vec![],
+    };
+    assert_eq!(
+        run_with_memory(many, vec![], 1 << 20).unwrap_err().code(),
+        "runner.out-of-memory"
+    );
+}
+
+// --- masks and rows ---
+
+#[test]
+fn masks_show_what_they_say_and_nulls_stay_but_for_redact() {
+    let stage = stage();
+    let person: IdentifierDomain = "person".parse().unwrap();
+    let masked = |item, data_type, mask, domain| (item, data_type, View::masked(mask, domain));
+    let scan = people(
+        &[
+            masked("text", Type::Text, Mask::Partial { head: 1, tail: 1 }, None),
+            masked("text", Type::Text, Mask::Prefix(2), None),
+            masked("amount", Type::Int, Mask::Band(25.0), None),
+            masked("day", Type::Date, Mask::Year, None),
+            masked("day", Type::Date, Mask::Month, None),
+            masked("day", Type::Text, Mask::Redact, None),
+            masked("id", Type::Text, Mask::Token, Some(person.clone())),
+        ],
+        None,
+    );
+    let rows = run_plan(scan, vec![stage.source.clone()]).unwrap().rows;
+    assert_eq!(
+        rows[0][..6],
+        ["***", "***", "0", "2024-01-01", "2024-03-01", "***"]
+    );
+    assert_eq!(
+        rows[3][..6],
+        ["s***t", "se", "25", "2023-01-01", "2023-12-01", "***"]
+    );
+    assert_eq!(rows[4][..6], ["***", "***", "50", "null", "null", "***"]);
+    assert_eq!(rows[2][2], "null");
+    let tokens: Vec<&String> = rows.iter().map(|row| &row[6]).collect();
+    assert!(tokens[..5].iter().all(|t| t.len() == 32) && tokens[5] == "null");
+    let other: IdentifierDomain = "visit".parse().unwrap();
+    let scan = people(&[masked("id", Type::Text, Mask::Token, Some(other))], None);
+    let others = run_plan(scan, vec![stage.source.clone()]).unwrap().rows;
+    assert_ne!(&others[0][0], tokens[0], "another domain, another token");
+}
+
+#[test]
+fn a_callers_expression_never_meets_a_hidden_row() {
+    let stage = stage();
+    let plain = |item, data_type| (item, data_type, View::masked(Mask::Plain, None));
+    let area_a = RowPolicy {
+        items: vec![("area".parse().unwrap(), Type::Text)],
+        predicate: Expr::call(Function::Equal, [Expr::Column(0), text("a")]),
+    };
+    let views = [plain("text", Type::Text), plain("id", Type::Int)];
+    let cast = Expr::Cast {
+        value: Box::new(Expr::Column(0)),
+        to: Type::Int,
+        lenient: false,
+    };
+    let picky = |rows| Node::Filter {
+        input: Box::new(people(&views, rows)),
+        predicate: Expr::call(Function::Greater, [cast.clone(), int(0)]),
+    };
+    let seen = run_plan(picky(Some(area_a)), vec![stage.source.clone()]).unwrap();
+    assert_eq!(
+        seen.rows.len(),
+        4,
+        "hidden rows hold no number, and nobody tried them"
+    );
+    let error = run_plan(picky(None), vec![stage.source.clone()]).unwrap_err();
+    assert_eq!(error.code(), "runner.cast");
+}
+
+// --- witnesses ---
+
+fn by_area(check: Check) -> Node {
+    let raw = |item, data_type| (item, data_type, View::Raw);
+    let scan = people(
+        &[
+            ("area", Type::Text, View::masked(Mask::Plain, None)),
+            raw("amount", Type::Int),
+            ("id", Type::Int, View::Subject),
+            ("id", Type::Int, View::Row),
+        ],
+        None,
+    );
+    let amount = Expr::Cast {
+        value: Box::new(Expr::Column(1)),
+        to: Type::Float,
+        lenient: false,
+    };
+    let sum = AggregateCall {
+        function: F::Sum,
+        arguments: vec![Expr::Column(1)],
+        distinct: false,
+        filter: None,
+    };
+    let witness = AggregateCall {
+        function: F::Witness,
+        arguments: vec![Expr::Column(2), Expr::Column(3), amount],
+        distinct: false,
+        filter: Some(Expr::call(Function::IsNotNull, [Expr::Column(1)])),
+    };
+    let groups = Node::Aggregate {
+        input: Box::new(scan),
+        keys: vec![Expr::Column(0)],
+        aggregates: vec![sum, witness],
+    };
+    let withhold = Node::Withhold {
+        input: Box::new(groups),
+        cells: vec![Cell { witness: 2, check }],
+        reports: vec![Report {
+            witness: 2,
+            number: 5,
+            by_subject: false,
+        }],
+    };
+    Node::Project {
+        input: Box::new(withhold),
+        exprs: vec![Expr::Column(0), Expr::Column(1)],
+    }
+}
+
+#[test]
+fn cells_that_fall_short_are_dropped_and_the_others_reported() {
+    let stage = stage();
+    let mut all = run_plan(by_area(Check::of(2)), vec![stage.source.clone()]).unwrap();
+    all.rows.sort();
+    // Rows without a subject or a value count for nobody.
+    assert_eq!(all.rows, [["a", "90"], ["b", "90"]]);
+    let mut sets: Vec<Vec<u32>> = all.cells[0]
+        .sets
+        .iter()
+        .map(|set| {
+            RoaringBitmap::deserialize_from(&**set)
+                .unwrap()
+                .iter()
+                .collect()
+        })
+        .collect();
+    sets.sort();
+    assert_eq!(
+        (all.cells[0].number, sets),
+        (5, vec![vec![0, 1], vec![3, 4]])
+    );
+    let none = run_plan(by_area(Check::of(3)), vec![stage.source.clone()]).unwrap();
+    assert!(none.rows.is_empty() && none.cells.iter().all(|cells| cells.sets.is_empty()));
+    assert_eq!(none.done.groups_withheld, 2);
+    assert!(none.done.withheld_holds_k, "four subjects together");
+    let more = run_plan(by_area(Check::of(5)), vec![stage.source.clone()]).unwrap();
+    assert!(!more.done.withheld_holds_k, "four are fewer than five");
+}
+
+#[test]
+fn each_rule_of_a_check_withholds() {
+    let stage = stage();
+    let kept = |check: Check| {
+        run_plan(by_area(check), vec![stage.source.clone()])
+            .unwrap()
+            .rows
+            .len()
+    };
+    let dominance = Some(plan::Dominance {
+        share_percent: 90,
+        rest_percent: 10,
+    });
+    assert_eq!(
+        kept(Check {
+            dominance,
+            ..Check::of(1)
+        }),
+        0,
+        "two of two hold all"
+    );
+    assert_eq!(
+        kept(Check {
+            spread: true,
+            ..Check::of(1)
+        }),
+        2
+    );
+    assert_eq!(
+        kept(Check {
+            freedom: 1,
+            ..Check::of(1)
+        }),
+        2
+    );
+    assert_eq!(
+        kept(Check {
+            freedom: 2,
+            ..Check::of(1)
+        }),
+        0
+    );
+    assert_eq!(
+        kept(Check {
+            once: true,
+            ..Check::of(1)
+        }),
+        2
+    );
+}
