@@ -7,6 +7,10 @@
 /// The prime.
 pub(crate) const PRIME: u64 = (1 << 61) - 1;
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the low half has 61 bits, and the product of two such numbers 122"
+)]
 pub(crate) const fn multiply(a: u64, b: u64) -> u64 {
     let product = a as u128 * b as u128;
     let low = (product & PRIME as u128) as u64;

@@ -92,7 +92,14 @@ impl Failure {
     pub fn name(&self) -> &str {
         match self {
             Self::Refused { name, .. } => name,
-            _ => "",
+            Self::Busy(_)
+            | Self::Unstartable { .. }
+            | Self::Died { .. }
+            | Self::Timeout(_)
+            | Self::OutOfMemory(_)
+            | Self::Garbled { .. }
+            | Self::NotDecided
+            | Self::WrongSources => "",
         }
     }
 

@@ -36,10 +36,6 @@ fn node(root: &Node, depth: usize, text: &mut String) {
     }
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one arm for each case: a table reads best in one place"
-)]
 fn line(node: &Node) -> String {
     match node {
         Node::Scan(scan) => scan_line(scan),

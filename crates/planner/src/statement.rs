@@ -175,3 +175,6 @@ fn told(error: &DataFusionError) -> Unplannable {
         Unplannable::Unsupported("statement")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! SQL in, drafts or refusals out, the way a child answers.
+
+use super::*;
+use plan::{Accept, Bounds, Plan};
+use terms::Type;
+use wire::job::Table;
+
+fn table(name: &str, columns: &[(&str, Type)]) -> Table {
+    let column = |(name, data_type): &(&str, Type)| (name.parse().unwrap(), *data_type);
+    Table {
+        dataset: name.parse().unwrap(),
+        columns: columns.iter().map(column).collect(),
+    }
+}
+
+fn job(sql: &str, row_policy: bool) -> PlanJob {
+    PlanJob {
+        sql: sql.to_owned(),
+        default_schema: "city".to_owned(),
+        now_us: 1_795_250_000_000_000,
+        tables: vec![
+            table(
+                "city.citizen",
+                &[
+                    ("pid", Type::Text),
+                    ("name", Type::Text),
+                    ("birth", Type::Date),
+                    ("district", Type::Text),
+                    ("income", Type::Int),
+                ],
+            ),
+            table("city.visits", &[("pid", Type::Text), ("cost", Type::Float)]),
+            table("other.医院", &[("名称", Type::Text), ("床位", Type::Int)]),
+        ],
+        row_policy,
+    }
+}
+
+fn drafted(sql: &str) -> Plan {
+    match plan(job(sql, false)) {
+        PlanReply::Draft(bytes) => Plan::decode(&bytes, Accept::Draft, &Bounds::default()).unwrap(),
+        other => panic!("{sql}: {other:?}"),
+    }
+}
+
+fn refused(sql: &str) -> String {
+    match plan(job(sql, false)) {
+        PlanReply::Refusal { code, .. } => code,
+        other => panic!("{sql}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn prints(sql: &str, wanted: &str) {
+    let printed = drafted(sql).print();
+    let lines = |text: &str| {
+        text.lines()
+            .map(|l| l.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&printed), lines(wanted.trim()), "{sql}\n{printed}");
+}
+
+#[test]
+fn statements_become_plans() {
+    prints(
+        "SELECT district, avg(income) AS a FROM citizen WHERE birth >= DATE '1980-01-01' GROUP BY district ORDER BY a DESC LIMIT 3",
+        "result district, a
+         limit 3 after 0
+         sort #1 desc nulls first
+         project #0, #1
+         aggregate by [#3]: avg(cast(#4 as float))
+         filter (#2 >= cast('1980-01-01' as date))
+         scan city.citizen [pid, name, birth, district, income]",
+    );
+}
+
+#[test]
+fn what_an_analyst_writes_has_a_plan() {
+    let statements = [
+        "SELECT * FROM citizen",
+        "SELECT c.district, count(*) FROM citizen c JOIN visits v ON c.pid = v.pid GROUP BY c.district",
+        "SELECT district, sum(income) FILTER (WHERE birth < DATE '1990-01-01') FROM citizen GROUP BY district",
+        "WITH t AS (SELECT district, count(*) AS n FROM citizen GROUP BY district) SELECT * FROM t WHERE n > 3",
+        "SELECT DISTINCT district FROM citizen",
+        "SELECT district FROM citizen UNION SELECT 名称 FROM other.医院",
+        "SELECT district FROM citizen UNION ALL SELECT name FROM citizen",
+        "SELECT district FROM citizen INTERSECT SELECT name FROM citizen",
+        "SELECT district FROM citizen EXCEPT SELECT name FROM citizen",
+        "SELECT name, row_number() OVER (PARTITION BY district ORDER BY birth) FROM citizen",
+        "SELECT district, sum(income) OVER (ORDER BY birth ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) FROM citizen",
+        "SELECT * FROM citizen c WHERE EXISTS (SELECT 1 FROM visits v WHERE v.pid = c.pid)",
+        "SELECT * FROM citizen WHERE pid IN (SELECT pid FROM visits)",
+        "SELECT * FROM citizen c WHERE NOT EXISTS (SELECT 1 FROM visits v WHERE v.pid = c.pid)",
+        "SELECT (SELECT max(cost) FROM visits)",
+        "SELECT c.name, (SELECT count(*) FROM visits v WHERE v.pid = c.pid) FROM citizen c",
+        "SELECT CASE WHEN birth IS NULL THEN 'a' ELSE 'b' END FROM citizen",
+        "SELECT EXTRACT(YEAR FROM birth), date_trunc('month', birth) FROM citizen",
+        "SELECT birth + INTERVAL '1' MONTH FROM citizen",
+        "SELECT upper(name) || '-' || substr(name, 1, 2) FROM citizen WHERE name LIKE '%a%' AND name NOT LIKE 'b%'",
+        "SELECT 名称, 床位 * 2 FROM other.医院 WHERE 床位 BETWEEN 1 AND 9",
+        "SELECT 1",
+        "VALUES (1, 'a'), (2, 'b')",
+        "SELECT median(income), percentile_cont(0.9) WITHIN GROUP (ORDER BY income) FROM citizen",
+        "SELECT count(*) FROM citizen WHERE district = $1 AND income > $2",
+        "SELECT count(*) FROM citizen WHERE district = ? AND income > ?",
+        "SELECT CAST(income AS DOUBLE), TRY_CAST(name AS BIGINT) FROM citizen",
+        "SELECT coalesce(name, district), nullif(name, 'a'), greatest(income, 3) FROM citizen",
+        "SELECT a.name FROM citizen a LEFT JOIN citizen b ON a.pid = b.pid WHERE b.pid IS NULL",
+        "SELECT name FROM citizen ORDER BY birth NULLS FIRST OFFSET 2",
+        "SELECT now(), current_date",
+    ];
+    for sql in statements {
+        drafted(sql);
+    }
+}
+
+#[test]
+fn parameters_are_numbered_in_the_order_written() {
+    let asked = drafted("SELECT count(*) FROM citizen WHERE district = ? AND income > ?");
+    let numbered = drafted("SELECT count(*) FROM citizen WHERE district = $1 AND income > $2");
+    assert_eq!(asked, numbered);
+    assert_eq!(asked.parameters().unwrap(), [Type::Text, Type::Int]);
+    assert_eq!(
+        refused("SELECT count(*) FROM citizen WHERE district = ? AND income > $1"),
+        "planner.unsupported"
+    );
+}
+
+#[test]
+fn what_the_language_cannot_say_is_refused_by_name() {
+    let cases = [
+        ("planner.syntax", "SELEC 1"),
+        ("planner.syntax", "SELECT * FROM"),
+        ("planner.several-statements", "SELECT 1; SELECT 2"),
+        ("planner.several-statements", ""),
+        ("planner.not-a-query", "INSERT INTO citizen VALUES (1)"),
+        ("planner.not-a-query", "CREATE TABLE t AS SELECT 1"),
+        ("planner.not-a-query", "COPY citizen TO '/tmp/x'"),
+        (
+            "planner.not-a-query",
+            "SET datafusion.execution.batch_size = 1",
+        ),
+        ("planner.not-a-query", "EXPLAIN SELECT 1"),
+        ("planner.not-a-query", "DROP TABLE citizen"),
+        ("planner.not-a-query", "PREPARE p AS SELECT 1"),
+        ("planner.unknown-name", "SELECT * FROM nothing"),
+        ("planner.unknown-name", "SELECT nothing FROM citizen"),
+        (
+            "planner.unknown-name",
+            "SELECT * FROM information_schema.tables",
+        ),
+        ("planner.unknown-name", "SELECT * FROM '/etc/passwd'"),
+        ("planner.unknown-function", "SELECT version()"),
+        ("planner.unknown-function", "SELECT repeat('x', 2000000000)"),
+        ("planner.unknown-function", "SELECT random()"),
+        (
+            "planner.unknown-function",
+            "SELECT array_agg(name) FROM citizen",
+        ),
+        (
+            "planner.unknown-function",
+            "SELECT regexp_match(name, 'a') FROM citizen",
+        ),
+        ("planner.guarded", "SELECT STRUCT(1)"),
+        ("planner.guarded", "SELECT * FROM citizen TABLESAMPLE (10)"),
+        ("planner.guarded", "SELECT 1\u{202e}"),
+        ("planner.guarded", "SELECT \u{a0}1"),
+    ];
+    for (code, sql) in cases {
+        assert_eq!(refused(sql), code, "{sql}");
+    }
+    for sql in [
+        "SELECT * FROM generate_series(1, 10)",
+        "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT * FROM t",
+        "SELECT district FROM citizen GROUP BY ROLLUP (district)",
+        "SELECT * FROM citizen FOR UPDATE",
+        "SELECT [1, 2]",
+        "SELECT DISTINCT ON (district) name FROM citizen",
+        "SELECT * FROM citizen WHERE pid NOT IN (SELECT pid FROM visits)",
+        "SELECT name LIKE 'a!%' ESCAPE '!' FROM citizen",
+    ] {
+        assert!(refused(sql).starts_with("planner."), "{sql}");
+    }
+}
+
+#[test]
+fn an_unknown_name_is_told_as_it_was_written() {
+    let PlanReply::Refusal { code, name } = plan(job("SELECT salary FROM citizen", false)) else {
+        panic!("granted")
+    };
+    assert_eq!(
+        (code.as_str(), name.as_str()),
+        ("planner.unknown-name", "salary")
+    );
+}
+
+#[test]
+fn a_row_policy_is_its_condition_alone() {
+    let sql = "SELECT * FROM \"city\".\"citizen\" WHERE district IN ('a', 'b')";
+    assert!(matches!(plan(job(sql, true)), PlanReply::RowPolicy(_)));
+    for wrong in [
+        "SELECT * FROM \"city\".\"citizen\" WHERE EXISTS (SELECT 1)",
+        "SELECT * FROM \"city\".\"citizen\" WHERE true LIMIT 1",
+        "SELECT * FROM \"city\".\"citizen\" WHERE true UNION SELECT * FROM \"city\".\"citizen\"",
+    ] {
+        assert!(
+            matches!(plan(job(wrong, true)), PlanReply::Refusal { .. }),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn limits_stand_before_the_parser() {
+    let deep = format!("SELECT {}1{}", "(".repeat(65), ")".repeat(65));
+    let runs = format!("SELECT {}true", "NOT ".repeat(20));
+    let long = format!("SELECT '{}'", "x".repeat(64 << 10));
+    let arms = format!("SELECT 1{}", " OR 1".repeat(300));
+    let list = format!("SELECT 1 IN ({})", vec!["1"; 2_002].join(","));
+    for sql in [deep, runs, long, arms, list] {
+        assert_eq!(
+            refused(&sql),
+            "planner.guarded",
+            "{}",
+            sql.get(..40).unwrap_or_default()
+        );
+    }
+}
+
+/// The shared list of hostile statements, where it is at hand: an answer to each, and no crash.
+#[test]
+fn every_hostile_statement_gets_an_answer() {
+    let place =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/attacks.jsonl");
+    let Ok(text) = std::fs::read_to_string(place) else {
+        return;
+    };
+    let mut asked = 0;
+    for line in text.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let sql = line["sql_or_action"].as_str().unwrap();
+        match plan(job(sql, false)) {
+            PlanReply::Draft(_) | PlanReply::Refusal { .. } => asked += 1,
+            PlanReply::RowPolicy(_) => panic!("{sql}"),
+        }
+    }
+    assert!(asked > 300);
+}
