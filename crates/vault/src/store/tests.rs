@@ -188,7 +188,7 @@ fn a_column_whose_key_is_not_given_cannot_be_read() {
             .iter()
             .map(|(name, _)| name.as_str())
             .collect::<Vec<_>>(),
-        ["note", ROW_COLUMN]
+        ["note", ROW_COLUMN, SUBJECT_COLUMN]
     );
     assert_eq!(read(&keys, &["note"]).unwrap().num_rows(), 3);
     assert!(read(&keys, &["id"]).is_err());
@@ -203,6 +203,39 @@ fn a_column_whose_key_is_not_given_cannot_be_read() {
     let mut wrong = keys.clone();
     wrong.footer_key = keys.columns[0].1.clone();
     assert!(read(&wrong, &["note"]).is_err());
+}
+
+#[test]
+fn rows_of_one_subject_have_one_number() {
+    let domain = domain();
+    let dataset = Dataset {
+        subject: Some("who".parse().unwrap()),
+        ..dataset(vec![item("who", Kind::Other, Grade::Two)])
+    };
+    let data = domain.file("in.csv", "who\n甲\n乙\n\"\"\n甲\n丙\n乙\n".as_bytes());
+    domain.ingest(&dataset, &data).unwrap();
+    let read = domain.store.subjects(&dataset.name, 1).unwrap();
+    assert_eq!(read.len(), 6);
+    assert_eq!(
+        (read[0], read[1], read[3], read[5]),
+        (Some(0), Some(1), Some(0), Some(1))
+    );
+    assert_ne!(read[4], read[0]);
+    let nobody = dataset_without_subject();
+    let data = domain.file("in.csv", b"n\n1\n2\n");
+    domain.ingest(&nobody, &data).unwrap();
+    assert_eq!(
+        domain.store.subjects(&nobody.name, 1).unwrap(),
+        [None, None]
+    );
+}
+
+fn dataset_without_subject() -> Dataset {
+    Dataset {
+        name: "gjj.other".parse().unwrap(),
+        subject: None,
+        ..dataset(vec![item("n", Kind::Count, Grade::One)])
+    }
 }
 
 #[test]
