@@ -28,6 +28,9 @@ use datafusion::{
 use std::sync::Arc;
 use wire::job::{PlanJob, PlanReply};
 
+/// A list of columns in which two have one name.
+const DUPLICATES: &str = "duplicate column names";
+
 /// The stack a statement is planned on: the guard bounds depth, this gives it room.
 const STACK_BYTES: usize = 64 << 20;
 
@@ -58,8 +61,22 @@ fn reply(warm: SessionStateBuilder, job: &PlanJob) -> Result<PlanReply, Unplanna
     guarded(&job.sql, &Limits::default())?;
     let statement = parsed(&job.sql)?;
     let state = session(warm, job)?;
-    let resolved = resolved(&state, statement)?;
-    let draft = translate::translate(&resolved, job)?;
+    let draft = match resolved(&state, statement.clone()) {
+        Ok(resolved) => translate::translate(&resolved, job)?,
+        Err(Unplannable::Unsupported(DUPLICATES)) => {
+            // The front end wants names that differ; ours are applied when the result leaves.
+            let mut statement = statement;
+            let names = renamed(&mut statement);
+            let mut draft = translate::translate(&resolved(&state, statement)?, job)?;
+            for name in &mut draft.names {
+                if let Some((_, written)) = names.iter().find(|(made, _)| made == name) {
+                    name.clone_from(written);
+                }
+            }
+            draft
+        }
+        Err(why) => return Err(why),
+    };
     draft.fields().map_err(|_| Unplannable::IllTyped)?;
     if job.row_policy {
         return Ok(PlanReply::RowPolicy(
@@ -97,6 +114,45 @@ fn parsed(sql: &str) -> Result<Statement, Unplannable> {
         },
         _ => Err(Unplannable::NotAQuery),
     }
+}
+
+/// Names the columns of the outermost list apart, and says what was written for each.
+fn renamed(statement: &mut Statement) -> Vec<(String, String)> {
+    let mut names = Vec::new();
+    let Statement::Statement(inner) = statement else {
+        return names;
+    };
+    let ast::Statement::Query(query) = &mut **inner else {
+        return names;
+    };
+    let ast::SetExpr::Select(select) = &mut *query.body else {
+        return names;
+    };
+    for (at, item) in select.projection.iter_mut().enumerate() {
+        let made = format!("column {at}");
+        let alias = || ast::Ident::with_quote('"', &made);
+        match item {
+            ast::SelectItem::UnnamedExpr(expr) => {
+                let written = match &*expr {
+                    ast::Expr::Identifier(name) => name.value.clone(),
+                    ast::Expr::CompoundIdentifier(parts) => parts
+                        .last()
+                        .map_or_else(String::new, |name| name.value.clone()),
+                    other => other.to_string(),
+                };
+                let expr = expr.clone();
+                let alias = alias();
+                *item = ast::SelectItem::ExprWithAlias { expr, alias };
+                names.push((made, written));
+            }
+            ast::SelectItem::ExprWithAlias { alias: written, .. } => {
+                let written = std::mem::replace(written, alias()).value;
+                names.push((made, written));
+            }
+            _ => {}
+        }
+    }
+    names
 }
 
 /// Gives each `?` its number, in the order they are written; a statement has either `?` or `$1`.
@@ -166,7 +222,7 @@ fn told(error: &DataFusionError) -> Unplannable {
     } else if text.contains("Invalid function") {
         Unplannable::UnknownFunction
     } else if text.contains("unique expression names") {
-        Unplannable::Unsupported("duplicate column names")
+        Unplannable::Unsupported(DUPLICATES)
     } else if text.contains("Placeholder") || text.contains("placeholder") {
         Unplannable::ParameterUntyped
     } else if matches!(root, DataFusionError::SQL(..)) {

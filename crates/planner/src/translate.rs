@@ -1,6 +1,7 @@
 //! The resolved plan in our language: names become ordinals, casts become explicit, types are ours.
 
 mod relation; // nodes
+mod correlated; // scalar subqueries that look at the outer row
 mod aggregate; // aggregates and windows
 mod expression; // expressions
 mod call; // scalar functions
@@ -10,7 +11,7 @@ mod agree; // casts that make types agree
 use crate::Unplannable;
 use datafusion::{
     common::{Column, DFSchema},
-    logical_expr::LogicalPlan,
+    logical_expr::{LogicalPlan, Subquery},
 };
 use plan::{Bounds, Expr, Field, Node, Plan, RowPolicy};
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ pub(crate) struct Translator<'a> {
 pub(crate) struct Inputs<'a> {
     schemas: Vec<&'a DFSchema>,
     fields: Vec<Field>,
+    /// What stands for a correlated subquery that was joined to the input.
+    subqueries: Vec<(Subquery, Expr)>,
 }
 
 impl Inputs<'_> {

@@ -26,16 +26,24 @@ impl Translator<'_> {
         let keys = keys.collect::<Translated<_>>()?;
         let mut aggregates = Vec::with_capacity(aggregate.aggr_expr.len());
         for expr in &aggregate.aggr_expr {
-            let EngineExpr::AggregateFunction(call) = unaliased(expr) else {
-                return Err(Unplannable::Unsupported("this aggregate"));
-            };
-            aggregates.push(self.aggregate_call(call, &inputs)?);
+            aggregates.push(self.aggregate_expr(expr, &inputs)?);
         }
         Ok(Node::Aggregate {
             input: Box::new(input),
             keys,
             aggregates,
         })
+    }
+
+    pub(super) fn aggregate_expr(
+        &self,
+        expr: &EngineExpr,
+        inputs: &Inputs<'_>,
+    ) -> Translated<AggregateCall> {
+        match unaliased(expr) {
+            EngineExpr::AggregateFunction(call) => self.aggregate_call(call, inputs),
+            _ => Err(Unplannable::Unsupported("this aggregate")),
+        }
     }
 
     fn aggregate_call(
@@ -53,7 +61,7 @@ impl Translator<'_> {
         if !within || params.null_treatment.is_some() {
             return Err(Unplannable::Unsupported("an aggregate with an order"));
         }
-        let arguments = self.arguments(function, &params.args, inputs)?;
+        let arguments = self.arguments(function, &params.args, params.distinct, inputs)?;
         let filter = params
             .filter
             .as_ref()
@@ -76,6 +84,7 @@ impl Translator<'_> {
         &self,
         function: AggregateFunction,
         arguments: &[EngineExpr],
+        distinct: bool,
         inputs: &Inputs<'_>,
     ) -> Translated<Vec<Expr>> {
         let mut exprs = Vec::with_capacity(arguments.len());
@@ -85,7 +94,11 @@ impl Translator<'_> {
         if function == AggregateFunction::Count {
             let counts_rows =
                 matches!(exprs.as_slice(), [Expr::Literal(literal)] if !literal.is_null());
-            return Ok(if counts_rows { Vec::new() } else { exprs });
+            return Ok(if counts_rows && !distinct {
+                Vec::new()
+            } else {
+                exprs
+            });
         }
         let mut cast = Vec::with_capacity(exprs.len());
         for expr in exprs {
@@ -157,7 +170,7 @@ impl Translator<'_> {
         };
         let arguments = match function {
             WindowFunction::Aggregate(function) => {
-                self.arguments(function, &params.args, inputs)?
+                self.arguments(function, &params.args, false, inputs)?
             }
             WindowFunction::RowNumber
             | WindowFunction::Rank

@@ -56,7 +56,11 @@ impl Translator<'_> {
                 if subquery.outer_ref_columns.is_empty() {
                     Ok(Expr::Scalar(Box::new(self.node(&subquery.subquery)?)))
                 } else {
-                    Err(Unplannable::Unsupported("this correlated subquery"))
+                    let mut joined = inputs.subqueries.iter();
+                    let found = joined.find(|(known, _)| known == subquery);
+                    found
+                        .map(|(_, value)| value.clone())
+                        .ok_or(Unplannable::Unsupported("this correlated subquery"))
                 }
             }
             EngineExpr::Placeholder(placeholder) => parameter(placeholder),

@@ -4,7 +4,7 @@ use datafusion::{
     common::{JoinType, NullEquality},
     logical_expr::{self as engine, LogicalPlan, expr::Expr as EngineExpr},
 };
-use plan::{Expr, Field, JoinKind, Literal, Node, Scan, ScanColumn, SortKey, View};
+use plan::{Expr, Field, Function, JoinKind, Literal, Node, Scan, ScanColumn, SortKey, View};
 use terms::Type;
 
 impl Translator<'_> {
@@ -16,7 +16,8 @@ impl Translator<'_> {
     pub(super) fn node(&self, root: &LogicalPlan) -> Translated<Node> {
         match root {
             LogicalPlan::Projection(projection) => {
-                let (input, inputs) = self.input(&projection.input)?;
+                let exprs: Vec<&EngineExpr> = projection.expr.iter().collect();
+                let (input, inputs) = self.input_with_subqueries(&projection.input, &exprs)?;
                 let exprs = projection.expr.iter().map(|expr| self.expr(expr, &inputs));
                 let exprs = exprs.collect::<Translated<_>>()?;
                 Ok(Node::Project {
@@ -25,11 +26,19 @@ impl Translator<'_> {
                 })
             }
             LogicalPlan::Filter(filter) => {
-                let (input, inputs) = self.input(&filter.input)?;
+                let exprs = [&filter.predicate];
+                let (input, inputs) = self.input_with_subqueries(&filter.input, &exprs)?;
                 let predicate = self.expr(&filter.predicate, &inputs)?;
-                Ok(Node::Filter {
-                    input: Box::new(input),
-                    predicate,
+                let input = Box::new(input);
+                let filtered = Node::Filter { input, predicate };
+                if inputs.subqueries.is_empty() {
+                    return Ok(filtered);
+                }
+                let width = u32::try_from(filter.input.schema().fields().len());
+                let width = width.map_err(|_| Unplannable::IllTyped)?;
+                Ok(Node::Project {
+                    input: Box::new(filtered),
+                    exprs: (0..width).map(Expr::Column).collect(),
                 })
             }
             LogicalPlan::Join(join) => self.join(join),
@@ -99,6 +108,7 @@ impl Translator<'_> {
             Inputs {
                 schemas: vec![plan.schema().as_ref()],
                 fields,
+                subqueries: vec![],
             },
         ))
     }
@@ -136,11 +146,6 @@ impl Translator<'_> {
     }
 
     fn join(&self, join: &engine::Join) -> Translated<Node> {
-        if join.null_aware {
-            return Err(Unplannable::Unsupported(
-                "NOT IN over a subquery; use NOT EXISTS",
-            ));
-        }
         let kind = match join.join_type {
             JoinType::Inner => JoinKind::Inner,
             JoinType::Left => JoinKind::Left,
@@ -169,12 +174,24 @@ impl Translator<'_> {
         let both = Inputs {
             schemas: [ours.schemas, theirs.schemas].concat(),
             fields: [ours.fields, theirs.fields].concat(),
+            subqueries: vec![],
         };
         let filter = join
             .filter
             .as_ref()
             .map(|filter| self.expr(filter, &both))
             .transpose()?;
+        let (on, filter) = if join.null_aware {
+            let width = u32::try_from(left.fields().map_err(|_| Unplannable::IllTyped)?.len());
+            let width = width.map_err(|_| Unplannable::IllTyped)?;
+            let mut on = on;
+            for (_, theirs) in &mut on {
+                theirs.shift_columns(&mut |at| at + width);
+            }
+            (Vec::new(), Some(not_in(on, filter)?))
+        } else {
+            (on, filter)
+        };
         let null_equal = join.null_equality == NullEquality::NullEqualsNull;
         Ok(Node::Join {
             kind,
@@ -230,6 +247,7 @@ impl Translator<'_> {
         let none = Inputs {
             schemas: vec![],
             fields: vec![],
+            subqueries: vec![],
         };
         let mut types: Vec<Option<Type>> = vec![None; values.schema.fields().len()];
         let mut rows: Vec<Vec<Literal>> = Vec::with_capacity(values.values.len());
@@ -273,6 +291,21 @@ impl Translator<'_> {
         });
         keys.collect()
     }
+}
+
+/// When a row is no answer to NOT IN: it equals a row of the list, or either of the two is unknown.
+/// The pair's right sides are shifted behind the left columns already.
+fn not_in(on: Vec<(Expr, Expr)>, filter: Option<Expr>) -> Translated<Expr> {
+    let [(ours, theirs)] = <[(Expr, Expr); 1]>::try_from(on)
+        .map_err(|_| Unplannable::Unsupported("NOT IN over several columns"))?;
+    let unknown = |expr: &Expr| Expr::call(Function::IsNull, [expr.clone()]);
+    let either = Expr::call(Function::Or, [unknown(&ours), unknown(&theirs)]);
+    let equal = Expr::call(Function::Equal, [ours, theirs]);
+    let meets = Expr::call(Function::Or, [equal, either]);
+    Ok(match filter {
+        None => meets,
+        Some(filter) => Expr::call(Function::And, [filter, meets]),
+    })
 }
 
 /// A literal number of rows.
