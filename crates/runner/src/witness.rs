@@ -7,7 +7,10 @@
 //!
 //! Source: design, "Thresholds"; shape: plan's `WITNESS_FIELDS`, then the two sets.
 
+mod subjects; // how many a witness counted
 mod tally; // what is known of one group
+
+pub(crate) use self::subjects::subjects;
 
 use self::tally::Tally;
 use crate::arrow_type::{arrow_type, witness_fields};

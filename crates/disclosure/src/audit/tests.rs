@@ -97,7 +97,10 @@ fn a_grouping_of_many_cells_and_its_total_are_audited_quickly() {
     let cells: Vec<RoaringBitmap> = (0..5_000).map(|n| range(n * 10, n * 10 + 10)).collect();
     let total = range(0, 50_000);
     assert_eq!(
-        judged(&[cells.as_slice(), std::slice::from_ref(&total)].concat(), 5),
+        judged(
+            &[cells.as_slice(), std::slice::from_ref(&total)].concat(),
+            5
+        ),
         Ok(())
     );
     let short = &cells[..4_999];

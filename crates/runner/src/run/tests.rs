@@ -631,3 +631,50 @@ fn each_rule_of_a_check_withholds() {
         2
     );
 }
+
+#[test]
+fn groups_of_groups_unite_their_witnesses() {
+    let stage = stage();
+    let Node::Project { input, .. } = by_area(Check::of(1)) else {
+        panic!()
+    };
+    let Node::Withhold { input: groups, .. } = *input else {
+        panic!()
+    };
+    let call = |function, at| AggregateCall {
+        function,
+        arguments: vec![Expr::Column(at)],
+        distinct: false,
+        filter: None,
+    };
+    let subjects = Expr::call(Function::WitnessSubjects, [Expr::Column(2)]);
+    let fewest = AggregateCall {
+        arguments: vec![subjects],
+        ..call(F::Min, 2)
+    };
+    let outer = Node::Aggregate {
+        input: groups,
+        keys: vec![],
+        aggregates: vec![call(F::Sum, 1), fewest, call(F::WitnessUnion, 2)],
+    };
+    let withhold = Node::Withhold {
+        input: Box::new(outer),
+        cells: vec![Cell {
+            witness: 1,
+            check: Check::of(2),
+        }],
+        reports: vec![Report {
+            witness: 2,
+            number: 0,
+            by_subject: true,
+        }],
+    };
+    let root = Node::Project {
+        input: Box::new(withhold),
+        exprs: vec![Expr::Column(0)],
+    };
+    let answer = run_plan(root, vec![stage.source.clone()]).unwrap();
+    assert_eq!(answer.rows, [["180"]]);
+    let set = RoaringBitmap::deserialize_from(&*answer.cells[0].sets[0]).unwrap();
+    assert_eq!(set.len(), 4);
+}

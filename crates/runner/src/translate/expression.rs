@@ -1,4 +1,4 @@
-use crate::{Failed, arrow_type::arrow_type};
+use crate::{Failed, arrow_type::arrow_type, witness::subjects};
 use datafusion::{
     arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit},
     common::{Column, ScalarValue},
@@ -202,7 +202,7 @@ fn unary(function: Function, value: E) -> Result<E, Failed> {
         Function::Log10 => f::log10(value),
         Function::Exp => f::exp(value),
         Function::Signum => f::signum(value),
-        Function::WitnessSubjects => f::get_field(value, "subjects"),
+        Function::WitnessSubjects => subjects().call(vec![value]),
         _ => return Err(Failed::Job),
     })
 }
