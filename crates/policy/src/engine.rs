@@ -161,3 +161,6 @@ impl Engine {
             .map_err(|Unusable(why)| Refusal::Unusable(why))
     }
 }
+
+#[cfg(test)]
+mod tests;
