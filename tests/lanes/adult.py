@@ -20,11 +20,12 @@ def main():
         refused = 0
         made = d.Domain(a.bonded, seed, pathlib.Path(folder) / "made")
         for line in listed.splitlines():
-            number, sql = line.split("\t", 1)
+            number, conflict, sql = line.split("\t", 2)
             # Each asks a domain that has released nothing: what the register refuses is shown elsewhere.
             with made.copy() as served:
                 profile = served.person("ann") / "profile.toml"
                 done = served.command("query", "-p", profile, "--scenario", "incomes", "--format", "json", sql)
+                if conflict == "1" and "disclosure.conflict" in done.stderr: continue
                 if done.returncode:
                     refused += 1
                     print(f"{number}: exit {done.returncode}: {done.stderr.strip()}\n    {sql}")

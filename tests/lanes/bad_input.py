@@ -94,7 +94,7 @@ def serving(bonded, folder):
         served.stop()
     finally: served.stop()
     said("not a domain", served.command("serve", "--dir", folder), "domain|bonded.toml")
-    ledger = next(p for p in served.dir.rglob("*") if p.is_file() and p.read_bytes()[:6] == b"SQLite")
+    ledger = served.dir / "ledger" / "ledger.db"
     sound = {p: p.read_bytes() for p in ledger.parent.iterdir() if p.is_file() and p.name.startswith(ledger.name)}
     for what, change in {
         "state of noise": lambda b: b"\0" * 4096 + b[4096:],

@@ -117,12 +117,12 @@ def schemas(served):
 
 def main():
     given = d.arguments(__doc__.splitlines()[0])
-    with d.temporary() as folder, d.Domain(given.bonded, d.f1_seed(folder / "f1")) as served:
+    with d.temporary() as folder, d.Domain(given.bonded, d.f1_seed(folder / "f1"), folder / "made") as served:
         canaries = d.Canaries((folder / "f1" / "data" / "canaries.txt").read_text().split())
         with connect(served, "alice", "care") as connection:
-            statements(connection, served, canaries)
             prepared(connection)
             metadata(connection, served)
+            statements(connection, served, canaries)
         for who, code in (("lapsed", "identity"),):
             try:
                 with connect(served, who, "care") as c, c.cursor() as cursor: cursor.execute("SELECT 1"); wrong(f"{who} is answered")

@@ -313,8 +313,10 @@ fn head(teller: &Teller, domain: &Path, gateway: &Served) -> Result<(), Failure>
     note.lines().for_each(|line| println!("  {line}"));
     let report = ::ledger::Ledger::verify(domain, &mut |_, _| {});
     let report = report.map_err(|error| Failure::Other(error.to_string()))?;
-    let report = serde_json::to_value(&report).unwrap_or_default();
-    println!("  ✓ {report}");
+    println!(
+        "  ✓ {} entries hashed again / 已重新核算 {} 条",
+        report.entries, report.entries
+    );
     println!("  gateway process / 网关进程: {}", gateway.process.id());
     Ok(())
 }

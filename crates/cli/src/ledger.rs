@@ -45,7 +45,18 @@ fn verify(place: &Where, json: bool) -> Result<(), Failure> {
     if json {
         println!("{value}");
     } else {
-        println!("the ledger holds / 账本完整: {value}");
+        let count = |key: &str| {
+            value
+                .get(key)
+                .and_then(serde_json::Value::as_u64)
+                .unwrap_or(0)
+        };
+        let text = |key: &str| value.get(key).and_then(|v| v.as_str()).unwrap_or_default();
+        println!("the ledger holds / 账本完整");
+        println!("  log / 账本        {}", text("origin"));
+        println!("  entries / 条目    {}", count("entries"));
+        println!("  checkpoints / 检查点 {}", count("checkpoints"));
+        println!("  root / 根散列     {}", text("root"));
     }
     Ok(())
 }

@@ -17,8 +17,6 @@ pub struct Disclosure {
     pub freedom: u32,
     /// Whether releases are held against all earlier ones.
     pub audit: bool,
-    /// When counts and sums are perturbed.
-    pub perturb: Perturb,
 }
 
 /// What a licence has spent, or may at most.
@@ -40,18 +38,6 @@ pub struct Budget {
     pub per_day: Allowance,
     /// Since it began.
     pub per_term: Allowance,
-}
-
-/// When counts and sums are perturbed by the cell-key method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Perturb {
-    /// Where the audit has grown too large, releases end.
-    Never,
-    /// Where the audit has grown too large.
-    Fallback,
-    /// In every release.
-    Always,
 }
 
 /// The rules by grade.
@@ -128,7 +114,6 @@ impl Disclosure {
             spread: self.spread || other.spread,
             freedom: self.freedom.max(other.freedom),
             audit: self.audit || other.audit,
-            perturb: self.perturb.max(other.perturb),
         }
     }
 }
@@ -152,9 +137,9 @@ mod tests {
             DisclosureTable::read(&[BASELINE, &loose]).unwrap(),
             baseline
         );
-        let strict = BASELINE.replace("perturb = \"fallback\"", "perturb = \"always\"");
+        let strict = BASELINE.replace("freedom = 0", "freedom = 20");
         let both = DisclosureTable::read(&[BASELINE, &strict]).unwrap();
-        assert_eq!(both.of(Grade::Three).perturb, Perturb::Always);
+        assert_eq!(both.of(Grade::Two).freedom, 20);
         assert_eq!(both.of(Grade::Three).freedom, 10);
     }
 
