@@ -50,7 +50,7 @@ impl Translator<'_> {
         let outer = node.clone();
         for subquery in found {
             let width = node.fields().map_err(|_| Unplannable::IllTyped)?.len();
-            let (joined, value) = self.joined(node, width, &outer, &inputs, &subquery)?;
+            let (joined, value) = self.joined((node, &outer), width, &inputs, &subquery)?;
             node = joined;
             inputs.subqueries.push((subquery, value));
         }
@@ -61,9 +61,8 @@ impl Translator<'_> {
     /// The node with a subquery's groups joined to it, and the subquery's value over the result.
     fn joined(
         &self,
-        node: Node,
+        (node, outer): (Node, &Node),
         width: usize,
-        outer: &Node,
         inputs: &Inputs<'_>,
         subquery: &engine::Subquery,
     ) -> Translated<(Node, Expr)> {
