@@ -201,6 +201,7 @@ impl Asking<'_> {
             let permitted = permitted.map_err(|Unusable(why)| Refusal::Unusable(why))?;
             datasets.push(PermittedDataset {
                 risk: risk.cloned(),
+                snapshot: standing.pinned.get(&wanted.name).copied().unwrap_or(0),
                 ..permitted
             });
         }
@@ -347,10 +348,7 @@ impl Asking<'_> {
             disclosure: self.bundle.disclosure.of(highest),
             rows_plan: rows_plan(wanted)?,
             show_rows: wanted.show_rows,
-            snapshot: self
-                .state
-                .snapshot(&dataset.name)
-                .map_or(0, |snapshot| snapshot.number),
+            snapshot: 0,
             risk: None,
             items,
             absent,

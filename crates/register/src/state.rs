@@ -45,6 +45,10 @@ pub struct ScenarioStanding {
     pub row_risks: Vec<RowRisk>,
     /// Who applied.
     pub submitter: PersonId,
+    /// The snapshot of each dataset that it sees: the newest when it was granted, or the first that
+    /// came after. A refresh is seen by a scenario that is granted again, so that it cannot be
+    /// subtracted from what was there before.
+    pub pinned: BTreeMap<DatasetName, u32>,
 }
 
 impl State {
@@ -99,17 +103,19 @@ impl State {
                 scenario,
                 row_risks,
             } => {
-                let before = self
-                    .scenarios
-                    .get(&scenario.id)
-                    .map(|s| s.submitter.clone());
-                let submitter = before.unwrap_or_else(|| by.clone());
+                let before = self.scenarios.get(&scenario.id);
+                let submitter = before.map_or_else(|| by.clone(), |s| s.submitter.clone());
+                let pinned = match (stage, before) {
+                    (Stage::Granted, _) | (_, None) => self.newest(scenario),
+                    (_, Some(before)) => before.pinned.clone(),
+                };
                 let (scenario, stage, row_risks) = (scenario.clone(), *stage, row_risks.clone());
                 let standing = ScenarioStanding {
                     scenario,
                     stage,
                     row_risks,
                     submitter,
+                    pinned,
                 };
                 self.scenarios
                     .insert(standing.scenario.id.clone(), standing);
@@ -144,8 +150,24 @@ impl State {
                 item.data_type = *data_type;
             }
         }
+        for standing in self.scenarios.values_mut() {
+            let mut datasets = standing.scenario.datasets.iter();
+            if datasets.any(|dataset| dataset.name == snapshot.dataset) {
+                let pinned = &mut standing.pinned;
+                pinned
+                    .entry(snapshot.dataset.clone())
+                    .or_insert(snapshot.number);
+            }
+        }
         self.snapshots
             .insert(snapshot.dataset.clone(), snapshot.clone());
+    }
+
+    /// The newest snapshot of each dataset of a scenario that has data.
+    fn newest(&self, scenario: &Scenario) -> BTreeMap<DatasetName, u32> {
+        let datasets = scenario.datasets.iter().map(|dataset| &dataset.name);
+        let newest = |name: &DatasetName| Some((name.clone(), self.snapshots.get(name)?.number));
+        datasets.filter_map(newest).collect()
     }
 
     /// The domain's name, once it is created.
@@ -250,3 +272,6 @@ impl State {
         self.version
     }
 }
+
+#[cfg(test)]
+mod tests;
