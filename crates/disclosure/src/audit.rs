@@ -23,8 +23,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            cells_max: 20_000,
-            atoms_max: 100_000,
+            cells_max: 500_000,
+            atoms_max: 1_000_000,
             steps_max: 50_000_000,
         }
     }
@@ -48,8 +48,8 @@ pub enum Conflict {
 #[derive(Debug, Default, Clone)]
 pub struct Audit {
     cells: HashSet<Vec<u8>>,
-    /// Which atom a row is in.
-    atom_of: HashMap<u32, u32>,
+    /// Which atom each row is in; the first is none.
+    atom_of: Vec<u32>,
     atoms: Vec<Atom>,
     cell_count: u32,
 }
@@ -88,7 +88,9 @@ impl Audit {
         self.cell_count += 1;
         let mut touched: BTreeMap<Option<u32>, RoaringBitmap> = BTreeMap::new();
         for row in cell {
-            let atom = self.atom_of.get(&row).copied();
+            let place = usize::try_from(row).ok();
+            let atom = place.and_then(|place| self.atom_of.get(place)).copied();
+            let atom = atom.and_then(|number| number.checked_sub(1));
             touched.entry(atom).or_default().insert(row);
         }
         for (atom, inside) in touched {
@@ -107,9 +109,17 @@ impl Audit {
     }
 
     fn push(&mut self, rows: RoaringBitmap, cells: Vec<u32>) {
-        let number = u32::try_from(self.atoms.len()).unwrap_or(u32::MAX);
+        let number = u32::try_from(self.atoms.len() + 1).unwrap_or(u32::MAX);
+        let end = rows.max().and_then(|last| usize::try_from(last).ok());
+        let end = end.map_or(0, |last| last + 1);
+        if self.atom_of.len() < end {
+            self.atom_of.resize(end, 0);
+        }
         for row in &rows {
-            self.atom_of.insert(row, number);
+            let place = usize::try_from(row).ok();
+            if let Some(atom) = place.and_then(|place| self.atom_of.get_mut(place)) {
+                *atom = number;
+            }
         }
         self.atoms.push(Atom { rows, cells });
     }

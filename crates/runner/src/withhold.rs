@@ -39,6 +39,8 @@ pub(crate) fn withhold(
             if !met {
                 withheld.groups += 1;
                 for (cell, all) in cells.iter().zip(&mut dropped) {
+                    // A cell that has k by itself, withheld for another reason, says no more.
+                    withheld.holds_k |= holds_k(&batch, row, cell);
                     *all |= subjects(&batch, row, cell);
                 }
             }
@@ -57,16 +59,11 @@ pub(crate) fn reported(batches: &[RecordBatch], reports: &[Report]) -> Result<Ve
     let mut told = Vec::with_capacity(reports.len());
     for report in reports {
         let number = report.number;
-        let name = if report.by_subject {
-            "subject_set"
-        } else {
-            "row_set"
-        };
         let mut sets = Vec::new();
         for batch in batches {
             let whole = tally(batch, report.witness)?;
             let found = whole
-                .column_by_name(name)
+                .column_by_name("row_set")
                 .and_then(|c| c.as_binary_opt::<i32>());
             let found = found.ok_or(Failed::Schema)?;
             let there = (0..whole.len()).filter(|row| whole.is_valid(*row) && found.is_valid(*row));
@@ -116,6 +113,12 @@ fn dominated(rule: Dominance, x1: f64, x2: f64, total: f64) -> bool {
     let share = f64::from(rule.share_percent) / 100.0;
     let rest = f64::from(rule.rest_percent) / 100.0;
     total > 0.0 && (x1 + x2 >= share * total || total - x1 - x2 < rest * x1)
+}
+
+/// Whether a withheld row's own subjects are enough to be spoken of.
+fn holds_k(batch: &RecordBatch, row: usize, cell: &Cell) -> bool {
+    let subjects = tally(batch, cell.witness).and_then(|whole_| whole(whole_, "subjects", row));
+    subjects.is_ok_and(|count| count >= i64::from(cell.check.k))
 }
 
 /// The subjects of a withheld row, where its witness says who they are.

@@ -3,7 +3,7 @@
 //!
 //! A row counts where it has a subject. Without row numbers each row is taken to have entered once, as
 //! was proved; without values nothing is contributed. Subjects and rows are numbers from 0, so that
-//! sets of them are bitmaps.
+//! sets of them are bitmaps. Small sets of subjects are said too, for the notice.
 //!
 //! Source: design, "Thresholds"; shape: plan's `WITNESS_FIELDS`, then the two sets.
 
@@ -12,7 +12,7 @@ mod tally; // what is known of one group
 
 pub(crate) use self::subjects::subjects;
 
-use self::tally::Tally;
+use self::tally::{Amount, Tally};
 use crate::arrow_type::{arrow_type, witness_fields};
 use arrow::{
     array::{
@@ -215,33 +215,32 @@ fn written(tallies: &[Tally]) -> ArrayRef {
 }
 
 fn struct_of(tallies: &[Tally]) -> Result<StructArray> {
-    let whole = |count: &dyn Fn(&Tally) -> i64| -> ArrayRef {
-        let counts = tallies.iter().map(|tally| Some(count(tally)));
+    let amounts: Vec<Amount> = tallies.iter().map(Tally::amount).collect();
+    let whole = |count: &dyn Fn(&Amount) -> i64| -> ArrayRef {
+        let counts = amounts.iter().map(|amount| Some(count(amount)));
         Arc::new(counts.collect::<Int64Array>())
     };
-    let all: Vec<[f64; 5]> = tallies.iter().map(Tally::contributions).collect();
     let float = |part: &dyn Fn(&[f64; 5]) -> f64| -> ArrayRef {
-        Arc::new(
-            all.iter()
-                .map(|sums| Some(part(sums)))
-                .collect::<Float64Array>(),
-        )
+        let sums = amounts
+            .iter()
+            .map(|amount| Some(part(&amount.contributions)));
+        Arc::new(sums.collect::<Float64Array>())
     };
-    let set = |part: &dyn Fn(&Tally) -> Vec<u8>| -> ArrayRef {
-        let sets = tallies.iter().map(|tally| Some(part(tally)));
+    let set = |part: &dyn Fn(&Amount) -> &[u8]| -> ArrayRef {
+        let sets = amounts.iter().map(|amount| Some(part(amount)));
         Arc::new(sets.collect::<BinaryArray>())
     };
     let columns = vec![
-        whole(&Tally::subjects),
-        whole(&Tally::rows),
-        whole(&Tally::rows_distinct),
+        whole(&|amount| amount.subjects),
+        whole(&|amount| amount.rows),
+        whole(&|amount| amount.rows_distinct),
         float(&|[x1, ..]| *x1),
         float(&|[_, x2, ..]| *x2),
         float(&|[_, _, total, ..]| *total),
         float(&|[_, _, _, low, _]| *low),
         float(&|[_, _, _, _, high]| *high),
-        set(&Tally::row_set),
-        set(&Tally::subject_set),
+        set(&|amount| &amount.row_set),
+        set(&|amount| &amount.subject_set),
     ];
     Ok(StructArray::try_new(witness_fields(true), columns, None)?)
 }
