@@ -522,3 +522,6 @@ fn decimal(precision: u8, scale: u8) -> Read<()> {
         Err(Undecodable("a decimal that is none"))
     }
 }
+
+#[cfg(test)]
+mod tests;
