@@ -119,3 +119,6 @@ fn bind_expr(expr: &mut Expr, values: &[Literal]) {
     expr.children_mut()
         .for_each(|inside| bind_expr(inside, values));
 }
+
+#[cfg(test)]
+mod tests;
