@@ -158,7 +158,8 @@ impl<'a> Reader<'a> {
         if length > self.bounds.items_max || length > self.rest.len() {
             return Err(Undecodable("a list beyond the bounds"));
         }
-        let mut items = Vec::with_capacity(length);
+        // Memory follows what is read, not what is claimed: lists stand in lists, each claiming all.
+        let mut items = Vec::new();
         for _ in 0..length {
             items.push(each(self)?);
         }

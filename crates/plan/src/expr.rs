@@ -49,7 +49,7 @@ impl Expr {
     }
 
     /// The expressions directly inside, subqueries aside.
-    pub fn children(&self) -> impl Iterator<Item = &Self> {
+    pub fn children(&self) -> impl DoubleEndedIterator<Item = &Self> {
         let mut inside: Vec<&Self> = Vec::new();
         match self {
             Self::Column(_) | Self::Literal(_) | Self::Parameter(..) | Self::Scalar(_) => {}
@@ -107,7 +107,7 @@ impl Expr {
             if let Self::Column(ordinal) = expr {
                 found.push(*ordinal);
             }
-            open.extend(expr.children());
+            open.extend(expr.children().rev());
         }
         found
     }
