@@ -166,3 +166,6 @@ fn castable(from: Type, to: Type) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
