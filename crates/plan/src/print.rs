@@ -11,7 +11,7 @@ impl Plan {
     /// The plan as text. Columns are `#ordinal` of the node's input.
     #[must_use]
     pub fn print(&self) -> String {
-        let mut text = format!("result {}\n", self.names.join(", "));
+        let mut text = format!("result {}\n", one_line(&self.names.join(", ")));
         for (at, check) in self.checks.iter().enumerate() {
             let ordinal = self.names.len() + at;
             let _ = writeln!(text, "check #{ordinal} {}", unmet(check));
@@ -27,12 +27,13 @@ fn node(root: &Node, depth: usize, text: &mut String) {
         node(input, depth + 1, text);
     }
     let mut exprs: Vec<&Expr> = root.exprs().collect();
+    exprs.reverse();
     while let Some(expr) = exprs.pop() {
         if let Expr::Scalar(inside) = expr {
             let _ = writeln!(text, "{}subquery", "  ".repeat(depth + 1));
             node(inside, depth + 2, text);
         }
-        exprs.extend(expr.children());
+        exprs.extend(expr.children().rev());
     }
 }
 
@@ -282,7 +283,7 @@ fn literal(value: &Literal) -> String {
         Literal::Decimal {
             unscaled, scale, ..
         } => format!("{unscaled}e-{scale}"),
-        Literal::Text(text) => format!("'{}'", text.replace('\'', "''")),
+        Literal::Text(text) => format!("'{}'", one_line(&text.replace('\'', "''"))),
         Literal::Date(days) => {
             let day = chrono::DateTime::from_timestamp(i64::from(*days) * 86_400, 0);
             day.map_or_else(
@@ -305,4 +306,17 @@ fn literal(value: &Literal) -> String {
             format!("interval {months} months {days} days {nanoseconds} ns")
         }
     }
+}
+
+/// Text of the caller's, kept from breaking the line it stands in or turning its direction.
+fn one_line(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().fold(String::new(), |mut line, c| {
+        if c.is_control() || turns(c) {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+        line
+    })
 }
