@@ -320,3 +320,6 @@ fn one_line(text: &str) -> String {
         line
     })
 }
+
+#[cfg(test)]
+mod tests;
