@@ -99,6 +99,7 @@ impl Expr {
     }
 
     /// Every column ordinal read, in order of appearance, repeated as often as read.
+    /// The planner numbers a row policy's items in this order, so it stands in the policy's bytes.
     #[must_use]
     pub fn columns(&self) -> Vec<u32> {
         let mut found = Vec::new();
