@@ -135,3 +135,6 @@ pub struct Snapshot {
     /// Item types found, in the order of the catalogue; none where not plain.
     pub types: Vec<Option<Type>>,
 }
+
+#[cfg(test)]
+mod tests;
