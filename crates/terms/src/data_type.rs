@@ -114,3 +114,6 @@ impl From<Type> for String {
         data_type.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,3 +269,6 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

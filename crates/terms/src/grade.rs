@@ -107,3 +107,6 @@ impl std::fmt::Display for Grade {
         write!(f, "{}", self.number())
     }
 }
+
+#[cfg(test)]
+mod tests;

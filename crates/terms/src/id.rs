@@ -113,3 +113,6 @@ impl DatasetName {
         self.0.split_once('.').map_or("", |(_, table)| table)
     }
 }
+
+#[cfg(test)]
+mod tests;

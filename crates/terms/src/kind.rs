@@ -105,3 +105,6 @@ impl std::fmt::Display for Kind {
         f.write_str(self.word())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -109,3 +109,6 @@ impl Licence {
                 .is_some_and(|limit| self.until <= limit)
     }
 }
+
+#[cfg(test)]
+mod tests;

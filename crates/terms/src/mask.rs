@@ -121,3 +121,6 @@ impl From<Mask> for String {
         mask.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,3 +50,6 @@ impl Obligations {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,3 +77,6 @@ impl Person {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

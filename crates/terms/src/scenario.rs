@@ -77,3 +77,6 @@ pub struct RowRisk {
     /// The k used, in subjects.
     pub k: u32,
 }
+
+#[cfg(test)]
+mod tests;

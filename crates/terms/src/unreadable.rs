@@ -23,3 +23,6 @@ impl Unreadable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! The spelling of every event, as it stands in leaves that can never be rewritten.
+
+use super::*;
+use serde_json::{Value, json};
+
+const QUERY: &str = "0123456789abcdef0123456789abcdef";
+
+fn digest() -> String {
+    "ab".repeat(32)
+}
+
+fn person() -> Value {
+    json!({"id": "ann", "role": "operator-member", "organisation": "op-a", "vetted": true,
+        "nda_until": "2027-12-31"})
+}
+
+fn item() -> Value {
+    json!({"name": "pid", "title": "", "kind": "subject_id", "grade": 3, "mask": "token",
+        "unique": true, "domain": "person", "sharing": "conditional", "opening": "not-opened",
+        "data_type": "int"})
+}
+
+fn dataset() -> Value {
+    json!({"name": "city.citizen", "title": "Citizens", "content": "", "provider": "bureau",
+        "source": "forms", "sector": "general", "update": "daily", "subject": "pid",
+        "external": false, "prohibited": null, "risk": null, "items": [item()]})
+}
+
+fn scenario() -> Value {
+    let wanted = json!({"name": "city.citizen", "items": {"named": ["pid"]}, "aggregate": [],
+        "rows": "pid > 0", "rows_plan": "00", "show_rows": false});
+    json!({"id": "s", "licence": "l", "title": "t", "purpose": "p", "members": ["ann"],
+        "datasets": [wanted]})
+}
+
+/// One of each event of what stands.
+fn standing() -> [Value; 7] {
+    [
+        json!({"event": "domain-created", "name": "wuxi", "title": "Wuxi",
+            "default_schema": "city", "pilot": true,
+            "thresholds": {"grade_two": 5, "grade_three": 10},
+            "obligations": {"rows_max": 10, "result_bytes_max": 1000}}),
+        json!({"event": "person-enrolled", "by": "adam", "person": person(),
+            "certificate": digest()}),
+        json!({"event": "operator-registered", "by": "dora", "operator": {"id": "op-a",
+            "title": "A", "security_officer": "ann", "emergency_plan": true,
+            "evidence": [{"kind": "mlps", "title": "t", "until": "2027-12-31"}]}}),
+        json!({"event": "dataset-catalogued", "by": "dora", "dataset": dataset()}),
+        json!({"event": "dataset-loaded", "by": "pat", "snapshot": {"dataset": "city.citizen",
+            "number": 1, "rows": 7, "digest": digest(), "types": ["int", null]}}),
+        json!({"event": "licence-step", "by": "ann", "stage": "applied", "licence": {"id": "l",
+            "operator": "op-a", "mode": "sectoral", "sectors": ["medical"],
+            "from": "2026-01-01", "until": "2027-12-31", "agreement": "A-1"}}),
+        json!({"event": "scenario-step", "by": "sam", "stage": "reviewed",
+            "scenario": scenario(), "row_risks": [{"dataset": "city.citizen", "snapshot": 1,
+            "subjects": 7, "subjects_unique": 1, "subjects_below_k": 2, "k": 5}]}),
+    ]
+}
+
+/// One of each event of what was done.
+fn operating() -> [Value; 10] {
+    [
+        json!({"event": "gateway-started", "version": "0.1.0", "policies": digest()}),
+        json!({"event": "operation-opened", "query": QUERY, "action": "query", "person": "ann",
+            "scenario": "s", "channel": "domain", "statement": digest()}),
+        json!({"event": "operation-decided", "query": QUERY, "plan": digest(),
+            "policies": digest(), "register_version": 12, "references": [{"dataset":
+            "city.citizen", "item": "pid", "grade": 3, "way": "masked"}],
+            "obligations": {"rows_max": 10, "result_bytes_max": 1000}}),
+        json!({"event": "operation-refused", "query": QUERY, "code": "policy.no-scenario"}),
+        json!({"event": "release-conflicted", "query": QUERY, "dataset": "city.citizen",
+            "snapshot": 1, "measure": null}),
+        json!({"event": "operation-released", "query": QUERY, "rows": 7, "bytes": 70,
+            "result": digest(), "notice": "standing", "register": "audited"}),
+        json!({"event": "operation-failed", "query": QUERY, "code": "dispatch.killed"}),
+        json!({"event": "operation-abandoned", "query": QUERY, "rows": null}),
+        json!({"event": "exported", "query": QUERY, "manifest": digest()}),
+        json!({"event": "strangers-counted", "calls": 3}),
+    ]
+}
+
+fn read(value: &Value) -> Event {
+    serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{value}: {error}"))
+}
+
+#[test]
+fn every_event_is_written_as_it_was_read() {
+    for value in standing().iter().chain(&operating()) {
+        assert_eq!(&serde_json::to_value(read(value)).unwrap(), value);
+        assert_eq!(
+            read(&serde_json::from_str(&value.to_string()).unwrap()),
+            read(value)
+        );
+    }
+}
+
+#[test]
+fn the_samples_are_of_every_event_once() {
+    // A new event has no number here, and so no test until somebody gives it one.
+    let number = |event: &Event| match event {
+        Event::DomainCreated { .. } => 0,
+        Event::PersonEnrolled { .. } => 1,
+        Event::OperatorRegistered { .. } => 2,
+        Event::DatasetCatalogued { .. } => 3,
+        Event::DatasetLoaded { .. } => 4,
+        Event::LicenceStep { .. } => 5,
+        Event::ScenarioStep { .. } => 6,
+        Event::GatewayStarted { .. } => 7,
+        Event::OperationOpened { .. } => 8,
+        Event::OperationDecided { .. } => 9,
+        Event::OperationRefused { .. } => 10,
+        Event::ReleaseConflicted { .. } => 11,
+        Event::OperationReleased { .. } => 12,
+        Event::OperationFailed { .. } => 13,
+        Event::OperationAbandoned { .. } => 14,
+        Event::Exported { .. } => 15,
+        Event::StrangersCounted { .. } => 16,
+    };
+    let numbers = standing()
+        .iter()
+        .chain(&operating())
+        .map(|v| number(&read(v)))
+        .collect::<Vec<_>>();
+    assert_eq!(numbers, (0..17).collect::<Vec<_>>());
+}
+
+#[test]
+fn steps_name_their_licence_and_operations_their_query() {
+    let licences = standing().map(|value| read(&value).licence().map(ToString::to_string));
+    let l = Some("l".to_owned());
+    assert_eq!(licences, [None, None, None, None, None, l.clone(), l]);
+    assert!(standing().iter().all(|value| read(value).query().is_none()));
+    let operating = operating();
+    assert!(
+        operating
+            .iter()
+            .all(|value| read(value).licence().is_none())
+    );
+    for value in &operating {
+        let query = read(value).query().map(ToString::to_string);
+        assert_eq!(query.as_deref(), value.get("query").and_then(Value::as_str));
+    }
+}
+
+#[test]
+fn an_event_outside_the_list_is_refused() {
+    let wrong = [
+        json!({"event": "domain-destroyed"}),
+        json!({"event": "StrangersCounted", "calls": 3}),
+        json!({"calls": 3}),
+        json!({"event": "strangers-counted", "calls": -1}),
+        json!({"event": "strangers-counted"}),
+        json!({"event": "operation-refused", "query": "1", "code": "x"}),
+        json!({"event": "exported", "query": QUERY, "manifest": "ab"}),
+    ];
+    for value in wrong {
+        assert!(
+            serde_json::from_value::<Event>(value.clone()).is_err(),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn steps_actions_channels_and_notices_have_one_spelling() {
+    fn check<T: serde::Serialize + serde::de::DeserializeOwned>(word: &str) {
+        let value: T = serde_json::from_value(word.into()).unwrap();
+        assert_eq!(serde_json::to_value(value).unwrap(), Value::from(word));
+    }
+    for word in [
+        "applied",
+        "reviewed",
+        "noticed",
+        "granted",
+        "suspended",
+        "terminated",
+    ] {
+        check::<Stage>(word);
+    }
+    for word in ["query", "explain", "export"] {
+        check::<Action>(word);
+    }
+    for word in ["not-applicable", "standing", "groups-withheld"] {
+        check::<Notice>(word);
+    }
+    for channel in [Channel::Domain, Channel::Remote] {
+        check::<Channel>(channel.word());
+    }
+    assert!(serde_json::from_value::<Stage>("revoked".into()).is_err());
+    assert!(serde_json::from_value::<Channel>("local".into()).is_err());
+}
