@@ -88,3 +88,6 @@ pub fn prove(
         expires: nda.min(not_after),
     })
 }
+
+#[cfg(test)]
+mod tests;
