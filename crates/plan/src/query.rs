@@ -75,3 +75,6 @@ impl Plan {
         Ok(fields)
     }
 }
+
+#[cfg(test)]
+mod tests;
