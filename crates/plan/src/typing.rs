@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `+ - * / %` | two of one of Int, Float; two Decimals | the same; Decimals as arrow widens them |
 //! | `+ -` | Date or Timestamp, and Interval | the first |
-//! | comparison | two of one type | Bool |
+//! | comparison, IN | all of one plain type | Bool |
 //! | `and or not`, truth tests | Bool | Bool |
 //! | `coalesce nullif greatest least`, CASE | all of one type | that type |
 //! | text functions | Text (and Int lengths) | Text, Int or Bool |
@@ -96,6 +96,9 @@ impl Expr {
             } => case(branches, otherwise.as_deref(), input),
             Self::InList { value, list, .. } => {
                 let value = value.field(input)?;
+                if !value.data_type.is_plain() {
+                    return Err(IllTyped::new(format!("in over {}", value.data_type)));
+                }
                 let mut nullable = value.nullable;
                 for item in list {
                     let item = item.field(input)?;

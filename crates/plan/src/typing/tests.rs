@@ -390,6 +390,15 @@ fn a_list_is_of_the_values_type() {
     check(vec![column(0)], Some(Field::of(Bool, false)));
     check(vec![column(0), null(Int)], Some(Field::of(Bool, true)));
     check(vec![column(0), column(1)], None);
+    for of in TYPES {
+        let one_of = Expr::InList {
+            value: Box::new(column(0)),
+            list: vec![column(0)],
+            negated: true,
+        };
+        let found = one_of.data_type(&fields(&[of], false)).ok();
+        assert_eq!(found, of.is_plain().then_some(Bool), "{of}");
+    }
 }
 
 #[test]
