@@ -11,6 +11,9 @@ mod command; // what can be asked for
 mod unlawful; // why a command may not be
 mod judge; // the rules, by family
 
+#[cfg(test)]
+mod stage; // a small domain for the tests
+
 pub use self::{
     command::Command,
     state::{LicenceStanding, ScenarioStanding, State},

@@ -1,4 +1,5 @@
 use crate::{State, Unlawful};
+use std::collections::BTreeSet;
 use terms::{
     Dataset, Event, Grade, Licence, Mode, Person, RowRisk, Scenario, ScenarioDataset, ScenarioId,
     Stage, Wanted,
@@ -36,8 +37,26 @@ impl State {
                 return refuse("register.no-member", what, "AO-16(1)");
             }
         }
+        let served = || self.scenarios().any(|s| s.scenario.licence == licence.id);
+        if licence.mode == Mode::Scenario && served() {
+            let what = format!(
+                "licence `{}` is for one scenario and has it; apply for another licence",
+                licence.id
+            );
+            return refuse("register.one-scenario", what, "AO-8");
+        }
+        let mut names = BTreeSet::new();
         for wanted in &scenario.datasets {
             let place = format!("{place}, dataset `{}`", wanted.name);
+            if !names.insert(&wanted.name) {
+                let what = "the dataset is listed twice";
+                return Err(Unlawful::new(
+                    "register.dataset-twice",
+                    place,
+                    what,
+                    "AO-12",
+                ));
+            }
             let dataset = self.licensed(licence, wanted, &place)?;
             judge_items(dataset, wanted, &place)?;
         }
@@ -187,3 +206,6 @@ fn judge_items(dataset: &Dataset, wanted: &ScenarioDataset, place: &str) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
