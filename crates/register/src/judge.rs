@@ -41,7 +41,7 @@ impl State {
                 person,
                 certificate,
             } => {
-                self.judge_person(&person)?;
+                self.judge_person(&person, &certificate)?;
                 Event::PersonEnrolled {
                     by: by.id.clone(),
                     person,
@@ -83,3 +83,6 @@ impl State {
         Ok(vec![event])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,27 @@
 use crate::{State, Unlawful};
-use terms::{Operator, Person, Role};
+use terms::{Digest, Operator, Person, Role};
 
 impl State {
-    /// One person, one id, for good. Source: AO-16(1).
-    pub(super) fn judge_person(&self, person: &Person) -> Result<(), Unlawful> {
+    /// One person, one id, one certificate, for good. Source: AO-16(1).
+    pub(super) fn judge_person(
+        &self,
+        person: &Person,
+        certificate: &Digest,
+    ) -> Result<(), Unlawful> {
         let place = format!("person `{}`", person.id);
         if self.person(&person.id).is_some() {
             let what = "a person of this id is enrolled already; choose another id";
             return Err(Unlawful::new(
                 "register.person-exists",
+                place,
+                what,
+                "AO-16(1)",
+            ));
+        }
+        if self.person_by_certificate(certificate).is_some() {
+            let what = "somebody is enrolled with this certificate already; issue another";
+            return Err(Unlawful::new(
+                "register.certificate-exists",
                 place,
                 what,
                 "AO-16(1)",
@@ -54,3 +67,6 @@ impl State {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
