@@ -87,3 +87,6 @@ impl State {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,3 +76,6 @@ impl State {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
