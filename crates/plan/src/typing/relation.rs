@@ -1,7 +1,7 @@
 use super::{Field, IllTyped, expect, same};
 use crate::{
-    AggregateCall, AggregateFunction, Cell, Expr, FrameBound, JoinKind, Literal, Node, Report,
-    Scan, SortKey, View, WindowCall, WindowFunction,
+    AggregateCall, AggregateFunction, Cell, Expr, Frame, FrameBound, JoinKind, Literal, Node,
+    Report, Scan, SortKey, View, WindowCall, WindowFunction,
 };
 use terms::{Mask, Type};
 
@@ -323,15 +323,28 @@ fn lag(call: &WindowCall, value: Field, rest: &[Field]) -> Result<Field, IllType
     plain(value, "a window").map(|field| Field::of(field.data_type, true))
 }
 
+/// A frame begins no later than it ends, and only frames of rows count them. Source: SQL,
+/// `<window frame clause>`; the engine says so only once it plans.
 fn frame(call: &WindowCall) -> Result<(), IllTyped> {
-    let counted = |bound| matches!(bound, FrameBound::Preceding(_) | FrameBound::Following(_));
-    let (start, end) = (call.frame.start, call.frame.end);
-    let backwards = matches!(start, FrameBound::UnboundedFollowing)
-        || matches!(end, FrameBound::UnboundedPreceding);
-    if backwards || (!call.frame.rows && (counted(start) || counted(end))) {
-        return Err(IllTyped::new("a window frame that has no meaning"));
+    use FrameBound::{CurrentRow, Following, Preceding, UnboundedFollowing, UnboundedPreceding};
+    let Frame { rows, start, end } = call.frame;
+    let forwards = match (start, end) {
+        (UnboundedFollowing, _) | (_, UnboundedPreceding) => false,
+        (Following(_), Preceding(_) | CurrentRow) | (CurrentRow, Preceding(_)) => false,
+        (Preceding(from), Preceding(to)) => from >= to,
+        (Following(from), Following(to)) => from <= to,
+        _ => true,
+    };
+    // Past that, the engine's row numbers wrap around and the frame is empty.
+    let countable = |bound| match bound {
+        Preceding(count) | Following(count) => rows && i64::try_from(count).is_ok(),
+        _ => true,
+    };
+    if forwards && countable(start) && countable(end) {
+        Ok(())
+    } else {
+        Err(IllTyped::new("a window frame that has no meaning"))
     }
-    Ok(())
 }
 
 fn sort_keys(keys: &[SortKey], input: &[Field]) -> Result<(), IllTyped> {

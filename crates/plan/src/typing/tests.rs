@@ -671,7 +671,23 @@ fn frames_with_and_without_meaning() {
         check(rows, CurrentRow, Following(1), rows);
         check(rows, UnboundedFollowing, UnboundedFollowing, false);
         check(rows, UnboundedPreceding, UnboundedPreceding, false);
+        check(rows, CurrentRow, CurrentRow, true);
     }
+    // What the engine refuses once it plans: a frame that ends before it begins.
+    check(true, Preceding(2), Preceding(1), true);
+    check(true, Preceding(1), Preceding(1), true);
+    check(true, Preceding(1), Preceding(2), false);
+    check(true, Following(1), Following(2), true);
+    check(true, Following(2), Following(1), false);
+    check(true, CurrentRow, Preceding(1), false);
+    check(true, CurrentRow, Preceding(0), false);
+    check(true, Following(0), CurrentRow, false);
+    check(true, Following(0), Preceding(0), false);
+    // What the engine counts past the end of its numbers.
+    let most = u64::try_from(i64::MAX).unwrap();
+    check(true, Preceding(most), Following(most), true);
+    check(true, CurrentRow, Following(most + 1), false);
+    check(true, Preceding(u64::MAX), CurrentRow, false);
 }
 
 fn join(kind: JoinKind, on: Vec<(Expr, Expr)>, filter: Option<Expr>) -> Option<Vec<Field>> {
