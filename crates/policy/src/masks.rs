@@ -37,15 +37,15 @@ pub struct TooLoose {
 }
 
 impl MaskTable {
-    /// Reads a table; later rows replace earlier ones of the same kind and grade.
+    /// Reads a table; later rows replace earlier ones of the same kind and grade. From grade 3 up none may
+    /// show a value or a part of it. Source: design, "Grades".
     pub(crate) fn read(texts: &[&str]) -> Result<Self, String> {
         let mut table = Self::default();
         for text in texts {
             let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
             for row in file.mask {
-                if !within(row.mask, row.most)
-                    || (row.grade >= Grade::Three && row.most.is_partial())
-                {
+                let written = row.most.is_partial() || row.most == Mask::Plain;
+                if !within(row.mask, row.most) || (row.grade >= Grade::Three && written) {
                     return Err(format!(
                         "masks: {} of grade {} reveals too much",
                         row.kind, row.grade
@@ -132,3 +132,6 @@ fn within(mask: Mask, most: Mask) -> bool {
         ) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
