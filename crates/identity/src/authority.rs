@@ -56,7 +56,7 @@ pub enum Unissued {
 }
 
 impl Authority {
-    /// Makes a new authority and keeps it in `ca.pem` and `ca-key.pem` of a folder.
+    /// Makes a new authority and keeps it in `ca.pem` and `ca-key.pem` of a folder that has none.
     ///
     /// # Errors
     /// [`Unissued`].
@@ -66,8 +66,8 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key)?;
-        write(&dir.join("ca.pem"), &certificate.pem(), 0o644)?;
         write(&dir.join("ca-key.pem"), &key.serialize_pem(), 0o600)?;
+        write(&dir.join("ca.pem"), &certificate.pem(), 0o644)?;
         Self::open(dir)
     }
 
@@ -152,11 +152,12 @@ fn read(path: &Path) -> Result<String, Unissued> {
     })
 }
 
+/// Writes a new file. One that is there is kept: its mode may be another, its key may be in use.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Unissued> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
     let write = || {
         let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(mode);
+        options.write(true).create_new(true).mode(mode);
         options.open(path)?.write_all(text.as_bytes())
     };
     write().map_err(|source| Unissued::File {
@@ -164,3 +165,6 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), Unissued> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests;
