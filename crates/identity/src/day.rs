@@ -17,3 +17,6 @@ pub fn end_of_day(day: NaiveDate) -> DateTime<Utc> {
         |moment| moment.with_timezone(&Utc),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,3 +74,6 @@ impl Unproved {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,3 +211,42 @@ fn who_is_not_known_is_not_named() {
         assert_eq!(unproved.person(), None, "{unproved}");
     }
 }
+
+#[test]
+fn a_certificate_that_was_replaced_is_nobodys() {
+    let stage = stage();
+    let alice = alice(true, Some("2027-12-31"));
+    let mut register = enrolled(&stage.der, &alice);
+    let renewed = issued(&stage.authority);
+    let event = json!({"event": "person-enrolled", "by": "root", "person": alice,
+        "certificate": Digest::of(&renewed)});
+    register.apply(&serde_json::from_value(event).unwrap());
+    let told = proved(&stage.der, &register, now());
+    check(told, &Unproved::Unknown, "identity.unknown-certificate");
+    assert!(proved(&renewed, &register, now()).is_ok());
+}
+
+#[test]
+fn a_certificate_with_a_bit_changed_is_nobodys() {
+    let mut der = stage().der;
+    let register = enrolled(&der, &alice(true, Some("2027-12-31")));
+    *der.last_mut().unwrap() ^= 1;
+    let told = proved(&der, &register, now());
+    check(told, &Unproved::Unknown, "identity.unknown-certificate");
+}
+
+#[test]
+fn a_person_of_an_authority_works_for_no_operator() {
+    let mut dora = alice(true, Some("2027-12-31"));
+    dora["role"] = json!("data-authority");
+    assert_eq!(told(&dora, now()).unwrap().operator(), None);
+}
+
+#[test]
+fn the_certificate_is_judged_before_the_person_and_vetting_before_the_agreement() {
+    let nothing = alice(false, None);
+    let refused = |now| told(&nothing, now).unwrap_err().code();
+    assert_eq!(refused(now()), "identity.not-vetted");
+    let late = at((2028, 1, 1), 0);
+    assert_eq!(refused(late), "identity.certificate-not-valid");
+}
