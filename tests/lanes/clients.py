@@ -2,7 +2,7 @@
 
 Needs adbc-driver-flightsql, pyarrow. Every buffer of every result is searched for canaries.
 """
-import json, sys
+import collections, json, sys
 import adbc_driver_flightsql.dbapi as flight
 from adbc_driver_flightsql import DatabaseOptions
 import domain as d
@@ -42,27 +42,43 @@ def attacks(must):
         if line["must"] in must and not bomb and not sql.startswith(("ACTION", "FLIGHT", "RPC", "TLS")): yield line["id"], line["must"], sql
 
 
-def statements(connection, served, canaries):
-    answered = refused = cli = 0
-    profile = served.person("alice") / "profile.toml"
-    for name, must, sql in attacks(("ok", "mask", "deny")):
-        with connection.cursor() as cursor:
-            try:
-                cursor.execute(sql)
-                table = cursor.fetch_arrow_table()
-                answered += 1
-                found = d.canaries_in(buffers(table), canaries)
-                if found: wrong(f"{name}: {len(found)} canaries through ADBC: {sql}")
-            except Exception as error:
-                refused += 1
-                if must == "ok": wrong(f"{name} must be answered: {error}")
-                if d.canaries_in([str(error).encode()], canaries): wrong(f"{name}: a canary in the error")
-        if must == "ok":
-            done = served.command("query", "-p", profile, "--format", "json", sql)
-            cli += 1
-            if done.returncode: wrong(f"{name} by the CLI: {done.stderr}")
-            if d.canaries_in([(done.stdout + done.stderr).encode()], canaries): wrong(f"{name}: a canary through the CLI")
-    print(f"ADBC: {answered} answered, {refused} refused; CLI: {cli} answered")
+def asked(cursor, way, sql):
+    """A statement sent directly, prepared, or prepared with a parameter around it."""
+    if way == "direct": cursor.execute(sql)
+    elif way == "prepared": cursor.adbc_prepare(sql); cursor.execute(sql)
+    else: cursor.execute(f"SELECT * FROM ({sql.rstrip().rstrip(';')}) AS q WHERE 1 = CAST(? AS BIGINT)", (1,))
+    return cursor.fetch_arrow_table()
+
+
+def statements(served, canaries):
+    """Every line of the list in three ways as three callers."""
+    profile, cli, codes = served.person("alice") / "profile.toml", 0, collections.Counter()
+    listed = sorted(attacks(("ok", "mask", "deny")), key=lambda line: line[1] != "ok")
+    for who, scenario in (("alice", "care"), ("bob", "roads"), ("bob", "care"), ("lapsed", "care")):
+        tally = collections.Counter()
+        try: connection = connect(served, who, scenario)
+        except Exception as error: print(f"  {who} in {scenario}: {str(error)[:80]}"); continue
+        with connection:
+            for way in ("direct", "prepared", "with a parameter"):
+                for name, must, sql in listed:
+                    with connection.cursor() as cursor:
+                        try:
+                            table = asked(cursor, way, sql)
+                            tally[way, "answered"] += 1
+                            if d.canaries_in(buffers(table), canaries): wrong(f"{name} {way} as {who}: canaries: {sql}")
+                            if who != "alice" and any(f"from {t}" in sql.lower() for t in ("citizen", "visits", "secret")): wrong(f"{name} {way}: {who} is answered: {sql}")
+                        except Exception as error:
+                            tally[way, "refused"] += 1
+                            if must == "ok" and who == "alice" and way != "with a parameter": wrong(f"{name} {way} must be answered: {error}")
+                            if d.canaries_in([str(error).encode()], canaries): wrong(f"{name}: a canary in the error")
+                            if way == "direct": codes[who, str(error).split("] ")[-1].split(":")[0][:40]] += 1
+                    if must == "ok" and who == "alice" and way == "direct":
+                        done = served.command("query", "-p", profile, "--format", "json", sql)
+                        cli += 1
+                        if done.returncode: wrong(f"{name} by the CLI: {done.stderr}")
+                        if d.canaries_in([(done.stdout + done.stderr).encode()], canaries): wrong(f"{name}: a canary through the CLI")
+        print(f"  {who} in {scenario}: " + ", ".join(f"{way} {came} {n}" for (way, came), n in sorted(tally.items())))
+    print(f"CLI: {cli} answered")
 
 
 def prepared(connection):
@@ -122,7 +138,7 @@ def main():
         with connect(served, "alice", "care") as connection:
             prepared(connection)
             metadata(connection, served)
-            statements(connection, served, canaries)
+        statements(served, canaries)
         for who, code in (("lapsed", "identity"),):
             try:
                 with connect(served, who, "care") as c, c.cursor() as cursor: cursor.execute("SELECT 1"); wrong(f"{who} is answered")

@@ -16,7 +16,9 @@ def wrong(text):
 def attacks():
     lines = [json.loads(line) for line in (d.shared() / "attacks.jsonl").read_text().splitlines()]
     plain = [l for l in lines if not l["sql_or_action"].startswith(("ACTION", "FLIGHT", "RPC", "TLS"))]
-    return [l for l in plain if "F1" in l["setup_assumption"] or "worker" in l["setup_assumption"]]
+    asked = [l for l in plain if "F1" in l["setup_assumption"] or "worker" in l["setup_assumption"]]
+    # Honest lines first: what a hostile one got is held against whoever asks after it.
+    return sorted(asked, key=lambda line: line["must"] != "ok")
 
 
 def run_attacks(served, canaries):

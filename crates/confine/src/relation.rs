@@ -29,6 +29,8 @@ pub(crate) struct Relation {
     pub reports: Vec<Report>,
     /// Scans whose subjects are equal in every row.
     pub tied: Vec<(ScanId, ScanId)>,
+    /// Whether operator-supplied rows have a say in which rows are here.
+    pub external: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -82,6 +84,7 @@ impl Relation {
             witnesses: Vec::new(),
             reports: Vec::new(),
             tied: Vec::new(),
+            external: false,
         }
     }
 

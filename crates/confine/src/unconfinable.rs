@@ -135,6 +135,11 @@ causes! {
         "受保护数据上的子查询未按主体与外层行关联。",
         "Correlate the subquery by the subject's token, or join aggregated results.",
         "请按主体令牌关联子查询，或连接已聚合的结果。";
+    /// Operator-supplied rows would say which protected rows are left out.
+    ExternalExclusion = "confine.external-exclusion", "AO-16(3)",
+        "operator-supplied data would choose which protected rows are left out.",
+        "自有数据不得用于挑选要排除的受保护记录。",
+        "Join to the rows that match, or filter by shown items.", "请改为连接匹配的记录，或按可见数据项筛选。";
     /// A construct that has no rule yet over groups that owe a threshold.
     NoRule = "confine.no-rule", "CG-B 汇聚 L2-4",
         "this use of groups that owe a threshold has no rule.", "对受阈值约束的分组的这种用法没有规则。",

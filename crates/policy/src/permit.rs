@@ -273,10 +273,6 @@ impl Asking<'_> {
             .map_or(Refusal::UnknownScenario, |id| Refusal::of_policy(id)))
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each case: a table reads best in one place"
-    )]
     fn dataset(
         &self,
         classes: &mut Classes<'_>,

@@ -544,6 +544,31 @@ fn a_deciding_side_counts_through_its_subject_or_owes_k_for_each_group() {
 }
 
 #[test]
+fn the_operators_own_rows_do_not_choose_who_is_left_out() {
+    let sum = |node: Node| aggregate(node, vec![], vec![call(F::Sum, vec![column(4)])]);
+    for kind in [
+        JoinKind::Anti,
+        JoinKind::Left,
+        JoinKind::Full,
+        JoinKind::Mark,
+    ] {
+        let excluded = sum(join(kind, citizen(), upload(), vec![(0, 0)]));
+        assert_eq!(
+            refused(true, excluded),
+            Cause::ExternalExclusion,
+            "{kind:?}"
+        );
+    }
+    let right = join(JoinKind::Right, upload(), citizen(), vec![(0, 0)]);
+    let right = aggregate(right, vec![], vec![call(F::Sum, vec![column(6)])]);
+    assert_eq!(refused(true, right), Cause::ExternalExclusion);
+    granted(
+        true,
+        sum(join(JoinKind::Inner, citizen(), upload(), vec![(0, 0)])),
+    );
+}
+
+#[test]
 fn padding_with_own_rows_does_not_raise_a_count() {
     let pid = |node| project(node, vec![column(1)]);
     let united = Node::Union {

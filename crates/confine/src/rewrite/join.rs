@@ -34,6 +34,13 @@ impl Rewrite<'_> {
         };
         let mut left = self.relation(left, false)?;
         let mut right = self.relation(right, false)?;
+        let keeps_left = !matches!(kind, JoinKind::Inner | JoinKind::Right | JoinKind::Semi);
+        let keeps_right = matches!(kind, JoinKind::Right | JoinKind::Full);
+        let leaves_out =
+            |others: &Relation, own: &Relation| others.external && !own.subjects.is_empty();
+        if keeps_left && leaves_out(&right, &left) || keeps_right && leaves_out(&left, &right) {
+            return Err(Cause::ExternalExclusion.into());
+        }
         if matches!(kind, JoinKind::Left | JoinKind::Full) {
             right = right.settle_missing()?;
         }
@@ -213,6 +220,7 @@ fn both_sides(
     left.witnesses.append(&mut right.witnesses);
     left.reports.append(&mut right.reports);
     left.tied.append(&mut right.tied);
+    left.external |= right.external;
     left.width += right.width;
     left.once = once;
     left.keys = keys;
@@ -236,6 +244,7 @@ fn one_side(
     conditions: Conditions,
     null_equal: bool,
 ) -> Relation {
+    left.external |= right.external;
     if matches!(kind, JoinKind::Mark) {
         let mut sides = Vec::new();
         for (ours, theirs) in &conditions.equal {

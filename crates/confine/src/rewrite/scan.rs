@@ -127,6 +127,7 @@ fn carry(
     shown: &mut Vec<ScanColumn>,
 ) -> Result<(), Unconfinable> {
     relation.once.insert(scan);
+    relation.external = dataset.external;
     let mut raws = BTreeMap::new();
     for item in dataset.items.iter().filter(|item| is_measure(item)) {
         raws.insert((scan, item.name.clone()), position(shown.len())?);

@@ -129,6 +129,7 @@ fn carried_by(
             withheld: witness.withheld,
         });
     }
+    united.external |= relation.external;
     united.once.extend(relation.once.iter().copied());
     Ok(())
 }

@@ -133,6 +133,8 @@ fn parameters_are_numbered_in_the_order_written() {
     let numbered = drafted("SELECT count(*) FROM citizen WHERE district = $1 AND income > $2");
     assert_eq!(asked, numbered);
     assert_eq!(asked.parameters().unwrap(), [Type::Text, Type::Int]);
+    let cast = drafted("SELECT CAST(? AS BIGINT) AS n FROM citizen");
+    assert_eq!(cast.parameters().unwrap(), [Type::Int]);
     assert_eq!(
         refused("SELECT count(*) FROM citizen WHERE district = ? AND income > $1"),
         "planner.unsupported"

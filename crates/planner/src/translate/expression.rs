@@ -88,9 +88,15 @@ impl Translator<'_> {
         lenient: bool,
         inputs: &Inputs<'_>,
     ) -> Translated<Expr> {
+        let to = agree::plan_type(to)?;
+        if let EngineExpr::Placeholder(placeholder) = inside
+            && placeholder.field.is_none()
+        {
+            // A cast says what a parameter is.
+            return Ok(Expr::Parameter(place(placeholder)?, to));
+        }
         let value = self.expr(inside, inputs)?;
         let from = agree::data_type(&value, inputs)?;
-        let to = agree::plan_type(to)?;
         match value {
             Expr::Literal(Literal::Null(_)) => Ok(Expr::Literal(Literal::Null(to))),
             value if from == to => Ok(value),
@@ -267,17 +273,22 @@ fn negative(inside: Expr) -> Translated<Expr> {
 }
 
 /// `$1` is parameter 0.
-fn parameter(placeholder: &Placeholder) -> Translated<Expr> {
-    let field = placeholder
-        .field
-        .as_ref()
-        .ok_or(Unplannable::ParameterUntyped)?;
+fn place(placeholder: &Placeholder) -> Translated<u32> {
     let number = placeholder
         .id
         .strip_prefix('$')
         .and_then(|id| id.parse::<u32>().ok());
     let index = number.and_then(|number| number.checked_sub(1));
-    let index = index.ok_or(Unplannable::ParameterUntyped)?;
+    index.ok_or(Unplannable::ParameterUntyped)
+}
+
+/// A parameter whose type the front end has told.
+fn parameter(placeholder: &Placeholder) -> Translated<Expr> {
+    let field = placeholder
+        .field
+        .as_ref()
+        .ok_or(Unplannable::ParameterUntyped)?;
+    let index = place(placeholder)?;
     let data_type =
         agree::plan_type(field.data_type()).map_err(|_| Unplannable::ParameterUntyped)?;
     Ok(Expr::Parameter(index, data_type))
