@@ -163,4 +163,6 @@ impl Engine {
 }
 
 #[cfg(test)]
+mod permits;
+#[cfg(test)]
 mod tests;
