@@ -263,6 +263,30 @@ fn a_list_cannot_claim_more_than_there_are_bytes() {
     );
 }
 
+/// Names and rows are neither nodes nor columns; rows without columns take hardly a byte.
+#[test]
+fn lists_that_hold_no_nodes_are_bounded_too() {
+    let named = |names: usize| Plan {
+        names: vec![String::new(); names],
+        ..plan(unit())
+    };
+    let rows = |rows: usize| {
+        plan(Node::Values {
+            types: vec![],
+            rows: vec![vec![]; rows],
+        })
+    };
+    for fits in [named(20_000), rows(20_000)] {
+        assert_eq!(decode(&fits, Accept::Draft), Ok(fits));
+    }
+    for beyond in [named(20_001), rows(20_001)] {
+        assert_eq!(
+            decode(&beyond, Accept::Draft),
+            refused("a list beyond the bounds")
+        );
+    }
+}
+
 fn scan(view: View) -> Plan {
     plan(Node::Scan(Scan {
         dataset: "city.citizen".parse().unwrap(),
@@ -401,17 +425,19 @@ fn values_without_meaning_are_no_plan() {
         let view = View::masked(Mask::Band(width), None);
         check(&scan(view), "a band without width");
     }
-    for (share_percent, rest_percent) in [(101, 0), (0, 101)] {
-        let mut plan = plan(unit());
-        plan.checks.push(Check {
+    let dominated = |share_percent, rest_percent| Plan {
+        checks: vec![Check {
             dominance: Some(Dominance {
                 share_percent,
                 rest_percent,
             }),
             ..Check::of(1)
-        });
-        check(&plan, "a share past all");
-    }
+        }],
+        ..plan(unit())
+    };
+    check(&dominated(101, 0), "a share past all");
+    check(&dominated(0, 101), "a share past all");
+    assert!(decode(&dominated(100, 100), Accept::Confined).is_ok());
 }
 
 #[test]

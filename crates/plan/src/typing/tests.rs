@@ -678,6 +678,7 @@ fn frames_with_and_without_meaning() {
     check(true, Preceding(1), Preceding(1), true);
     check(true, Preceding(1), Preceding(2), false);
     check(true, Following(1), Following(2), true);
+    check(true, Following(1), Following(1), true);
     check(true, Following(2), Following(1), false);
     check(true, CurrentRow, Preceding(1), false);
     check(true, CurrentRow, Preceding(0), false);
