@@ -1,6 +1,7 @@
 use crate::bundle::{Bundle, Unusable};
 use cedar_policy::{
-    Authorizer, Context, Decision as Cedar, Entities, EntityId, EntityTypeName, EntityUid, Request,
+    AuthorizationError, Authorizer, Context, Decision as Cedar, Entities, EntityId, EntityTypeName,
+    EntityUid, Request,
 };
 use serde_json::{Value, json};
 use terms::Person;
@@ -10,7 +11,8 @@ use terms::Person;
 pub struct Decision {
     /// Whether it is allowed.
     pub allowed: bool,
-    /// The ids of the policies that determined it, sorted. None where nothing permits.
+    /// The ids of the policies that determined it, sorted. None where nothing permits; those that
+    /// erred where nothing else denies.
     pub policies: Vec<String>,
 }
 
@@ -49,14 +51,20 @@ impl Bundle {
             .map_err(|error| unusable(&error))?;
         let policies = self.of_action(asked.action);
         let answer = Authorizer::new().is_authorized(&request, policies, &entities);
-        let erred = answer.diagnostics().errors().next().is_some();
-        let mut reasons: Vec<String> = answer
-            .diagnostics()
-            .reason()
-            .map(ToString::to_string)
-            .collect();
+        let allows = answer.decision() == Cedar::Allow;
+        let erred = answer.diagnostics().errors().map(|error| match error {
+            AuthorizationError::PolicyEvaluationError(error) => error.policy_id().to_string(),
+        });
+        let erred: Vec<String> = erred.collect();
+        let allowed = allows && erred.is_empty();
+        // What an error turns from allowed to denied is the doing of what erred, not of the permits.
+        let reasons = answer.diagnostics().reason().map(ToString::to_string);
+        let mut reasons: Vec<String> = if allows && !allowed {
+            erred
+        } else {
+            reasons.collect()
+        };
         reasons.sort();
-        let allowed = answer.decision() == Cedar::Allow && !erred;
         Ok(Decision {
             allowed,
             policies: reasons,

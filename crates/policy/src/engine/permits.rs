@@ -214,3 +214,28 @@ fn every_permit_is_what_its_case_says() {
         wrong.join("\n")
     );
 }
+
+#[test]
+fn what_a_policy_that_errs_denies_is_laid_to_it_and_not_to_a_permit() {
+    let folder = tempfile::tempdir().unwrap();
+    let errs = r#"@id("own") forbid (principal, action == Action::"enter", resource)
+        when { context.member && 9223372036854775807 + 1 == 0 };"#;
+    std::fs::write(folder.path().join("own.cedar"), errs).unwrap();
+    let engine = Engine::load(Some(folder.path()));
+    assert_eq!(engine.unusable(), None);
+    let asked = Remembering {
+        engine: &engine,
+        known: RefCell::default(),
+    };
+    let (name, case) = cases()
+        .into_iter()
+        .find(|(_, case)| case.refused.is_none())
+        .unwrap();
+    let denied = Decision {
+        allowed: false,
+        policies: vec!["own".to_owned()],
+    };
+    assert_eq!(case.entering(&asked), denied, "{name}");
+    let told = case.permit(&engine, &certificate()).map(|_| ());
+    assert_eq!(told, Err("policy.unknown-scenario".to_owned()));
+}
