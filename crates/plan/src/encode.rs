@@ -448,3 +448,6 @@ pub(crate) const fn aggregate_code(function: AggregateFunction) -> u8 {
         AggregateFunction::SafeMax => 16,
     }
 }
+
+#[cfg(test)]
+mod tests;
