@@ -1,5 +1,9 @@
 use crate::{
-    Cause, Reported, Source, Unconfinable, catalogue, prune::pruned, rewrite::Rewrite, scope::Scope,
+    Cause, Reported, Unconfinable, catalogue,
+    lineage::{Part, lineage},
+    prune::pruned,
+    rewrite::Rewrite,
+    scope::Scope,
 };
 use plan::{Node, Plan, View};
 use policy::Permit;
@@ -7,7 +11,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use terms::{DatasetName, Digest, ItemName, LeftOut, Mask, Reference, Type};
+use terms::{DatasetName, Digest, Grade, ItemName, LeftOut, Mask, Origin, Reference, Type};
 
 /// The plan that may run under a permit. Made by [`confine`] alone.
 #[derive(Debug, Clone)]
@@ -17,6 +21,7 @@ pub struct Confined {
     digest: Digest,
     references: Vec<Reference>,
     columns: Vec<OutputColumn>,
+    influences: Vec<Origin>,
     left_out: Vec<LeftOut>,
     reported: Vec<Reported>,
     row_level: bool,
@@ -30,8 +35,8 @@ pub struct OutputColumn {
     pub name: String,
     /// Its type.
     pub data_type: Type,
-    /// The items it is computed from.
-    pub sources: Vec<Source>,
+    /// The items it is computed from, or chosen by.
+    pub sources: Vec<Origin>,
 }
 
 /// Confines a draft under a permit, or says why it cannot be.
@@ -62,11 +67,19 @@ pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinab
         return Err(Cause::IllTyped.into());
     }
     let references = references(&permit, &plan)?;
+    let known = lineage(&plan.root);
+    let sources = |parts: &BTreeSet<Part>| parts.iter().map(|part| origin(&permit, part)).collect();
+    let mut columns = rooted.columns;
+    for (column, parts) in columns.iter_mut().zip(&known.columns) {
+        column.sources = sources(parts);
+    }
+    let influences = sources(&known.whole);
     Ok(Confined {
         digest: plan.digest(),
         plan,
         references,
-        columns: rooted.columns,
+        columns,
+        influences,
         left_out: rooted.left_out,
         reported,
         row_level: rooted.row_level,
@@ -104,6 +117,12 @@ impl Confined {
     #[must_use]
     pub fn columns(&self) -> &[OutputColumn] {
         &self.columns
+    }
+
+    /// The items that decide which rows there are, how they meet, group and are ordered.
+    #[must_use]
+    pub fn influences(&self) -> &[Origin] {
+        &self.influences
     }
 
     /// Columns asked for that the result does not have.
@@ -205,6 +224,27 @@ impl Confined {
     }
 }
 
+/// The grade of an item under a permit; what is not there is of the highest.
+fn grade(permit: &Permit, dataset: &DatasetName, item: &ItemName) -> Grade {
+    let found = permit.datasets().iter().find(|d| &d.name == dataset);
+    let of = |dataset: &policy::PermittedDataset| {
+        let shown = dataset.items.iter().find(|i| &i.name == item);
+        let absent = || dataset.absent.iter().find(|i| &i.name == item);
+        shown.map(|i| i.grade).or_else(|| Some(absent()?.grade))
+    };
+    found.and_then(of).unwrap_or(Grade::Four)
+}
+
+fn origin(permit: &Permit, part: &Part) -> Origin {
+    Origin {
+        dataset: part.dataset.clone(),
+        item: part.item.clone(),
+        grade: grade(permit, &part.dataset, &part.item),
+        way: part.way.clone(),
+        flow: part.flow,
+    }
+}
+
 /// Visits every scan, those of subqueries too.
 fn each_scan<'n>(root: &'n Node, visit: &mut impl FnMut(&'n plan::Scan)) {
     let mut nodes = vec![root];
@@ -251,23 +291,9 @@ fn references(permit: &Permit, plan: &Plan) -> Result<Vec<Reference>, Unconfinab
             unknown = true;
             return;
         };
-        let grade = |item: &ItemName| {
-            let shown = dataset
-                .items
-                .iter()
-                .find(|i| &i.name == item)
-                .map(|i| i.grade);
-            let absent = || {
-                dataset
-                    .absent
-                    .iter()
-                    .find(|i| &i.name == item)
-                    .map(|i| i.grade)
-            };
-            shown.or_else(absent).unwrap_or(terms::Grade::Four)
-        };
         let mut add = |item: &ItemName, way: String| {
-            let (dataset, grade) = (dataset.name.clone(), grade(item));
+            let grade = grade(permit, &dataset.name, item);
+            let dataset = dataset.name.clone();
             found.insert(Reference {
                 dataset,
                 item: item.clone(),

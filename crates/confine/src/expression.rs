@@ -2,11 +2,12 @@
 
 use crate::{
     Cause, Unconfinable,
-    label::{Class, Label},
+    label::{Class, Label, Shape},
     relation::Column,
     rewrite::Rewrite,
 };
 use plan::{Expr, Function, Node};
+use terms::Type;
 
 impl Rewrite<'_> {
     /// Remaps an expression over these columns and says what is known of its value.
@@ -30,16 +31,19 @@ impl Rewrite<'_> {
             Expr::Parameter(..) => Err(Cause::IllTyped.into()),
             Expr::Call(function, arguments) => self.call(*function, arguments, columns),
             Expr::Cast { value, to, lenient } => {
-                let (value, label) = self.open(value, columns)?;
-                let value = Box::new(value);
-                Ok((
-                    Expr::Cast {
-                        value,
-                        to: *to,
-                        lenient: *lenient,
-                    },
-                    label,
-                ))
+                let (inside, label) = self.open(value, columns)?;
+                // What is linear is a number; as a float it still is, rounded it is not.
+                let shape = match label.shape {
+                    shape if *to == Type::Float => shape,
+                    Shape::Constant => Shape::Constant,
+                    Shape::Linear { .. } | Shape::Product { .. } | Shape::Free => Shape::Free,
+                };
+                let cast = Expr::Cast {
+                    value: Box::new(inside),
+                    to: *to,
+                    lenient: *lenient || self.scope.is_protected(),
+                };
+                Ok((cast, Label { shape, ..label }))
             }
             Expr::Case {
                 branches,
@@ -114,7 +118,7 @@ impl Rewrite<'_> {
         arguments: &[Expr],
         columns: &[Column],
     ) -> Result<(Expr, Label), Unconfinable> {
-        if matches!(function, Function::WitnessSubjects) {
+        if function.is_confined() {
             return Err(Cause::IllTyped.into());
         }
         let mut exprs = Vec::with_capacity(arguments.len());
@@ -125,7 +129,22 @@ impl Rewrite<'_> {
             labels.push(label);
         }
         self.tokens_may_meet(function, &labels)?;
-        Ok((Expr::Call(function, exprs), Label::computed(&labels)))
+        let shape = shape_of(function, &labels);
+        let label = Label {
+            shape,
+            ..Label::computed(&labels)
+        };
+        Ok((Expr::Call(self.total(function), exprs), label))
+    }
+
+    /// The function that has an answer everywhere: over protected data an error would tell that there
+    /// is a row it fails for.
+    const fn total(&self, function: Function) -> Function {
+        match function {
+            Function::Divide if self.scope.is_protected() => Function::DivideOrNull,
+            Function::Modulo if self.scope.is_protected() => Function::ModuloOrNull,
+            other => other,
+        }
     }
 
     /// Tokens meet only tokens of their own domain, and only in equality; whether one is null may be
@@ -171,6 +190,8 @@ impl Rewrite<'_> {
             | Function::Multiply
             | Function::Divide
             | Function::Modulo
+            | Function::DivideOrNull
+            | Function::ModuloOrNull
             | Function::Negate
             | Function::Less
             | Function::LessEqual
@@ -275,6 +296,17 @@ impl Rewrite<'_> {
             exprs,
         };
         Ok((Expr::Scalar(Box::new(node)), label))
+    }
+}
+
+/// What a sum of a call's value could single out.
+fn shape_of(function: Function, labels: &[Label]) -> Shape {
+    match (function, labels) {
+        (Function::Add | Function::Subtract, [left, right]) => left.shape.plus(right.shape),
+        (Function::Multiply, [left, right]) => left.shape.times(right.shape),
+        (Function::Negate, [value]) => value.shape,
+        _ if labels.iter().all(|label| label.shape == Shape::Constant) => Shape::Constant,
+        _ => Shape::Free,
     }
 }
 

@@ -11,6 +11,28 @@ pub(crate) struct Label {
     pub base: Option<Base>,
     /// The items it is computed from.
     pub sources: BTreeSet<Source>,
+    /// What a sum of it could single out.
+    pub shape: Shape,
+}
+
+/// How a value is computed of its row. A sum of what is linear tells no more than sums of its items;
+/// anything else can stand for a condition that few rows meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Shape {
+    /// The same in every row.
+    Constant,
+    /// A sum of items with constant factors.
+    Linear {
+        /// Whether any item is of a protected dataset.
+        personal: bool,
+    },
+    /// A product of two of those, of which at most one is personal.
+    Product {
+        /// Whether any item is of a protected dataset.
+        personal: bool,
+    },
+    /// Anything.
+    Free,
 }
 
 /// What may be done with a column.
@@ -39,7 +61,7 @@ pub(crate) struct Base {
 
 /// An item an output column is computed from, and in which way.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Source {
+pub(crate) struct Source {
     /// Of which dataset.
     pub dataset: DatasetName,
     /// Which item.
@@ -57,10 +79,11 @@ impl Label {
             class: Class::Open,
             base: None,
             sources: BTreeSet::new(),
+            shape: Shape::Constant,
         }
     }
 
-    /// A column computed from several.
+    /// A column computed from several, in any way.
     pub(crate) fn computed<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
         let sources = parts
             .into_iter()
@@ -70,6 +93,41 @@ impl Label {
             class: Class::Open,
             base: None,
             sources,
+            shape: Shape::Free,
         }
+    }
+}
+
+impl Shape {
+    /// The shape of a sum or difference.
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        let personal = self.is_personal() || other.is_personal();
+        match (self, other) {
+            (Self::Free, _) | (_, Self::Free) => Self::Free,
+            (Self::Constant, Self::Constant) => Self::Constant,
+            (Self::Product { .. }, _) | (_, Self::Product { .. }) => Self::Product { personal },
+            (Self::Linear { .. }, _) | (_, Self::Linear { .. }) => Self::Linear { personal },
+        }
+    }
+
+    /// The shape of a product.
+    pub(crate) const fn times(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Constant, shape) | (shape, Self::Constant) => shape,
+            (Self::Linear { personal: ours }, Self::Linear { personal: theirs })
+                if !(ours && theirs) =>
+            {
+                let personal = ours || theirs;
+                Self::Product { personal }
+            }
+            _ => Self::Free,
+        }
+    }
+
+    const fn is_personal(self) -> bool {
+        matches!(
+            self,
+            Self::Linear { personal: true } | Self::Product { personal: true } | Self::Free
+        )
     }
 }

@@ -22,13 +22,13 @@ mod scope; // the scans of one statement and what they owe
 mod expression; // expressions: remapped, labelled, refused
 mod rewrite; // node by node
 mod root; // the result: what is left out, what is owed, what egress checks
+mod lineage; // where each output column comes from
 mod prune; // columns nobody reads
 mod confined; // the stage's value, and its one maker
 
 pub use self::{
     catalogue::{Table, catalogue},
     confined::{Confined, OutputColumn, confine},
-    label::Source,
     rewrite::Reported,
     unconfinable::{Cause, Unconfinable},
 };

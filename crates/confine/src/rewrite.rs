@@ -32,11 +32,16 @@ impl Rewrite<'_> {
     pub(crate) fn relation(&mut self, node: &Node, last: bool) -> Result<Relation, Unconfinable> {
         match node {
             Node::Scan(scan) => self.scan(scan),
-            Node::Values { types, .. } => {
+            Node::Values { types, rows } => {
                 let width = position(types.len())?;
+                // Several rows, joined, are a choice among rows.
+                let label = match rows.len() {
+                    0 | 1 => Label::constant(),
+                    _ => Label::computed([]),
+                };
                 let shown = |at| Column {
                     at: Some(at),
-                    label: Label::constant(),
+                    label: label.clone(),
                 };
                 Ok(Relation::bare(
                     node.clone(),

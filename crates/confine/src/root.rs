@@ -53,11 +53,10 @@ impl Rewrite<'_> {
             if !data_type.is_plain() {
                 return Err(Cause::IllTyped.into());
             }
-            let sources = column.label.sources.iter().cloned().collect();
             columns.push(OutputColumn {
                 name: name.clone(),
                 data_type,
-                sources,
+                sources: Vec::new(),
             });
             names.push(name.clone());
             exprs.push(Expr::Column(at));

@@ -121,6 +121,12 @@ causes! {
         "a statement over operator-supplied and protected data never shows rows.",
         "同时使用自有数据与受保护数据的语句不得显示逐行结果。",
         "Aggregate the rows.", "请改为聚合查询。";
+    /// A computed value inside an aggregate could stand for a condition that few rows meet.
+    SingledOut = "confine.singled-out", "CG-B 汇聚 L2-4",
+        "where rows may not show, this value inside an aggregate could single out a few of them.",
+        "在不允许显示逐行结果时，聚合函数中的这一计算值可能突出少数记录。",
+        "Aggregate the item itself, put the condition into FILTER or a CASE right inside the aggregate, or group by the value.",
+        "请直接对数据项聚合，将条件写入 FILTER 或聚合函数内的 CASE，或按该值分组。";
     /// A raw aggregate per subject.
     HeldValue = "confine.held-value", "CG-B 汇聚 L2-4",
         "a raw value per subject is computed.", "语句按个人计算了原始值。",

@@ -95,6 +95,7 @@ fn admissions(
                     by_subject: reported.by_subject,
                 },
                 k: reported.k,
+                explained_max: f64::from(reported.explained_percent) / 100.0,
                 cells,
             });
         }

@@ -3,11 +3,18 @@
 //! stands at the end.
 
 mod combination; // vectors over atoms, and their echelon form
+mod explained; // how much of a row's value sums explain
 mod isolate; // the smallest group a space of vectors can name
 
-use self::combination::{Echelon, Vector};
+use self::{
+    combination::{Echelon, Vector},
+    explained::Explained,
+};
 use roaring::RoaringBitmap;
 use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Multiplications to work out what one cell explains.
+const CELL_STEPS_MAX: u64 = 20_000_000;
 
 /// How much an audit may hold and do.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +46,12 @@ pub enum Conflict {
         /// How many subjects the group has.
         subjects: usize,
     },
+    /// Together with what was released, it explains more of one subject's value than it may.
+    #[error("{percent} % of one subject's value would be explained")]
+    Explains {
+        /// How much, in percent.
+        percent: u32,
+    },
     /// The pool has grown past what can be audited.
     #[error("the pool is too large to audit")]
     TooLarge,
@@ -52,15 +65,40 @@ pub struct Audit {
     atom_of: Vec<u32>,
     atoms: Vec<Atom>,
     cell_count: u32,
+    /// Kept where values are added up; counts alone have none.
+    explained: Option<Explained>,
+    /// Whether what is explained took too long to work out.
+    too_large: bool,
 }
 
 #[derive(Debug, Default, Clone)]
 struct Atom {
     rows: RoaringBitmap,
     cells: Vec<u32>,
+    /// What each basis vector of the released sums has on every row here.
+    values: Vec<(usize, f64)>,
+    /// Which share of each row's value is explained: from 0 to 1.
+    explained: f64,
+}
+
+impl Atom {
+    /// How many rows it has.
+    #[expect(clippy::cast_precision_loss, reason = "rows are numbered in 32 bits")]
+    fn size(&self) -> f64 {
+        self.rows.len() as f64
+    }
 }
 
 impl Audit {
+    /// An audit of sums of values, which asks also how much of each value they explain.
+    #[must_use]
+    pub fn of_values() -> Self {
+        Self {
+            explained: Some(Explained::default()),
+            ..Self::default()
+        }
+    }
+
     /// How many distinct cells there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -93,48 +131,73 @@ impl Audit {
             let atom = atom.and_then(|number| number.checked_sub(1));
             touched.entry(atom).or_default().insert(row);
         }
+        let mut places = Vec::with_capacity(touched.len());
         for (atom, inside) in touched {
-            let found = atom.and_then(|at| self.atoms.get_mut(usize::try_from(at).ok()?));
-            match found {
-                Some(whole) if whole.rows.len() == inside.len() => whole.cells.push(number),
-                Some(whole) => {
-                    whole.rows -= &inside;
-                    let mut cells = whole.cells.clone();
-                    cells.push(number);
-                    self.push(inside, cells);
+            let place = atom.and_then(|at| usize::try_from(at).ok());
+            let found = place.and_then(|at| self.atoms.get_mut(at));
+            match (place, found) {
+                (Some(place), Some(whole)) if whole.rows.len() == inside.len() => {
+                    whole.cells.push(number);
+                    places.push(place);
                 }
-                None => self.push(inside, vec![number]),
+                (_, Some(whole)) => {
+                    whole.rows -= &inside;
+                    let mut part = whole.clone();
+                    part.rows = inside;
+                    part.cells.push(number);
+                    places.push(self.push(part));
+                }
+                (_, None) => places.push(self.push(Atom {
+                    rows: inside,
+                    cells: vec![number],
+                    ..Atom::default()
+                })),
             }
+        }
+        if let Some(explained) = &mut self.explained {
+            let mut steps = CELL_STEPS_MAX;
+            let entered = explained.enter(&mut self.atoms, &places, &mut steps);
+            self.too_large |= entered.is_none();
         }
     }
 
-    fn push(&mut self, rows: RoaringBitmap, cells: Vec<u32>) {
+    /// Adds an atom and gives its place.
+    fn push(&mut self, atom: Atom) -> usize {
+        let rows = &atom.rows;
         let number = u32::try_from(self.atoms.len() + 1).unwrap_or(u32::MAX);
         let end = rows.max().and_then(|last| usize::try_from(last).ok());
         let end = end.map_or(0, |last| last + 1);
         if self.atom_of.len() < end {
             self.atom_of.resize(end, 0);
         }
-        for row in &rows {
+        for row in rows {
             let place = usize::try_from(row).ok();
             if let Some(atom) = place.and_then(|place| self.atom_of.get_mut(place)) {
                 *atom = number;
             }
         }
-        self.atoms.push(Atom { rows, cells });
+        if let Some(explained) = &mut self.explained {
+            explained.split(self.atoms.len(), &atom);
+        }
+        self.atoms.push(atom);
+        self.atoms.len() - 1
     }
 
     /// Whether what is in here, taken together as sums over disjoint groups of rows, names a group
-    /// of rows of fewer than k subjects. `subject` says whose a row is.
+    /// of rows of fewer than k subjects, or explains more than `explained_max` (0 to 1) of what one
+    /// subject has there. `subject` says whose a row is.
     ///
     /// # Errors
     /// [`Conflict`].
     pub fn holds(
         &self,
-        k: u32,
+        (k, explained_max): (u32, f64),
         subject: &dyn Fn(u32) -> Option<u32>,
         limits: &Limits,
     ) -> Result<(), Conflict> {
+        if self.too_large {
+            return Err(Conflict::TooLarge);
+        }
         if self.cells.len() > limits.cells_max || self.atoms.len() > limits.atoms_max {
             return Err(Conflict::TooLarge);
         }
@@ -146,12 +209,43 @@ impl Audit {
         if small.is_empty() {
             return Ok(());
         }
+        self.explains(&small, explained_max, subject)?;
         let mut echelon = Echelon::new(limits.steps_max);
         for vector in self.vectors(&small) {
             echelon.add(vector).ok_or(Conflict::TooLarge)?;
         }
         let space = echelon.after_large();
         isolate::within(space, k, &small, limits.steps_max)
+    }
+
+    /// Asks of each subject in a small atom how much is explained of its rows in such atoms. In a large
+    /// one, no row stands out.
+    fn explains(
+        &self,
+        small: &HashMap<u32, HashSet<u32>>,
+        explained_max: f64,
+        subject: &dyn Fn(u32) -> Option<u32>,
+    ) -> Result<(), Conflict> {
+        let mut shares: HashMap<u32, f64> = HashMap::new();
+        for at in small.keys() {
+            let atom = usize::try_from(*at).ok().and_then(|at| self.atoms.get(at));
+            if let Some(atom) = atom.filter(|atom| atom.explained > 0.0) {
+                for subject in atom.rows.iter().filter_map(subject) {
+                    *shares.entry(subject).or_default() += atom.explained;
+                }
+            }
+        }
+        let most = shares.into_values().fold(0.0, f64::max);
+        if most <= explained_max {
+            return Ok(());
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a percentage, for a report"
+        )]
+        let percent = (most.min(1.0) * 100.0).ceil() as u32;
+        Err(Conflict::Explains { percent })
     }
 
     /// The cells as vectors over atoms, those that can reach a small atom alone, few atoms first.

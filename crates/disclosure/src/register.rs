@@ -33,6 +33,8 @@ pub struct Admission {
     pub pool: Pool,
     /// The fewest subjects that a group may name.
     pub k: u32,
+    /// The largest share of one subject's value that all sums together may explain: 0 to 1.
+    pub explained_max: f64,
     /// The cells.
     pub cells: Vec<RoaringBitmap>,
 }
@@ -214,8 +216,9 @@ impl Register {
         admission: &Admission,
     ) -> Result<Result<(), Conflict>, Unstored> {
         let pool = &admission.pool;
+        let rules = (admission.k, admission.explained_max);
         if pool.by_subject {
-            return Ok(audit.holds(admission.k, &Some, &self.limits));
+            return Ok(audit.holds(rules, &Some, &self.limits));
         }
         let key = (pool.dataset.clone(), pool.snapshot);
         let known = match held.subjects.get(&key) {
@@ -231,7 +234,7 @@ impl Register {
             let index = usize::try_from(row).ok()?;
             known.get(index).copied().flatten()
         };
-        Ok(audit.holds(admission.k, &subject, &self.limits))
+        Ok(audit.holds(rules, &subject, &self.limits))
     }
 }
 
@@ -247,7 +250,10 @@ impl Held {
     /// The audit of a pool, read from the store when first asked for.
     fn audit(&mut self, pool: &Pool) -> Result<&Audit, Unstored> {
         if !self.audits.contains_key(pool) {
-            let mut audit = Audit::default();
+            let mut audit = match pool.measure {
+                Some(_) => Audit::of_values(),
+                None => Audit::default(),
+            };
             self.store
                 .cells(pool)?
                 .iter()

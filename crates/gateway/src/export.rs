@@ -121,11 +121,7 @@ impl Gateway {
         let columns = confined.columns().iter().map(|column| Column {
             name: column.name.clone(),
             data_type: column.data_type,
-            sources: column
-                .sources
-                .iter()
-                .map(|s| (s.dataset.clone(), s.item.clone()))
-                .collect(),
+            sources: column.sources.clone(),
         });
         Ok(Manifest {
             operation: Operation {
@@ -153,6 +149,7 @@ impl Gateway {
                 bytes: closed.facts.bytes,
                 result: closed.facts.result,
                 columns: columns.collect(),
+                influences: confined.influences().to_vec(),
                 notice: closed.facts.notice,
                 left_out: confined.left_out().to_vec(),
             },

@@ -622,12 +622,7 @@ fn explained(confined: &Confined) -> serde_json::Value {
         .columns()
         .iter()
         .map(|column| {
-            let sources: Vec<_> = column
-                .sources
-                .iter()
-                .map(|s| json!({"dataset": s.dataset, "item": s.item, "grade": s.grade, "way": s.way}))
-                .collect();
-            json!({"name": column.name, "type": column.data_type, "sources": sources})
+            json!({"name": column.name, "type": column.data_type, "sources": column.sources})
         })
         .collect();
     let read: Vec<_> = confined
@@ -649,6 +644,7 @@ fn explained(confined: &Confined) -> serde_json::Value {
         "plan": confined.digest(),
         "printed": confined.plan().print(),
         "columns": columns,
+        "influences": confined.influences(),
         "left_out": confined.left_out(),
         "references": confined.references(),
         "datasets": datasets,

@@ -3,7 +3,7 @@
 use crate::manifest::{Column, Manifest};
 use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
-use terms::{DatasetName, ItemName, Mask};
+use terms::Origin;
 
 const PRODUCER: &str = "https://bonded.dev";
 const EVENT_SCHEMA: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
@@ -24,7 +24,7 @@ pub(crate) fn document(manifest: &Manifest) -> Value {
         let inputs = column
             .sources
             .iter()
-            .map(|source| input(manifest, &namespace, source));
+            .map(|origin| input(&namespace, origin));
         // Two columns may share a name; their sources are told together.
         let field = fields
             .entry(column.name.clone())
@@ -33,6 +33,8 @@ pub(crate) fn document(manifest: &Manifest) -> Value {
             all.extend(inputs);
         }
     }
+    let influences = manifest.content.influences.iter();
+    let dataset: Vec<Value> = influences.map(|origin| input(&namespace, origin)).collect();
     for inputs in fields.values_mut() {
         let all = inputs.take();
         *inputs = json!({ "inputFields": all });
@@ -53,6 +55,7 @@ pub(crate) fn document(manifest: &Manifest) -> Value {
                     "_producer": PRODUCER,
                     "_schemaURL": COLUMNS_SCHEMA,
                     "fields": fields,
+                    "dataset": dataset,
                 },
                 "schema": {
                     "_producer": PRODUCER,
@@ -68,21 +71,18 @@ fn field(column: &Column) -> Value {
     json!({ "name": column.name, "type": column.data_type })
 }
 
-fn input(manifest: &Manifest, namespace: &str, (dataset, item): &(DatasetName, ItemName)) -> Value {
-    let read = manifest
-        .sources
-        .iter()
-        .filter(|source| &source.dataset == dataset)
-        .flat_map(|source| &source.items)
-        .find(|read| &read.item == item);
-    let raw = read.is_some_and(|read| read.way == "raw-aggregate");
-    let masking = read.is_none_or(|read| !raw && read.mask != Mask::Plain);
-    let subtype = if raw { "AGGREGATION" } else { "TRANSFORMATION" };
+fn input(namespace: &str, origin: &Origin) -> Value {
+    let (kind, subtype) = origin.flow.words();
     json!({
         "namespace": namespace,
-        "name": dataset,
-        "field": item,
-        "transformations": [{ "type": "DIRECT", "subtype": subtype, "masking": masking }],
+        "name": origin.dataset,
+        "field": origin.item,
+        "transformations": [{
+            "type": kind,
+            "subtype": subtype,
+            "description": origin.way,
+            "masking": origin.is_masked(),
+        }],
     })
 }
 

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use terms::{
     DatasetName, Digest, DomainName, Grade, ItemName, LeftOut, LicenceId, Mask, Notice, OperatorId,
-    PersonId, QueryId, ScenarioId, Type,
+    Origin, PersonId, QueryId, ScenarioId, Type,
 };
 
 /// What a manifest says of an export: the predicate of its statement.
@@ -110,6 +110,8 @@ pub struct Content {
     pub result: Digest,
     /// The columns, in order.
     pub columns: Vec<Column>,
+    /// The items that decided which rows there are, how they met, were grouped and ordered.
+    pub influences: Vec<Origin>,
     /// What is told of withheld groups.
     pub notice: Notice,
     /// Columns the result does not have because their items are absent.
@@ -124,8 +126,8 @@ pub struct Column {
     pub name: String,
     /// Its type.
     pub data_type: Type,
-    /// The items its values derive from.
-    pub sources: Vec<(DatasetName, ItemName)>,
+    /// The items its values derive from, or are chosen by.
+    pub sources: Vec<Origin>,
 }
 
 /// Where the release is on record.

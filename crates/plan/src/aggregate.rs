@@ -39,6 +39,12 @@ pub enum AggregateFunction {
     SafeMin,
     /// `safe_max(value, subject, k, band)`: the same from above. Only in confined plans.
     SafeMax,
+    /// `shared_min(value, subject, k)`: the least value that at least k subjects share. Only in
+    /// confined plans.
+    SharedMin,
+    /// `shared_max(value, subject, k)`: the greatest value that at least k subjects share. Only in
+    /// confined plans.
+    SharedMax,
 }
 
 impl AggregateFunction {
@@ -60,6 +66,8 @@ impl AggregateFunction {
         Self::SafeQuantile,
         Self::SafeMin,
         Self::SafeMax,
+        Self::SharedMin,
+        Self::SharedMax,
     ];
 
     /// Whether it stands only in confined plans.
@@ -67,7 +75,13 @@ impl AggregateFunction {
     pub const fn is_confined(self) -> bool {
         matches!(
             self,
-            Self::Witness | Self::WitnessUnion | Self::SafeQuantile | Self::SafeMin | Self::SafeMax
+            Self::Witness
+                | Self::WitnessUnion
+                | Self::SafeQuantile
+                | Self::SafeMin
+                | Self::SafeMax
+                | Self::SharedMin
+                | Self::SharedMax
         )
     }
 
@@ -91,6 +105,8 @@ impl AggregateFunction {
             Self::SafeQuantile => "safe_quantile",
             Self::SafeMin => "safe_min",
             Self::SafeMax => "safe_max",
+            Self::SharedMin => "shared_min",
+            Self::SharedMax => "shared_max",
         }
     }
 }

@@ -240,7 +240,7 @@ impl<'a> Reader<'a> {
                 4 => {
                     let function = Function::of_code(input.tag()?);
                     let function = function.ok_or(Undecodable("an unknown function"))?;
-                    if input.accept == Accept::Draft && function == Function::WitnessSubjects {
+                    if input.accept == Accept::Draft && function.is_confined() {
                         return Err(Undecodable("a draft with witnesses"));
                     }
                     Expr::Call(function, input.list(Self::expr)?)

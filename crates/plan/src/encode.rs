@@ -446,6 +446,8 @@ pub(crate) const fn aggregate_code(function: AggregateFunction) -> u8 {
         AggregateFunction::SafeQuantile => 14,
         AggregateFunction::SafeMin => 15,
         AggregateFunction::SafeMax => 16,
+        AggregateFunction::SharedMin => 17,
+        AggregateFunction::SharedMax => 18,
     }
 }
 

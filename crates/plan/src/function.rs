@@ -139,9 +139,23 @@ functions! {
     DateTrunc = 71, "date_trunc";
     /// Subjects a witness counted. Only in confined plans. Bounded: fixed width.
     WitnessSubjects = 90, "witness_subjects";
+    /// Quotient, without a value where the divisor is 0: an error would tell that there is such a row.
+    /// Only in confined plans. Bounded: fixed width.
+    DivideOrNull = 91, "/?";
+    /// Remainder, without a value where the divisor is 0. Only in confined plans. Bounded: fixed width.
+    ModuloOrNull = 92, "%?";
 }
 
 impl Function {
+    /// Whether it stands only in confined plans.
+    #[must_use]
+    pub const fn is_confined(self) -> bool {
+        matches!(
+            self,
+            Self::WitnessSubjects | Self::DivideOrNull | Self::ModuloOrNull
+        )
+    }
+
     /// The function a code stands for.
     #[must_use]
     pub fn of_code(code: u8) -> Option<Self> {

@@ -17,6 +17,9 @@ pub struct Disclosure {
     pub freedom: u32,
     /// Whether releases are held against all earlier ones.
     pub audit: bool,
+    /// The largest share of one subject's value that all released sums together may explain, in
+    /// percent: the leverage of linear regression.
+    pub explained_percent: u8,
 }
 
 /// What a licence has spent, or may at most.
@@ -55,8 +58,14 @@ impl DisclosureTable {
     pub(crate) fn read(texts: &[&str]) -> Result<Self, String> {
         let mut tables = texts.iter().map(|text| {
             let table: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
-            let checked =
-                |rules: &Disclosure| rules.share_percent <= 100 && rules.rest_percent <= 100;
+            let checked = |rules: &Disclosure| {
+                let percentages = [
+                    rules.share_percent,
+                    rules.rest_percent,
+                    rules.explained_percent,
+                ];
+                percentages.iter().all(|percent| *percent <= 100)
+            };
             if checked(&table.grade_2) && checked(&table.grade_3) {
                 Ok(table)
             } else {
@@ -114,6 +123,7 @@ impl Disclosure {
             spread: self.spread || other.spread,
             freedom: self.freedom.max(other.freedom),
             audit: self.audit || other.audit,
+            explained_percent: self.explained_percent.min(other.explained_percent),
         }
     }
 }
@@ -130,6 +140,7 @@ mod tests {
             .replace("share_percent = 90", "share_percent = 100")
             .replace("rest_percent = 10", "rest_percent = 0")
             .replace("audit = true", "audit = false")
+            .replace("explained_percent = 50", "explained_percent = 100")
             .replace("freedom = 10", "freedom = 0")
             .replace("spread = true", "spread = false");
         let baseline = DisclosureTable::read(&[BASELINE]).unwrap();

@@ -22,6 +22,7 @@ mod obligation; // what a permit asks of a result
 mod channel; // the listener a call came in by
 mod event; // everything the ledger can say
 mod withheld; // what a response tells of what it left out
+mod flow; // how an item has a part in a column
 mod told; // what a caller hears of an error
 
 pub use self::{
@@ -30,6 +31,7 @@ pub use self::{
     data_type::Type,
     digest::Digest,
     event::{Action, Event, Reference, Stage},
+    flow::{Flow, Origin},
     grade::Grade,
     id::{
         DatasetName, DomainName, IdentifierDomain, ItemName, LicenceId, OperatorId, PersonId,

@@ -428,6 +428,229 @@ fn masked_groups_owe_k_where_rows_are_off_and_nothing_where_they_show() {
     assert_eq!(refused(false, by_person), Cause::RowsOff);
 }
 
+// --- lineage ---
+
+/// What is said of a column, or of the whole.
+fn said(origins: &[Origin]) -> Vec<String> {
+    let line = |origin: &Origin| {
+        let (_, subtype) = origin.flow.words();
+        let masked = if origin.is_masked() { ", masked" } else { "" };
+        format!("{} {} {subtype}{masked}", origin.item, origin.way)
+    };
+    origins.iter().map(line).collect()
+}
+
+#[test]
+fn every_column_says_where_it_comes_from_and_what_decides_it() {
+    let joined = join(JoinKind::Inner, citizen(), visits(), vec![(0, 0)]);
+    let filtered = filter(joined, Expr::call(Function::Equal, [column(7), text("h1")]));
+    let mut sum = call(F::Sum, vec![column(4)]);
+    sum.filter = Some(Expr::call(Function::Equal, [column(1), text("张*")]));
+    let upper = Expr::call(Function::Upper, [column(3)]);
+    let grouped = aggregate(filtered, vec![upper], vec![sum]);
+    let confined = granted(true, grouped);
+    let of: Vec<Vec<String>> = confined
+        .columns()
+        .iter()
+        .map(|c| said(&c.sources))
+        .collect();
+    assert_eq!(of[0], ["district plain TRANSFORMATION"]);
+    assert_eq!(
+        of[1],
+        [
+            "income raw-aggregate AGGREGATION",
+            "name partial(1,0) CONDITIONAL, masked"
+        ]
+    );
+    assert_eq!(
+        said(confined.influences()),
+        [
+            "district plain GROUP_BY",
+            "pid token JOIN, masked",
+            "hosp plain FILTER",
+            "pid token JOIN, masked",
+        ]
+    );
+}
+
+#[test]
+fn choices_windows_orders_and_subqueries_are_told_apart() {
+    let chosen = Expr::Case {
+        branches: vec![(
+            Expr::call(Function::Equal, [column(3), text("x")]),
+            column(1),
+        )],
+        otherwise: None,
+    };
+    let most = aggregate(stat(), vec![], vec![call(F::Max, vec![column(1)])]);
+    let beside = Expr::call(Function::Add, [Expr::Scalar(Box::new(most)), number(1)]);
+    let shown = project(citizen(), vec![chosen, beside, column(2)]);
+    let sorted = Node::Sort {
+        input: Box::new(shown),
+        keys: vec![SortKey {
+            expr: column(2),
+            descending: false,
+            nulls_first: false,
+        }],
+        fetch: Some(3),
+    };
+    let confined = granted(true, sorted);
+    let of: Vec<Vec<String>> = confined
+        .columns()
+        .iter()
+        .map(|c| said(&c.sources))
+        .collect();
+    assert_eq!(
+        of[0],
+        [
+            "district plain CONDITIONAL",
+            "name partial(1,0) TRANSFORMATION, masked"
+        ]
+    );
+    assert_eq!(of[1], ["pop plain AGGREGATION"]);
+    assert_eq!(of[2], ["birth year IDENTITY, masked"]);
+    assert_eq!(said(confined.influences()), ["birth year SORT, masked"]);
+}
+
+// --- where rows may not show, no few rows decide ---
+
+/// `ages`: 0 pid, 1 name, 2 age in bands, 3 district.
+fn ages() -> Node {
+    scan("city.citizen", &["pid", "name", "age", "district"])
+}
+
+fn number(value: i64) -> Expr {
+    Expr::Literal(Literal::Int(value))
+}
+
+/// Whether somebody's name is this one.
+fn is_named() -> Expr {
+    Expr::call(Function::Equal, [column(1), text("张*")])
+}
+
+fn choice(value: Expr, otherwise: Option<Expr>) -> Expr {
+    Expr::Case {
+        branches: vec![(is_named(), value)],
+        otherwise: otherwise.map(Box::new),
+    }
+}
+
+fn of_all(function: F, argument: Expr) -> Node {
+    aggregate(ages(), vec![], vec![call(function, vec![argument])])
+}
+
+#[test]
+fn what_is_summed_is_linear_in_its_row() {
+    let times = |left, right| Expr::call(Function::Multiply, [left, right]);
+    let plus = |left, right| Expr::call(Function::Add, [left, right]);
+    for allowed in [
+        column(2),
+        times(column(2), number(3)),
+        plus(times(number(2), column(2)), number(7)),
+        Expr::call(Function::Negate, [column(2)]),
+    ] {
+        granted(false, of_all(F::Sum, allowed));
+    }
+    granted(false, of_all(F::Avg, as_float(column(2))));
+    for conditional in [
+        times(column(2), column(2)),
+        Expr::call(Function::Abs, [plus(column(2), number(-30))]),
+        Expr::call(Function::Divide, [column(2), number(50)]),
+        Expr::call(Function::Coalesce, [choice(number(1), None), number(0)]),
+        Expr::call(Function::Length, [column(1)]),
+        Expr::call(Function::Greatest, [column(2), number(90)]),
+    ] {
+        let refusal = refused(false, of_all(F::Sum, conditional.clone()));
+        assert_eq!(refusal, Cause::SingledOut, "{conditional:?}");
+        granted(true, of_all(F::Sum, conditional));
+    }
+    let distinct = |argument| {
+        let mut call = call(F::Count, vec![argument]);
+        call.distinct = true;
+        aggregate(ages(), vec![], vec![call])
+    };
+    granted(false, distinct(column(1)));
+    assert_eq!(
+        refused(false, distinct(choice(number(1), Some(number(0))))),
+        Cause::SingledOut,
+        "2 or 1 tells whether there is anybody"
+    );
+}
+
+#[test]
+fn a_condition_computed_beneath_is_no_item() {
+    let computed = project(ages(), vec![choice(number(1), Some(number(0)))]);
+    let sum = |input| aggregate(input, vec![], vec![call(F::Sum, vec![column(0)])]);
+    assert_eq!(refused(false, sum(computed.clone())), Cause::SingledOut);
+    granted(true, sum(computed));
+    // Weights of the caller's own, joined to rows.
+    let weights = |rows: usize| Node::Values {
+        types: vec![Type::Text, Type::Int],
+        rows: (0..rows)
+            .map(|at| vec![Literal::Text(format!("{at}")), Literal::Int(1)])
+            .collect(),
+    };
+    let joined = |rows| {
+        let joined = join(JoinKind::Inner, ages(), weights(rows), vec![(1, 0)]);
+        aggregate(joined, vec![], vec![call(F::Sum, vec![column(5)])])
+    };
+    assert_eq!(refused(false, joined(2)), Cause::SingledOut);
+    // Per person, a count of what meets a condition is one too.
+    let mut met = call(F::Count, vec![]);
+    met.filter = Some(is_named());
+    let each = |call| aggregate(ages(), vec![column(0)], vec![call]);
+    let outer = |each| aggregate(each, vec![], vec![call(F::Sum, vec![column(1)])]);
+    assert_eq!(refused(false, outer(each(met))), Cause::SingledOut);
+    granted(false, outer(each(call(F::Count, vec![]))));
+}
+
+#[test]
+fn each_branch_of_a_choice_owes_for_itself() {
+    let parts = |argument| {
+        let confined = granted(false, of_all(F::Sum, argument));
+        confined.plan().checks.len()
+    };
+    assert_eq!(parts(column(2)), 2, "the group, and those with a value");
+    assert_eq!(parts(choice(number(1), Some(number(0)))), 2);
+    assert_eq!(parts(choice(column(2), Some(number(5)))), 3);
+    assert_eq!(parts(as_float(choice(column(2), None))), 2);
+}
+
+#[test]
+fn an_extreme_is_one_that_k_share() {
+    let find = |function, argument, wanted| {
+        let confined = granted(false, of_all(function, argument));
+        let plan = confined.plan().print();
+        assert!(plan.contains(wanted), "{plan}");
+    };
+    find(F::Min, column(1), "shared_min(");
+    find(F::Max, choice(number(1), Some(number(0))), "shared_max(");
+    find(F::Median, as_float(column(2)), "safe_quantile(");
+    let median = of_all(
+        F::Median,
+        as_float(Expr::call(Function::Length, [column(1)])),
+    );
+    assert_eq!(refused(false, median.clone()), Cause::SingledOut);
+    granted(true, median);
+}
+
+#[test]
+fn nothing_fails_over_protected_rows() {
+    let divided = Expr::call(Function::Divide, [number(1), column(2)]);
+    let cast = Expr::Cast {
+        value: Box::new(column(1)),
+        to: Type::Int,
+        lenient: false,
+    };
+    let plan = granted(true, project(ages(), vec![divided, cast]))
+        .plan()
+        .print();
+    assert!(plan.contains("/?") && plan.contains("try_cast"), "{plan}");
+    let divided = Expr::call(Function::Divide, [number(1), column(1)]);
+    let plan = granted(true, project(stat(), vec![divided])).plan().print();
+    assert!(!plan.contains("/?"), "{plan}");
+}
+
 #[test]
 fn a_limit_counts_after_withholding() {
     let groups = aggregate(citizen(), vec![column(3)], vec![call(F::Count, vec![])]);

@@ -2,7 +2,7 @@ use super::{Rewrite, scan::is_measure};
 use crate::{
     Cause, Unconfinable,
     expression::column,
-    label::{Base, Class, Label, Source},
+    label::{Base, Class, Label, Shape, Source},
     relation::{Column, Relation, Witness, position},
     scope::ScanId,
 };
@@ -10,7 +10,7 @@ use plan::{
     AggregateCall, AggregateFunction, Cell, Check, Dominance, Expr, Function, Literal, Node, Report,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use terms::{DatasetName, ItemName, Type};
+use terms::{DatasetName, ItemName, Mask, Type};
 
 /// Whether raw values per subject may be held for an outer aggregate. Refused until the disclosure
 /// register links them with the rows they are made of.
@@ -54,6 +54,8 @@ pub struct Reported {
     pub by_subject: bool,
     /// The threshold of the dataset.
     pub k: u32,
+    /// The largest share of one subject's value that all sums together may explain, in percent.
+    pub explained_percent: u8,
 }
 
 impl Rewrite<'_> {
@@ -70,7 +72,7 @@ impl Rewrite<'_> {
         grouping.keep_subjects()?;
         let mut asked = Vec::with_capacity(aggregates.len());
         for call in aggregates {
-            asked.push(self.asked(&grouping.relation, call)?);
+            asked.push(self.asked(&grouping, call)?);
         }
         for (call, label, measure) in &asked {
             let at = grouping.push(call.clone())?;
@@ -185,9 +187,10 @@ impl Rewrite<'_> {
     /// The call as it will run, what is known of its value, and its measure if it sees raw values.
     fn asked(
         &mut self,
-        relation: &Relation,
+        grouping: &Grouping,
         call: &AggregateCall,
     ) -> Result<(AggregateCall, Label, Option<Measure>), Unconfinable> {
+        let relation = &grouping.relation;
         if call.function.is_confined() {
             return Err(Cause::IllTyped.into());
         }
@@ -214,6 +217,7 @@ impl Rewrite<'_> {
             };
             return Ok((call, label, Some(measure)));
         }
+        let owing = self.owing(grouping)?;
         let mut labels = Vec::new();
         let mut arguments = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
@@ -226,16 +230,135 @@ impl Rewrite<'_> {
             arguments.push(expr);
             labels.push(label);
         }
-        let label = Label::computed(&labels);
-        Ok((
-            AggregateCall {
-                arguments,
-                filter,
-                ..call.clone()
-            },
-            label,
-            None,
-        ))
+        let mut label = Label::computed(&labels);
+        if grouping.is_by_subject() {
+            label.shape = shape_by_subject(call, &labels);
+        }
+        let mut confined = AggregateCall {
+            arguments,
+            filter,
+            ..call.clone()
+        };
+        if !owing.is_empty() {
+            self.names_no_row(relation, &owing, call, &mut confined)?;
+        }
+        Ok((confined, label, None))
+    }
+
+    /// The scans whose rows may not show and go into these groups.
+    fn owing(&self, grouping: &Grouping) -> Result<Vec<(ScanId, u32)>, Unconfinable> {
+        let mut owing = Vec::new();
+        for (scan, subject) in grouping.standing() {
+            if !grouping.by_subject.contains(&scan) && self.scope.owes(scan)? {
+                owing.push((scan, subject));
+            }
+        }
+        Ok(owing)
+    }
+
+    /// Gives an aggregate over the masked view, where rows may not show, a form in which no few rows
+    /// decide its value: what is summed is linear in its row or chosen by conditions that each owe the
+    /// threshold, and an extreme is a value that k subjects share.
+    fn names_no_row(
+        &mut self,
+        relation: &Relation,
+        owing: &[(ScanId, u32)],
+        call: &AggregateCall,
+        confined: &mut AggregateCall,
+    ) -> Result<(), Unconfinable> {
+        let Some(argument) = call.arguments.first() else {
+            return Ok(());
+        };
+        let about = |this: &Self, label: &Label| Err(this.about(Cause::SingledOut, label));
+        match call.function {
+            AggregateFunction::Count if !call.distinct => Ok(()),
+            AggregateFunction::Count => {
+                let (_, label) = self.expression(argument, &relation.columns)?;
+                match label.base.is_some() || label.shape != Shape::Free {
+                    true => Ok(()),
+                    false => about(self, &label),
+                }
+            }
+            AggregateFunction::Min | AggregateFunction::Max => {
+                let [(scan, subject)] = owing else {
+                    return Err(Cause::NoRule.into());
+                };
+                let k = Literal::Int(i64::from(self.scope.of_scan(*scan)?.k));
+                confined.function = match call.function {
+                    AggregateFunction::Min => AggregateFunction::SharedMin,
+                    _ => AggregateFunction::SharedMax,
+                };
+                confined.distinct = false;
+                let beside = [Expr::Column(*subject), Expr::Literal(k)];
+                confined.arguments.extend(beside);
+                Ok(())
+            }
+            AggregateFunction::Median | AggregateFunction::Percentile => {
+                self.shared_quantile(relation, owing, call, confined)
+            }
+            AggregateFunction::Sum
+            | AggregateFunction::Avg
+            | AggregateFunction::StddevSample
+            | AggregateFunction::StddevPopulation
+            | AggregateFunction::VarianceSample
+            | AggregateFunction::VariancePopulation => {
+                for value in chosen(argument) {
+                    let (_, label) = self.expression(value, &relation.columns)?;
+                    if label.shape == Shape::Free || call.distinct {
+                        return about(self, &label);
+                    }
+                }
+                Ok(())
+            }
+            AggregateFunction::Witness
+            | AggregateFunction::WitnessUnion
+            | AggregateFunction::SafeQuantile
+            | AggregateFunction::SafeMin
+            | AggregateFunction::SafeMax
+            | AggregateFunction::SharedMin
+            | AggregateFunction::SharedMax => Err(Cause::IllTyped.into()),
+        }
+    }
+
+    /// A percentile of a banded item, with k subjects on each side.
+    fn shared_quantile(
+        &mut self,
+        relation: &Relation,
+        owing: &[(ScanId, u32)],
+        call: &AggregateCall,
+        confined: &mut AggregateCall,
+    ) -> Result<(), Unconfinable> {
+        let [value, share @ ..] = call.arguments.as_slice() else {
+            return Err(Cause::IllTyped.into());
+        };
+        let (_, label) = self.expression(strip(value), &relation.columns)?;
+        let refusal = || self.about(Cause::SingledOut, &label);
+        let base = label.base.as_ref().ok_or_else(refusal)?;
+        let dataset = self.scope.of_scan(base.scan)?;
+        let item = dataset.items.iter().find(|item| item.name == base.item);
+        let Some(Mask::Band(band)) = item.map(|item| item.mask) else {
+            return Err(refusal());
+        };
+        let [(scan, subject)] = owing else {
+            return Err(Cause::NoRule.into());
+        };
+        let float = |value: f64| Expr::Literal(Literal::Float(value.to_bits()));
+        let share = match share {
+            [] => float(0.5),
+            [share @ Expr::Literal(_)] => share.clone(),
+            _ => return Err(refusal()),
+        };
+        let k = i64::from(self.scope.of_scan(*scan)?.k);
+        confined.function = AggregateFunction::SafeQuantile;
+        confined.distinct = false;
+        confined.arguments.truncate(1);
+        confined.arguments.extend([
+            Expr::Column(*subject),
+            share,
+            Expr::Literal(Literal::Int(k)),
+            float(band),
+        ]);
+        Ok(())
     }
 
     /// The form in which an order statistic over raw values is approved: a percentile with k subjects
@@ -311,6 +434,7 @@ impl Rewrite<'_> {
                     class: Class::Open,
                     base: None,
                     sources: shown.label.sources.clone(),
+                    shape: Shape::Free,
                 },
             }));
         }
@@ -347,6 +471,7 @@ impl Rewrite<'_> {
                 class: Class::Open,
                 base: None,
                 sources,
+                shape: Shape::Free,
             },
         }))
     }
@@ -413,6 +538,7 @@ impl Rewrite<'_> {
                 measure: Some(name.clone()),
                 by_subject,
                 k: dataset.k,
+                explained_percent: rules.explained_percent,
             };
             let at = grouping.witness(witness, check, true, false)?;
             self.report(grouping, at, reported);
@@ -455,7 +581,7 @@ impl Rewrite<'_> {
             let mut parts: BTreeSet<usize> = BTreeSet::new();
             let mut filters: Vec<Option<Expr>> = vec![None];
             for call in calls {
-                filters.push(looked_at(call));
+                filters.extend(looked_at(call));
             }
             for (at, filter) in filters.iter().enumerate() {
                 if filters.iter().position(|other| other == filter) == Some(at) {
@@ -475,6 +601,7 @@ impl Rewrite<'_> {
                     measure: None,
                     by_subject,
                     k: dataset.k,
+                    explained_percent: dataset.disclosure.explained_percent,
                 };
                 let at = grouping.witness(witness, Check::of(dataset.k), true, true)?;
                 self.report(grouping, at, reported);
@@ -731,19 +858,96 @@ const fn is_approved(call: &AggregateCall) -> bool {
         | AggregateFunction::WitnessUnion
         | AggregateFunction::SafeQuantile
         | AggregateFunction::SafeMin
-        | AggregateFunction::SafeMax => false,
+        | AggregateFunction::SafeMax
+        | AggregateFunction::SharedMin
+        | AggregateFunction::SharedMax => false,
     }
 }
 
-/// The rows an aggregate looks at: its FILTER, and those with a value.
-fn looked_at(call: &AggregateCall) -> Option<Expr> {
+/// The groups of rows an aggregate looks at: those of its FILTER that have a value, and of a choice
+/// those of each branch that adds anything.
+fn looked_at(call: &AggregateCall) -> Vec<Option<Expr>> {
     let filter = call.filter.clone();
-    match call.arguments.as_slice() {
-        [value] if !value.columns().is_empty() => Some(both(
-            filter,
-            Expr::call(Function::IsNotNull, [value.clone()]),
-        )),
-        _ => filter,
+    let there = |rows: Option<Expr>, value: &Expr| match value.columns().is_empty() {
+        true => rows,
+        false => Some(both(rows, Expr::call(Function::IsNotNull, [value.clone()]))),
+    };
+    match (call.function, call.arguments.as_slice()) {
+        (AggregateFunction::Count, [value]) => vec![there(filter, value)],
+        (_, [value])
+            if let Expr::Case {
+                branches,
+                otherwise,
+            } = strip(value) =>
+        {
+            let mut parts = vec![filter.clone()];
+            let mut rest = filter;
+            for (condition, value) in branches {
+                let met = Expr::call(Function::IsTrue, [condition.clone()]);
+                if adds(value) {
+                    parts.push(there(Some(both(rest.clone(), met.clone())), value));
+                }
+                rest = Some(both(rest, Expr::call(Function::Not, [met])));
+            }
+            if let Some(value) = otherwise.as_deref().filter(|value| adds(value)) {
+                parts.push(there(rest, value));
+            }
+            parts
+        }
+        (_, [value, ..]) => vec![there(filter, value)],
+        (_, []) => vec![filter],
+    }
+}
+
+/// Whether a branch's value changes a sum.
+fn adds(value: &Expr) -> bool {
+    !matches!(
+        strip(value),
+        Expr::Literal(
+            Literal::Null(_)
+                | Literal::Int(0)
+                | Literal::Float(0)
+                | Literal::Decimal { unscaled: 0, .. }
+        )
+    )
+}
+
+/// The values that a choice right inside an aggregate is among; else the value itself.
+fn chosen(argument: &Expr) -> Vec<&Expr> {
+    match strip(argument) {
+        Expr::Case {
+            branches,
+            otherwise,
+        } => {
+            let values = branches.iter().map(|(_, value)| value);
+            values.chain(otherwise.as_deref()).collect()
+        }
+        _ => vec![argument],
+    }
+}
+
+/// An expression without the casts to a float around it.
+fn strip(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Cast {
+            value,
+            to: Type::Float,
+            ..
+        } => strip(value),
+        other => other,
+    }
+}
+
+/// What a sum of a value per subject could single out: a FILTER, or a count of values, can stand for a
+/// condition.
+fn shape_by_subject(call: &AggregateCall, labels: &[Label]) -> Shape {
+    let plain = call.filter.is_none();
+    match (call.function, labels) {
+        (AggregateFunction::Count, []) if plain => Shape::Linear { personal: true },
+        (_, [value]) if plain && matches!(value.shape, Shape::Linear { .. }) => {
+            Shape::Linear { personal: true }
+        }
+        _ => Shape::Free,
     }
 }
 

@@ -2,7 +2,7 @@ use super::Rewrite;
 use crate::{
     Cause, Unconfinable,
     catalogue::seen_type,
-    label::{Base, Class, Label, Source},
+    label::{Base, Class, Label, Shape, Source},
     relation::{Column, Relation, position},
     scope::ScanId,
 };
@@ -116,6 +116,13 @@ fn label(scan: ScanId, dataset: &PermittedDataset, item: &PermittedItem) -> Labe
         class,
         base,
         sources: BTreeSet::from([source]),
+        // What the operator supplied may be weights of its choice.
+        shape: match item.mask.shown_type(item.data_type) {
+            Some(shown) if shown.is_number() && !dataset.external => Shape::Linear {
+                personal: dataset.protected,
+            },
+            _ => Shape::Free,
+        },
     }
 }
 

@@ -1,7 +1,7 @@
 use super::Rewrite;
 use crate::{
     Cause, Unconfinable,
-    label::{Class, Label},
+    label::{Class, Label, Shape},
     relation::{Column, Relation, Witness, position},
 };
 use plan::{Check, Expr, Literal, Node};
@@ -45,6 +45,7 @@ impl Rewrite<'_> {
         let mut columns = Vec::with_capacity(first.columns.len());
         for (at, column) in first.columns.iter().enumerate() {
             let mut sources = BTreeSet::new();
+            let mut shape = column.label.shape;
             for relation in relations {
                 let other = relation.columns.get(at).ok_or(Cause::IllTyped)?;
                 if other.at.is_none() {
@@ -61,12 +62,19 @@ impl Rewrite<'_> {
                     let label = if token { &other.label } else { &column.label };
                     return Err(self.about(Cause::TokenMisused, label));
                 }
+                // Constants that differ from input to input say from which one a row is.
+                let constant = |shape| matches!(shape, Shape::Constant);
+                shape = match constant(shape) || constant(other.label.shape) {
+                    true => Shape::Free,
+                    false => shape.plus(other.label.shape),
+                };
                 sources.extend(other.label.sources.iter().cloned());
             }
             let label = Label {
                 class: column.label.class.clone(),
                 base: None,
                 sources,
+                shape,
             };
             columns.push(Column {
                 at: Some(position(at)?),

@@ -16,7 +16,7 @@ fn own(row: u32) -> Option<u32> {
 fn judged(cells: &[RoaringBitmap], k: u32) -> Result<(), Conflict> {
     let mut audit = Audit::default();
     cells.iter().for_each(|cell| audit.enter(cell));
-    audit.holds(k, &own, &Limits::default())
+    audit.holds((k, 1.0), &own, &Limits::default())
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn rows_of_one_subject_are_one() {
     audit.enter(&range(0, 70));
     let subject = |row: u32| Some(if row < 70 { row } else { 1000 + row % 2 });
     assert_eq!(
-        audit.holds(5, &subject, &Limits::default()),
+        audit.holds((5, 1.0), &subject, &Limits::default()),
         Err(Conflict::Isolates { subjects: 2 })
     );
 }
@@ -119,12 +119,15 @@ fn past_its_limits_it_says_so() {
         cells_max: 10,
         ..Limits::default()
     };
-    assert_eq!(audit.holds(5, &own, &limits), Err(Conflict::TooLarge));
+    assert_eq!(
+        audit.holds((5, 1.0), &own, &limits),
+        Err(Conflict::TooLarge)
+    );
     let limits = Limits {
         steps_max: 3,
         ..Limits::default()
     };
-    assert!(audit.holds(5, &own, &limits).is_err());
+    assert!(audit.holds((5, 1.0), &own, &limits).is_err());
 }
 
 /// All combinations with small whole coefficients, the plainest attacker there is.
@@ -164,4 +167,129 @@ proptest::proptest! {
             proptest::prop_assert!(found || smallest >= k, "{smallest} named, k {k}");
         }
     }
+}
+
+/// How much of each row's value is explained, by the textbook: the diagonal of the projection on the
+/// space of the cells, by Gaussian elimination over the cells' products.
+fn leverage(cells: &[RoaringBitmap], rows: u32) -> Vec<f64> {
+    let shared = |one: &RoaringBitmap, other: &RoaringBitmap| (one & other).len() as f64;
+    (0..rows)
+        .map(|row| {
+            let n = cells.len();
+            let mut m: Vec<Vec<f64>> = cells
+                .iter()
+                .map(|one| {
+                    let mut line: Vec<f64> = cells.iter().map(|other| shared(one, other)).collect();
+                    line.push(f64::from(u8::from(one.contains(row))));
+                    line
+                })
+                .collect();
+            let mut pivots = Vec::new();
+            for column in 0..n {
+                let free = (0..n).filter(|line| !pivots.iter().any(|(l, _)| l == line));
+                let Some(line) =
+                    free.max_by(|a, b| m[*a][column].abs().total_cmp(&m[*b][column].abs()))
+                else {
+                    break;
+                };
+                if m[line][column].abs() < 1e-9 {
+                    continue;
+                }
+                pivots.push((line, column));
+                for other in (0..n).filter(|other| *other != line) {
+                    let factor = m[other][column] / m[line][column];
+                    for at in 0..=n {
+                        m[other][at] -= factor * m[line][at];
+                    }
+                }
+            }
+            pivots
+                .iter()
+                .filter(|(_, column)| cells[*column].contains(row))
+                .map(|(line, column)| m[*line][n] / m[*line][*column])
+                .sum()
+        })
+        .collect()
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_is_explained_is_the_leverage(
+        cells in proptest::collection::vec(proptest::collection::btree_set(0u32..30, 1..25), 1..14),
+    ) {
+        let cells: Vec<RoaringBitmap> = cells.iter().map(|c| c.iter().copied().collect()).collect();
+        let mut audit = Audit::of_values();
+        cells.iter().for_each(|cell| audit.enter(cell));
+        let wanted = leverage(&cells, 30);
+        for atom in &audit.atoms {
+            for row in &atom.rows {
+                let wanted = wanted[usize::try_from(row).unwrap()];
+                proptest::prop_assert!((atom.explained - wanted).abs() < 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn averaging_many_overlapping_sums_is_a_conflict() {
+    // One person among ever other crowds: no combination names few, yet their mean comes close.
+    let mut audit = Audit::of_values();
+    let mut seed = 1u64;
+    let mut stopped = None;
+    for asked in 0..200u32 {
+        let mut cell: RoaringBitmap = set(&[0]);
+        for row in 1..400u32 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            if seed >> 63 == 1 {
+                cell.insert(row);
+            }
+        }
+        if asked % 2 == 1 {
+            cell.remove(0);
+        }
+        audit.enter(&cell);
+        let small: HashMap<u32, HashSet<u32>> = (0..)
+            .zip(&audit.atoms)
+            .filter_map(|(at, atom)| Some((at, fewer_than(10, &atom.rows, &own)?)))
+            .collect();
+        if audit.explains(&small, 0.5, &own).is_err() {
+            stopped = Some(asked);
+            break;
+        }
+    }
+    let stopped = stopped.unwrap();
+    assert!((20..200).contains(&stopped), "{stopped}");
+}
+
+#[test]
+fn margins_of_a_table_explain_little() {
+    // 4,000 people by 20 districts, 8 ages and 2 sexes, each alone and by pairs.
+    let by = |key: &dyn Fn(u32) -> u32| {
+        let mut cells: BTreeMap<u32, RoaringBitmap> = BTreeMap::new();
+        for row in 0..4000u32 {
+            cells
+                .entry(key(row.wrapping_mul(2_654_435_761) >> 7))
+                .or_default()
+                .insert(row);
+        }
+        cells.into_values().collect::<Vec<_>>()
+    };
+    let (district, age, sex) = (|n| n % 20, |n| n / 20 % 8, |n| n / 160 % 2);
+    let mut audit = Audit::of_values();
+    let tables = [
+        by(&district),
+        by(&age),
+        by(&sex),
+        by(&|n| district(n) * 100 + age(n)),
+        by(&|n| district(n) * 100 + sex(n)),
+        by(&|n| age(n) * 100 + sex(n)),
+    ];
+    tables.iter().flatten().for_each(|cell| audit.enter(cell));
+    assert_eq!(audit.holds((10, 0.5), &own, &Limits::default()), Ok(()));
+    let most = audit
+        .atoms
+        .iter()
+        .map(|atom| atom.explained)
+        .fold(0.0, f64::max);
+    assert!(most < 0.1, "{most}");
 }

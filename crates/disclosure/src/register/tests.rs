@@ -41,6 +41,7 @@ fn admission(measure: Option<&str>, from: u32, to: u32) -> Admission {
     Admission {
         pool: pool(measure),
         k: 5,
+        explained_max: 0.5,
         cells: vec![(from..to).collect()],
     }
 }

@@ -345,7 +345,12 @@ async fn children_that_end_before_their_job_are_replaced_or_refused() {
     let stage = Stage::new(": >{}/$$; exit 1");
     let pool = stage.pool();
     ended(&stage, 1).await;
-    assert_eq!(code(planned(&pool).await), "dispatch.unstartable");
+    // The next one may still have been ending when it got the job.
+    let told = code(planned(&pool).await);
+    assert!(
+        ["dispatch.unstartable", "dispatch.planner-died"].contains(&told),
+        "{told}"
+    );
 
     let mut config = stage.config();
     config.program = "/nowhere/bonded".into();

@@ -9,7 +9,7 @@ use ledger::{Clock, Ledger};
 use serde_json::Value;
 use std::process::Command;
 use std::sync::Arc;
-use terms::{Mask, Notice, Type};
+use terms::{Mask, Notice, Origin, Type};
 
 #[derive(Debug)]
 struct Fixed;
@@ -113,8 +113,15 @@ fn manifest(index: u64, leaf: String) -> Manifest {
             columns: vec![Column {
                 name: "avg".to_owned(),
                 data_type: Type::Float,
-                sources: vec![("gjj.account".parse().unwrap(), "balance".parse().unwrap())],
+                sources: vec![Origin {
+                    dataset: "gjj.account".parse().unwrap(),
+                    item: "balance".parse().unwrap(),
+                    grade: terms::Grade::Three,
+                    way: "raw-aggregate".to_owned(),
+                    flow: terms::Flow::Aggregation,
+                }],
             }],
+            influences: Vec::new(),
             notice: Notice::Standing,
             left_out: Vec::new(),
         },

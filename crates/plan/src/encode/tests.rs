@@ -144,7 +144,7 @@ fn functions_keep_their_codes() {
 39 left, 40 right, 41 length, 42 strpos, 43 starts_with, 44 ends_with, 45 reverse, \
 50 abs, 51 round, 52 ceil, 53 floor, 54 sqrt, 55 power, 56 ln, 57 log10, 58 exp, 59 signum, \
 60 coalesce, 61 nullif, 62 greatest, 63 least, 70 date_part, 71 date_trunc, \
-90 witness_subjects";
+90 witness_subjects, 91 /?, 92 %?";
     assert_eq!(codes.join(", "), expect);
 }
 
@@ -156,7 +156,8 @@ fn aggregates_keep_their_codes() {
         .collect();
     let expect = "\
 1 count, 2 sum, 3 avg, 4 stddev, 5 stddev_pop, 6 var, 7 var_pop, 8 min, 9 max, 10 witness, \
-11 witness_union, 12 median, 13 percentile, 14 safe_quantile, 15 safe_min, 16 safe_max";
+11 witness_union, 12 median, 13 percentile, 14 safe_quantile, 15 safe_min, 16 safe_max, \
+17 shared_min, 18 shared_max";
     assert_eq!(codes.join(", "), expect);
 }
 

@@ -47,6 +47,10 @@ pub(super) fn field(
             let (left, right) = two(function, fields)?;
             gives(arithmetic(function, left, right)?)
         }
+        Function::DivideOrNull | Function::ModuloOrNull => {
+            let (left, right) = two(function, fields)?;
+            Ok(Field::of(arithmetic(function, left, right)?, true))
+        }
         Function::Negate | Function::Abs => gives(number(function, one(function, fields)?)?),
         Function::Equal
         | Function::NotEqual

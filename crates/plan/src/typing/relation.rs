@@ -275,6 +275,13 @@ fn aggregate_type(function: AggregateFunction, fields: &[Field]) -> Result<Field
         {
             Ok(Field::of(Type::Float, true))
         }
+        (AggregateFunction::SharedMin | AggregateFunction::SharedMax, [value, subject, k])
+            if value.data_type.is_plain()
+                && subject.data_type == Type::Int
+                && k.data_type == Type::Int =>
+        {
+            Ok(Field::of(value.data_type, true))
+        }
         _ => Err(wrong()),
     }
 }

@@ -288,6 +288,21 @@ fn parts_of_dates_are_literals_of_a_list() {
 }
 
 #[test]
+fn division_without_errors_is_division_with_nulls() {
+    use Function::{Divide, DivideOrNull, Modulo, ModuloOrNull};
+    for (plain, total) in [(Divide, DivideOrNull), (Modulo, ModuloOrNull)] {
+        for left in TYPES {
+            for right in TYPES {
+                let takes = fields(&[left, right], false);
+                let of = |function| Expr::call(function, columns(2)).field(&takes).ok();
+                let wanted = of(plain).map(|field| Field::of(field.data_type, true));
+                assert_eq!(of(total), wanted, "{left} {right}");
+            }
+        }
+    }
+}
+
+#[test]
 fn subjects_are_counted_by_witnesses() {
     check_only(&[Function::WitnessSubjects], 1, |takes| {
         (takes == [Witness]).then_some(Int)
@@ -513,6 +528,16 @@ fn aggregates_over_several_values_take_exactly_these() {
         (SafeMin, &[Float, Int, Int, Float], Field::of(Float, true)),
         (SafeMax, &[Float, Int, Int, Float], Field::of(Float, true)),
     ];
+    for function in [AggregateFunction::SharedMin, AggregateFunction::SharedMax] {
+        for of in TYPES {
+            let gives = aggregate(function, &[of, Int, Int], false);
+            assert_eq!(gives, of.is_plain().then(|| Field::of(of, true)), "{of}");
+        }
+        assert_eq!(aggregate(function, &[Text, Int], false), None);
+        assert_eq!(aggregate(function, &[Text, Text, Int], false), None);
+        assert_eq!(aggregate(function, &[Text, Int, Float], false), None);
+        assert_eq!(aggregate(function, &[Text, Int, Int], true), None);
+    }
     for (function, takes, gives) in signatures {
         assert_eq!(aggregate(function, takes, false), Some(gives));
         assert_eq!(aggregate(function, takes, true), None);

@@ -121,7 +121,9 @@ impl Translator<'_> {
                 | AggregateFunction::WitnessUnion
                 | AggregateFunction::SafeQuantile
                 | AggregateFunction::SafeMin
-                | AggregateFunction::SafeMax => from,
+                | AggregateFunction::SafeMax
+                | AggregateFunction::SharedMin
+                | AggregateFunction::SharedMax => from,
             };
             if to != from && !from.is_number() {
                 return Err(Unplannable::IllTyped);

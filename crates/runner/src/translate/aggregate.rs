@@ -2,6 +2,7 @@ use super::expression::{Scope, scalar, translate};
 use crate::{
     Failed,
     safe::{Statistic, safe},
+    shared::{End, shared},
     witness::{Of, witness},
 };
 use datafusion::{
@@ -42,6 +43,8 @@ fn udaf(function: AggregateFunction) -> Arc<AggregateUDF> {
         AggregateFunction::SafeQuantile => Arc::new(safe(Statistic::Quantile)),
         AggregateFunction::SafeMin => Arc::new(safe(Statistic::Min)),
         AggregateFunction::SafeMax => Arc::new(safe(Statistic::Max)),
+        AggregateFunction::SharedMin => Arc::new(shared(End::Least)),
+        AggregateFunction::SharedMax => Arc::new(shared(End::Greatest)),
     }
 }
 

@@ -211,6 +211,21 @@ fn binary(function: Function, left: E, right: E) -> Result<E, Failed> {
     if let Some(operator) = operator(function) {
         return Ok(engine::binary_expr(left, operator, right));
     }
+    if let Function::DivideOrNull | Function::ModuloOrNull = function {
+        let operator = match function {
+            Function::DivideOrNull => Operator::Divide,
+            _ => Operator::Modulo,
+        };
+        let none = right.clone().eq(engine::lit(0i64));
+        let result = engine::binary_expr(left, operator, right);
+        let null = E::Literal(ScalarValue::Null, None);
+        let branch = vec![(Box::new(none), Box::new(null))];
+        return Ok(E::Case(engine::Case::new(
+            None,
+            branch,
+            Some(Box::new(result)),
+        )));
+    }
     let micro = DataType::Timestamp(TimeUnit::Microsecond, None);
     Ok(match function {
         Function::Like => left.like(right),

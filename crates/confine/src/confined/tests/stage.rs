@@ -46,6 +46,7 @@ fn datasets() -> Vec<Value> {
                 item("income", "amount", 3, Some("suppress"), "int"),
                 wealth,
                 item("diag", "free_text", 4, None, "text"),
+                item("age", "count", 2, Some("band(10)"), "int"),
             ],
         ),
         dataset(

@@ -141,6 +141,16 @@ fn aggregated(calls: &[AggregateCall], keys: usize, input: &[Taint]) -> Vec<Tain
         F::Min if projected_safely(&call.arguments[0], input) == Some(Taint::Witness) => {
             Taint::Witness
         }
+        F::SharedMin | F::SharedMax | F::SafeQuantile
+            if call.arguments.first().and_then(sensitive).is_none() =>
+        {
+            call.filter.iter().for_each(|filter| clean(filter, input));
+            clean(&call.arguments[0], input);
+            assert_eq!(input[bare(&call.arguments[1]).unwrap()], Taint::Number);
+            let literal = |argument: &Expr| matches!(argument, Expr::Literal(_));
+            assert!(call.arguments[2..].iter().all(literal));
+            Taint::Clean
+        }
         _ => {
             call.filter.iter().for_each(|filter| clean(filter, input));
             match call.arguments.first().and_then(sensitive) {

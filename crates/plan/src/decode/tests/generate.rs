@@ -77,7 +77,7 @@ impl Level {
         let functions: Vec<Function> = Function::ALL
             .iter()
             .copied()
-            .filter(|function| !(draft && *function == Function::WitnessSubjects))
+            .filter(|function| !(draft && function.is_confined()))
             .collect();
         prop_oneof![
             (select(functions), vec(expr(), 0..4))

@@ -402,6 +402,10 @@ impl<'a> Writer<'a> {
             AggregateFunction::SafeMin | AggregateFunction::SafeMax => {
                 (vec![Type::Float, Type::Int, Type::Int, Type::Float], float)
             }
+            AggregateFunction::SharedMin | AggregateFunction::SharedMax => (
+                vec![Type::Text, Type::Int, Type::Int],
+                field(Type::Text, true),
+            ),
         };
         let arguments = takes.iter().map(|t| self.expr(columns, *t, 1).0).collect();
         (function, arguments, gives)
