@@ -1,8 +1,8 @@
 use crate::{Admission, Denied, Pool, Register};
+use bytes::Bytes;
 use confine::Confined;
 use dispatch::{Failure, Outcome};
 use ledger::Decided;
-use roaring::RoaringBitmap;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// An outcome whose cells were held against all earlier ones and are on the register. What has no
@@ -56,13 +56,9 @@ impl Register {
         if outcome.confined().reported().is_empty() {
             return Ok(());
         }
-        let mut told: BTreeMap<u32, Vec<RoaringBitmap>> = BTreeMap::new();
+        let mut told: BTreeMap<u32, Vec<Bytes>> = BTreeMap::new();
         for cells in outcome.cells().await? {
-            let sets = told.entry(cells.number).or_default();
-            for set in cells.sets {
-                let set = RoaringBitmap::deserialize_from(&*set);
-                sets.push(set.map_err(|_| Cause::Unreadable)?);
-            }
+            told.entry(cells.number).or_default().extend(cells.sets);
         }
         let admissions = admissions(outcome.confined(), told).ok_or(Cause::Unreadable)?;
         let who = outcome.confined().permit().licence().id.to_string();
@@ -78,10 +74,7 @@ impl Register {
 }
 
 /// The cells of each report, in the pool they belong to.
-fn admissions(
-    confined: &Confined,
-    mut told: BTreeMap<u32, Vec<RoaringBitmap>>,
-) -> Option<Vec<Admission>> {
+fn admissions(confined: &Confined, mut told: BTreeMap<u32, Vec<Bytes>>) -> Option<Vec<Admission>> {
     let mut admissions = Vec::new();
     for (number, reported) in (0u32..).zip(confined.reported()) {
         let mut datasets = confined.permit().datasets().iter();

@@ -111,10 +111,10 @@ impl Audit {
         self.cells.is_empty()
     }
 
-    /// Whether a cell was released before.
+    /// Whether a cell, as written, was released before.
     #[must_use]
-    pub fn knows(&self, cell: &RoaringBitmap) -> bool {
-        self.cells.contains(&bytes(cell))
+    pub fn knows(&self, written: &[u8]) -> bool {
+        self.cells.contains(written)
     }
 
     /// Takes a cell in without asking: one that was released before.
@@ -297,9 +297,8 @@ fn fewer_than(
 }
 
 fn bytes(cell: &RoaringBitmap) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(cell.serialized_size());
-    // A vector grows, so that there is always room.
-    cell.serialize_into(&mut bytes).ok();
+    let mut bytes = Vec::new();
+    wire::write_row_set(&cell.iter().collect::<Vec<_>>(), &mut bytes);
     bytes
 }
 

@@ -2,16 +2,17 @@ use crate::{
     audit::{Audit, Conflict, Limits},
     store::{Store, Unstored},
 };
+use bytes::Bytes;
 use chrono::NaiveDate;
 use policy::{Allowance, Budget};
-use roaring::RoaringBitmap;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 use terms::{DatasetName, ItemName};
 use vault::Keyring;
+use wire::read_row_set;
 
 /// Cells that can be added up: of one snapshot and one measure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,8 +36,8 @@ pub struct Admission {
     pub k: u32,
     /// The largest share of one subject's value that all sums together may explain: 0 to 1.
     pub explained_max: f64,
-    /// The cells.
-    pub cells: Vec<RoaringBitmap>,
+    /// The cells, as written by [`wire::write_row_set`].
+    pub cells: Vec<Bytes>,
 }
 
 /// Why nothing may be released.
@@ -56,6 +57,9 @@ pub enum Denied {
         /// `queries`, `cells` or `refusals`, of the day or the term.
         what: &'static str,
     },
+    /// What the runner said of a cell is no set of rows.
+    #[error("a cell that is no set of rows")]
+    Unreadable,
     /// The register cannot be used.
     #[error(transparent)]
     Unstored(#[from] Unstored),
@@ -148,6 +152,20 @@ impl Register {
         Ok(())
     }
 
+    /// Debits one refusal: for a run that failed over protected data, since whether it fails may tell of
+    /// a few rows.
+    ///
+    /// # Errors
+    /// [`Unstored`].
+    pub fn debit_failure(&self, who: &str, day: NaiveDate) -> Result<(), Unstored> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let refusals = Allowance {
+            refusals: 1,
+            ..Allowance::default()
+        };
+        held.store.spend(who, day, refusals)
+    }
+
     /// Holds new cells against all earlier ones; those that may be released are durable when this
     /// returns. All or none.
     ///
@@ -159,37 +177,48 @@ impl Register {
         (who, day): (&str, NaiveDate),
     ) -> Result<(), Denied> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut changed: HashMap<Pool, (Audit, Vec<&RoaringBitmap>)> = HashMap::new();
+        let mut changed: HashMap<Pool, (Audit, Vec<&Bytes>)> = HashMap::new();
         for admission in admissions {
             let pool = &admission.pool;
-            let (audit, fresh) = match changed.remove(pool) {
+            let known = match changed.get(pool) {
+                Some((audit, _)) => audit,
+                None => held.audit(pool)?,
+            };
+            let fresh: BTreeSet<&Bytes> = admission
+                .cells
+                .iter()
+                .filter(|cell| !known.knows(cell))
+                .collect();
+            if fresh.is_empty() {
+                continue;
+            }
+            let (mut audit, mut entered) = match changed.remove(pool) {
                 Some(found) => found,
                 None => (held.audit(pool)?.clone(), Vec::new()),
             };
-            let new = |cell: &&RoaringBitmap| !cell.is_empty() && !audit.knows(cell);
-            let new: Vec<&RoaringBitmap> = admission.cells.iter().filter(new).collect();
-            let (mut audit, mut fresh) = (audit, fresh);
-            new.iter().for_each(|cell| audit.enter(cell));
-            if !new.is_empty() {
-                let judged = self.judge(&mut held, &audit, admission)?;
-                if let Err(conflict) = judged {
-                    let refusals = Allowance {
-                        refusals: 1,
-                        ..Allowance::default()
-                    };
-                    held.store.spend(who, day, refusals)?;
-                    let pool = Box::new(pool.clone());
-                    return Err(Denied::Conflict { pool, conflict });
-                }
+            let before = audit.len();
+            for cell in &fresh {
+                audit.enter(&read_row_set(cell).map_err(|_| Denied::Unreadable)?);
             }
-            fresh.extend(new);
-            changed.insert(pool.clone(), (audit, fresh));
+            // A cell of nobody says nothing, and is none.
+            if audit.len() > before
+                && let Err(conflict) = self.judge(&mut held, &audit, admission)?
+            {
+                let refusals = Allowance {
+                    refusals: 1,
+                    ..Allowance::default()
+                };
+                held.store.spend(who, day, refusals)?;
+                let pool = Box::new(pool.clone());
+                return Err(Denied::Conflict { pool, conflict });
+            }
+            entered.extend(fresh);
+            changed.insert(pool.clone(), (audit, entered));
         }
-        changed.retain(|_, (_, fresh)| !fresh.is_empty());
         if changed.is_empty() {
             return Ok(());
         }
-        let rows: Vec<(&Pool, Vec<&RoaringBitmap>)> = changed
+        let rows: Vec<(&Pool, Vec<&Bytes>)> = changed
             .iter()
             .map(|(pool, (_, fresh))| (pool, fresh.clone()))
             .collect();
@@ -254,10 +283,10 @@ impl Held {
                 Some(_) => Audit::of_values(),
                 None => Audit::default(),
             };
-            self.store
-                .cells(pool)?
-                .iter()
-                .for_each(|cell| audit.enter(cell));
+            for cell in self.store.cells(pool)? {
+                let rows = read_row_set(&cell).map_err(|_| self.store.broken())?;
+                audit.enter(&rows);
+            }
             self.audits.insert(pool.clone(), audit);
         }
         let missing = || Unstored::Subjects(pool.name());

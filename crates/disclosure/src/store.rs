@@ -1,13 +1,13 @@
 use crate::register::Pool;
+use bytes::Bytes;
 use chrono::NaiveDate;
 use policy::Allowance;
-use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};
 use vault::Keyring;
 
 /// The version of the tables.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS admitted (id INTEGER PRIMARY KEY, pool TEXT NOT NULL, sealed BLOB NOT NULL) STRICT;
     CREATE INDEX IF NOT EXISTS admitted_pool ON admitted (pool);
@@ -81,14 +81,14 @@ impl Store {
         }
     }
 
-    fn broken(&self) -> Unstored {
+    pub(crate) fn broken(&self) -> Unstored {
         Unstored::Sealed {
             file: self.file.clone(),
         }
     }
 
     /// Every cell ever admitted to a pool.
-    pub(crate) fn cells(&self, pool: &Pool) -> Result<Vec<RoaringBitmap>, Unstored> {
+    pub(crate) fn cells(&self, pool: &Pool) -> Result<Vec<Vec<u8>>, Unstored> {
         let sql = "SELECT sealed FROM admitted WHERE pool = ? ORDER BY id";
         let mut query = self.database.prepare(sql).map_err(|e| self.failed(e))?;
         let rows = query
@@ -107,7 +107,7 @@ impl Store {
     /// Makes cells and what they cost durable, all or none.
     pub(crate) fn admit(
         &mut self,
-        admitted: &[(&Pool, Vec<&RoaringBitmap>)],
+        admitted: &[(&Pool, Vec<&Bytes>)],
         (who, day): (&str, NaiveDate),
     ) -> Result<(), Unstored> {
         let mut sealed = Vec::with_capacity(admitted.len());
@@ -203,24 +203,23 @@ fn context(pool: &Pool) -> String {
 }
 
 /// Sets one after another, each with its length before it.
-fn written(cells: &[&RoaringBitmap]) -> Vec<u8> {
+fn written(cells: &[&Bytes]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for cell in cells {
-        let length = u64::try_from(cell.serialized_size()).unwrap_or(u64::MAX);
+        let length = u64::try_from(cell.len()).unwrap_or(u64::MAX);
         bytes.extend(length.to_le_bytes());
-        // A vector grows, so that there is always room.
-        cell.serialize_into(&mut bytes).ok();
+        bytes.extend_from_slice(cell);
     }
     bytes
 }
 
-fn read(mut bytes: &[u8]) -> Option<Vec<RoaringBitmap>> {
+fn read(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut cells = Vec::new();
     while !bytes.is_empty() {
         let (length, rest) = bytes.split_first_chunk::<8>()?;
         let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
         let (cell, rest) = rest.split_at_checked(length)?;
-        cells.push(RoaringBitmap::deserialize_from(cell).ok()?);
+        cells.push(cell.to_vec());
         bytes = rest;
     }
     Some(cells)

@@ -230,6 +230,7 @@ impl Gateway {
                 register.admitted(outcome).instrument(span).await
             }
             Err(stopped) => {
+                self.debit_failure(&permit)?;
                 return Err(fail(stopped.decided, Refused::from(&stopped.failure)).await);
             }
         };
@@ -250,6 +251,7 @@ impl Gateway {
                     self.conflicted(denied, &decided).await?;
                     return Err(refuse_decided(decided, Refused::from(&cause)).await);
                 }
+                self.debit_failure(&permit)?;
                 Err(fail(decided, Refused::from(&cause)).await)
             }
         }
@@ -281,6 +283,17 @@ impl Gateway {
         let register = &self.domain.disclosure;
         let debited = register.debit_query(licence.id.as_str(), days, &permit.budget());
         debited.map_err(|denied| Refused::from(&disclosure::Cause::Denied(denied)))
+    }
+
+    /// Debits a run that failed over protected data like a refusal of the disclosure register: that it
+    /// fails may tell of a few rows.
+    fn debit_failure(&self, permit: &Permit) -> Result<(), Refused> {
+        if !permit.datasets().iter().any(|dataset| dataset.protected) {
+            return Ok(());
+        }
+        let register = &self.domain.disclosure;
+        let debited = register.debit_failure(permit.licence().id.as_str(), now().date_naive());
+        debited.map_err(|why| Refused::from(&disclosure::Cause::Denied(why.into())))
     }
 
     /// The tables and columns the caller sees.

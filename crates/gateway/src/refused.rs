@@ -148,7 +148,7 @@ impl From<&disclosure::Cause> for Refused {
         match why {
             Cause::Failed(failure) => Self::from(failure),
             Cause::Denied(Denied::Conflict {
-                conflict: Conflict::Isolates { .. },
+                conflict: Conflict::Isolates { .. } | Conflict::Explains { .. },
                 ..
             }) => Self::new(
                 "disclosure.conflict",
@@ -179,7 +179,9 @@ impl From<&disclosure::Cause> for Refused {
                 tracing::error!(%why, "the disclosure register cannot be used");
                 Self::internal("disclosure.unstored")
             }
-            Cause::Unreadable => Self::internal("disclosure.unreadable"),
+            Cause::Unreadable | Cause::Denied(Denied::Unreadable) => {
+                Self::internal("disclosure.unreadable")
+            }
         }
     }
 }

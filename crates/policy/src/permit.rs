@@ -43,6 +43,8 @@ pub struct PermittedDataset {
     pub subject: Option<ItemName>,
     /// The raw type of the subject item, on the item list or not.
     pub subject_type: Option<Type>,
+    /// Whether each subject has one row, so that the numbers of subjects and of rows are the same.
+    pub subject_unique: bool,
     /// The fewest subjects of a released cell.
     pub k: u32,
     /// What a released cell owes beside.
@@ -340,6 +342,7 @@ impl Asking<'_> {
             external: dataset.external,
             subject: dataset.subject.clone(),
             subject_type: subject.and_then(|item| item.data_type),
+            subject_unique: subject.is_some_and(|item| item.unique),
             k: self.state.thresholds().of(highest),
             disclosure: self.bundle.disclosure.of(highest),
             rows_plan: rows_plan(wanted)?,

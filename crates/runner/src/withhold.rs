@@ -10,7 +10,7 @@ use arrow::{
 use bytes::Bytes;
 use plan::{Cell, Check, Dominance, Report};
 use roaring::RoaringBitmap;
-use wire::job::Cells;
+use wire::{job::Cells, read_row_set};
 
 /// What was withheld in a job, for security staff and for the notice.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +129,7 @@ fn subjects(batch: &RecordBatch, row: usize, cell: &Cell) -> RoaringBitmap {
             .column_by_name("subject_set")?
             .as_binary_opt::<i32>()?;
         let there = whole.is_valid(row) && set.is_valid(row);
-        there.then(|| RoaringBitmap::deserialize_from(set.value(row)).ok())?
+        there.then(|| read_row_set(set.value(row)).ok())?
     };
     read().unwrap_or_default()
 }

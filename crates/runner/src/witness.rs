@@ -1,24 +1,28 @@
 //! `witness(subject, row, value)`: one aggregate that serves thresholds, dominance, single entry and
 //! the disclosure register; and `witness_union`, which makes one witness of several.
 //!
-//! A row counts where it has a subject. Without row numbers each row is taken to have entered once, as
-//! was proved; without values nothing is contributed. Subjects and rows are numbers from 0, so that
-//! sets of them are bitmaps. Small sets of subjects are said too, for the notice.
+//! A row counts where it has a subject; without values nothing is contributed. Subjects and rows are numbers from 0. Small sets
+//! of subjects are said too, for the notice.
 //!
 //! Source: design, "Thresholds"; shape: plan's `WITNESS_FIELDS`, then the two sets.
 
+mod rows; // what was entered, column by column
 mod subjects; // how many a witness counted
-mod tally; // what is known of one group
+mod tally; // what one group amounts to
 
 pub(crate) use self::subjects::subjects;
 
-use self::tally::{Amount, Tally};
+use self::{
+    rows::{Rows, Sorted},
+    tally::Amount,
+};
 use crate::arrow_type::{arrow_type, witness_fields};
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float64Array, Int64Array, StructArray,
     },
-    datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type},
+    buffer::{OffsetBuffer, ScalarBuffer},
+    datatypes::{DataType, Field, FieldRef},
 };
 use datafusion::{
     common::ScalarValue,
@@ -29,8 +33,10 @@ use datafusion::{
         function::{AccumulatorArgs, StateFieldsArgs},
     },
 };
+use roaring::RoaringBitmap;
 use std::sync::Arc;
 use terms::Type;
+use wire::{read_row_set, write_row_set};
 
 /// Which of the two it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,10 +63,17 @@ struct Witness {
     of: Of,
 }
 
-/// The tallies of all groups.
-struct Tallies {
-    of: Of,
-    groups: Vec<Tally>,
+/// What was entered into all groups.
+enum Tallies {
+    /// Of rows.
+    Rows {
+        /// They, as they came.
+        rows: Rows,
+        /// How many groups there are.
+        groups: usize,
+    },
+    /// Of witnesses: each group's rows and subjects.
+    Witnesses(Vec<[RoaringBitmap; 2]>),
 }
 
 /// The one tally of an aggregate without keys.
@@ -90,11 +103,9 @@ impl AggregateUDFImpl for Witness {
     }
 
     fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let groups = vec![Tally::default()];
-        Ok(Box::new(Alone(Tallies {
-            of: self.of,
-            groups,
-        })))
+        let mut tallies = Tallies::new(self.of);
+        tallies.grow(1);
+        Ok(Box::new(Alone(tallies)))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -110,11 +121,7 @@ impl AggregateUDFImpl for Witness {
         &self,
         _: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        let groups = Vec::new();
-        Ok(Box::new(Tallies {
-            of: self.of,
-            groups,
-        }))
+        Ok(Box::new(Tallies::new(self.of)))
     }
 }
 
@@ -123,69 +130,54 @@ impl AggregateUDFImpl for Witness {
 impl std::fmt::Debug for Tallies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Contributions are personal values.
-        f.debug_struct("Tallies")
-            .field("groups", &self.groups.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Tallies").finish_non_exhaustive()
     }
 }
 
 impl Tallies {
-    fn grow(&mut self, groups: usize) {
-        if self.groups.len() < groups {
-            self.groups.resize_with(groups, Tally::default);
+    fn new(of: Of) -> Self {
+        match of {
+            Of::Rows => Self::Rows {
+                rows: Rows::default(),
+                groups: 0,
+            },
+            Of::Witnesses => Self::Witnesses(Vec::new()),
         }
     }
 
-    fn tally(&mut self, group: Option<usize>) -> Result<&mut Tally> {
-        group
-            .and_then(|group| self.groups.get_mut(group))
-            .ok_or_else(broken)
+    fn grow(&mut self, count: usize) {
+        match self {
+            Self::Rows { groups, .. } => *groups = count.max(*groups),
+            Self::Witnesses(groups) if groups.len() < count => {
+                groups.resize_with(count, Default::default);
+            }
+            Self::Witnesses(_) => {}
+        }
     }
 
-    /// Enters rows; `group` says where each belongs.
+    /// Enters rows; `groups` says where each belongs, the first if it says nothing.
     fn enter(
         &mut self,
         columns: &[ArrayRef],
-        group: impl Fn(usize) -> Option<usize>,
+        groups: Option<&[usize]>,
         filter: Option<&BooleanArray>,
     ) -> Result<()> {
-        let kept = |at: usize| filter.is_none_or(|f| f.is_valid(at) && f.value(at));
-        match (self.of, columns) {
-            (Of::Rows, [subjects, rows, values]) => {
-                let subjects = subjects
-                    .as_primitive_opt::<Int64Type>()
-                    .ok_or_else(broken)?;
-                let rows = rows.as_primitive_opt::<Int64Type>().ok_or_else(broken)?;
-                let values = values
-                    .as_primitive_opt::<Float64Type>()
-                    .ok_or_else(broken)?;
-                let number = |column: &Int64Array, at: usize| {
-                    let value = column.is_valid(at).then(|| u32::try_from(column.value(at)));
-                    value.transpose().map_err(|_| broken())
-                };
-                for at in (0..subjects.len()).filter(|at| kept(*at)) {
-                    let Some(subject) = number(subjects, at)? else {
-                        continue;
-                    };
-                    let row = number(rows, at)?;
-                    let value = values.is_valid(at).then(|| values.value(at));
-                    self.tally(group(at))?.enter(subject, row, value);
-                }
-                Ok(())
+        match (self, columns) {
+            (Self::Rows { rows, .. }, [subject, row, value]) => {
+                rows.enter([subject, row, value], groups, filter)
             }
-            (Of::Witnesses, [witnesses]) => {
+            (Self::Witnesses(united), [witnesses]) => {
                 let whole = witnesses.as_struct_opt().ok_or_else(broken)?;
-                let set = |name| {
-                    let column = whole.column_by_name(name)?;
-                    column.as_binary_opt::<i32>()
-                };
-                let rows = set("row_set").ok_or_else(broken)?;
-                let subjects = set("subject_set").ok_or_else(broken)?;
-                for at in (0..whole.len()).filter(|at| kept(*at) && whole.is_valid(*at)) {
-                    let tally = self.tally(group(at))?;
-                    tally
-                        .unite(rows.value(at), subjects.value(at))
-                        .ok_or_else(broken)?;
+                let column = |name| whole.column_by_name(name)?.as_binary_opt::<i32>();
+                let sets = column("row_set").zip(column("subject_set"));
+                let (rows, subjects) = sets.ok_or_else(broken)?;
+                for at in 0..whole.len() {
+                    let kept = filter.is_none_or(|f| f.is_valid(at) && f.value(at));
+                    if kept && whole.is_valid(at) {
+                        let group = groups.map_or(Some(0), |groups| groups.get(at).copied());
+                        let group = group.and_then(|group| united.get_mut(group));
+                        unite(group, [rows.value(at), subjects.value(at)]).ok_or_else(broken)?;
+                    }
                 }
                 Ok(())
             }
@@ -193,56 +185,144 @@ impl Tallies {
         }
     }
 
-    fn merge(
-        &mut self,
-        columns: &[ArrayRef],
-        group: impl Fn(usize) -> Option<usize>,
-    ) -> Result<()> {
+    fn merge(&mut self, columns: &[ArrayRef], groups: Option<&[usize]>) -> Result<()> {
         let states = columns.first().and_then(|s| s.as_binary_opt::<i32>());
         for (at, state) in states.ok_or_else(broken)?.iter().enumerate() {
-            let tally = self.tally(group(at))?;
-            if let Some(state) = state {
-                tally.read(state).ok_or_else(broken)?;
-            }
+            let group = groups.map_or(Some(0), |groups| groups.get(at).copied());
+            let (Some(group), Some(state)) = (group, state) else {
+                continue;
+            };
+            let read = match self {
+                Self::Rows { rows, .. } => rows.read(state, group),
+                Self::Witnesses(united) => {
+                    split(state).and_then(|sets| unite(united.get_mut(group), sets))
+                }
+            };
+            read.ok_or_else(broken)?;
         }
         Ok(())
     }
+
+    /// What the first groups amount to; the others move up.
+    fn amounts(&mut self, emit_to: EmitTo) -> Result<StructArray> {
+        let mut told = Told::default();
+        match self {
+            Self::Rows { rows, groups } => {
+                for group in taken(rows, groups, emit_to).groups() {
+                    told.add(|row_set, subject_set| group.amount(row_set, subject_set));
+                }
+            }
+            Self::Witnesses(united) => {
+                for [rows, subjects] in emit_to.take_needed(united) {
+                    told.add(|row_set, subject_set| {
+                        write_row_set(&rows.iter().collect::<Vec<_>>(), row_set);
+                        write_row_set(&subjects.iter().collect::<Vec<_>>(), subject_set);
+                        let count =
+                            |set: &RoaringBitmap| i64::try_from(set.len()).unwrap_or(i64::MAX);
+                        Amount {
+                            subjects: count(&subjects),
+                            rows: count(&rows),
+                            rows_distinct: count(&rows),
+                            contributions: [0.0; 5],
+                        }
+                    });
+                }
+            }
+        }
+        told.finish()
+    }
+
+    fn written(&mut self, emit_to: EmitTo) -> ArrayRef {
+        let states: Vec<Vec<u8>> = match self {
+            Self::Rows { rows, groups } => taken(rows, groups, emit_to).written().collect(),
+            Self::Witnesses(united) => {
+                let sets = emit_to.take_needed(united);
+                sets.iter().map(joined).collect()
+            }
+        };
+        Arc::new(states.iter().map(Some).collect::<BinaryArray>())
+    }
 }
 
-fn written(tallies: &[Tally]) -> ArrayRef {
-    let states = tallies.iter().map(|tally| Some(tally.written()));
-    Arc::new(states.collect::<BinaryArray>())
+fn taken(rows: &mut Rows, groups: &mut usize, emit_to: EmitTo) -> Sorted {
+    let first = match emit_to {
+        EmitTo::All => *groups,
+        EmitTo::First(first) => first.min(*groups),
+    };
+    let sorted = rows.take(first, *groups);
+    *groups -= first;
+    sorted
 }
 
-fn struct_of(tallies: &[Tally]) -> Result<StructArray> {
-    let amounts: Vec<Amount> = tallies.iter().map(Tally::amount).collect();
-    let whole = |count: &dyn Fn(&Amount) -> i64| -> ArrayRef {
-        let counts = amounts.iter().map(|amount| Some(count(amount)));
-        Arc::new(counts.collect::<Int64Array>())
-    };
-    let float = |part: &dyn Fn(&[f64; 5]) -> f64| -> ArrayRef {
-        let sums = amounts
-            .iter()
-            .map(|amount| Some(part(&amount.contributions)));
-        Arc::new(sums.collect::<Float64Array>())
-    };
-    let set = |part: &dyn Fn(&Amount) -> &[u8]| -> ArrayRef {
-        let sets = amounts.iter().map(|amount| Some(part(amount)));
-        Arc::new(sets.collect::<BinaryArray>())
-    };
-    let columns = vec![
-        whole(&|amount| amount.subjects),
-        whole(&|amount| amount.rows),
-        whole(&|amount| amount.rows_distinct),
-        float(&|[x1, ..]| *x1),
-        float(&|[_, x2, ..]| *x2),
-        float(&|[_, _, total, ..]| *total),
-        float(&|[_, _, _, low, _]| *low),
-        float(&|[_, _, _, _, high]| *high),
-        set(&|amount| &amount.row_set),
-        set(&|amount| &amount.subject_set),
-    ];
-    Ok(StructArray::try_new(witness_fields(true), columns, None)?)
+/// Takes a witness's sets into a group; what each contributed is not added up.
+fn unite(group: Option<&mut [RoaringBitmap; 2]>, sets: [&[u8]; 2]) -> Option<()> {
+    for (whole, set) in group?.iter_mut().zip(sets) {
+        *whole |= read_row_set(set).ok()?;
+    }
+    Some(())
+}
+
+/// Two sets as one state.
+fn joined([rows, subjects]: &[RoaringBitmap; 2]) -> Vec<u8> {
+    let (mut bytes, mut second) = (vec![0; 8], Vec::new());
+    write_row_set(&rows.iter().collect::<Vec<_>>(), &mut bytes);
+    let length = (bytes.len() as u64).to_le_bytes();
+    write_row_set(&subjects.iter().collect::<Vec<_>>(), &mut second);
+    bytes.splice(..8, length);
+    bytes.extend(second);
+    bytes
+}
+
+fn split(state: &[u8]) -> Option<[&[u8]; 2]> {
+    let (length, _) = state.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (rows, subjects) = state.split_at_checked(length)?;
+    Some([rows.get(8..)?, subjects])
+}
+
+/// The columns of a witness, group by group.
+#[derive(Default)]
+struct Told {
+    counts: [Vec<i64>; 3],
+    contributions: [Vec<f64>; 5],
+    sets: [(Vec<u8>, Vec<i32>); 2],
+}
+
+impl Told {
+    fn add(&mut self, amount: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>) -> Amount) {
+        let [(row_set, row_ends), (subject_set, subject_ends)] = &mut self.sets;
+        let amount = amount(row_set, subject_set);
+        for (ends, set) in [(row_ends, row_set), (subject_ends, subject_set)] {
+            // Past what offsets can say, the array is refused when it is made.
+            ends.push(i32::try_from(set.len()).unwrap_or(-1));
+        }
+        let counts = [amount.subjects, amount.rows, amount.rows_distinct];
+        self.counts
+            .iter_mut()
+            .zip(counts)
+            .for_each(|(all, one)| all.push(one));
+        let contributions = self.contributions.iter_mut().zip(amount.contributions);
+        contributions.for_each(|(all, one)| all.push(one));
+    }
+
+    fn finish(self) -> Result<StructArray> {
+        let counts = self
+            .counts
+            .map(|all| Arc::new(Int64Array::from(all)) as ArrayRef);
+        let sums = self
+            .contributions
+            .map(|all| Arc::new(Float64Array::from(all)) as ArrayRef);
+        let mut columns: Vec<ArrayRef> = counts.into_iter().chain(sums).collect();
+        for (bytes, mut ends) in self.sets {
+            if ends.contains(&-1) {
+                return Err(DataFusionError::ResourcesExhausted("witness".into()));
+            }
+            ends.insert(0, 0);
+            let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
+            columns.push(Arc::new(BinaryArray::try_new(offsets, bytes.into(), None)?));
+        }
+        Ok(StructArray::try_new(witness_fields(true), columns, None)?)
+    }
 }
 
 impl GroupsAccumulator for Tallies {
@@ -254,17 +334,15 @@ impl GroupsAccumulator for Tallies {
         total_num_groups: usize,
     ) -> Result<()> {
         self.grow(total_num_groups);
-        self.enter(values, |at| group_indices.get(at).copied(), opt_filter)
+        self.enter(values, Some(group_indices), opt_filter)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let tallies = emit_to.take_needed(&mut self.groups);
-        Ok(Arc::new(struct_of(&tallies)?))
+        Ok(Arc::new(self.amounts(emit_to)?))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        let tallies = emit_to.take_needed(&mut self.groups);
-        Ok(vec![written(&tallies)])
+        Ok(vec![self.written(emit_to)])
     }
 
     fn merge_batch(
@@ -274,7 +352,7 @@ impl GroupsAccumulator for Tallies {
         total_num_groups: usize,
     ) -> Result<()> {
         self.grow(total_num_groups);
-        self.merge(values, |at| group_indices.get(at).copied())
+        self.merge(values, Some(group_indices))
     }
 
     fn convert_to_state(&self, _: &[ArrayRef], _: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
@@ -283,7 +361,13 @@ impl GroupsAccumulator for Tallies {
     }
 
     fn size(&self) -> usize {
-        self.groups.iter().map(Tally::size).sum()
+        match self {
+            Self::Rows { rows, .. } => rows.size(),
+            Self::Witnesses(united) => {
+                let sets = united.iter().flatten();
+                sets.map(|set| set.serialized_size() * 2 + 64).sum()
+            }
+        }
     }
 }
 
@@ -291,11 +375,11 @@ impl GroupsAccumulator for Tallies {
 
 impl Accumulator for Alone {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.0.enter(values, |_| Some(0), None)
+        self.0.enter(values, None, None)
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let whole = struct_of(&self.0.groups)?;
+        let whole = self.0.amounts(EmitTo::All)?;
         Ok(ScalarValue::Struct(Arc::new(whole)))
     }
 
@@ -304,14 +388,12 @@ impl Accumulator for Alone {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![ScalarValue::try_from_array(
-            &written(&self.0.groups),
-            0,
-        )?])
+        let state = self.0.written(EmitTo::All);
+        Ok(vec![ScalarValue::try_from_array(&state, 0)?])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.0.merge(states, |_| Some(0))
+        self.0.merge(states, None)
     }
 }
 

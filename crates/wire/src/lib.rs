@@ -9,8 +9,14 @@
 mod garbled; // the one error: bytes that are no message
 mod secret; // key bytes that do not print themselves
 pub mod job; // jobs and answers as plain values
+mod row_set; // sets of row or subject numbers
 pub mod frame; // one message on a pipe: its length, then its bytes
 mod proto; // generated from proto/
 mod job_proto; // jobs and answers to and from their generated form
 
-pub use self::{garbled::Garbled, proto::operations, secret::Secret};
+pub use self::{
+    garbled::Garbled,
+    proto::operations,
+    row_set::{read_row_set, write_row_set},
+    secret::Secret,
+};

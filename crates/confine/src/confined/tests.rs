@@ -825,7 +825,18 @@ fn only_the_columns_of_the_plan_are_asked_for() {
         "not even the subject's own key"
     );
     let citizen: DatasetName = "city.citizen".parse().unwrap();
-    assert_eq!(confined.numbers(&citizen), (true, true));
+    assert_eq!(
+        confined.numbers(&citizen),
+        (false, true),
+        "a subject with one row is its row"
+    );
+    let costs = aggregate(
+        visits(),
+        vec![column(1)],
+        vec![call(F::Sum, vec![column(2)])],
+    );
+    let visits: DatasetName = "city.visits".parse().unwrap();
+    assert_eq!(granted(true, costs).numbers(&visits), (true, true));
 }
 
 #[test]

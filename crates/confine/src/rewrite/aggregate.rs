@@ -511,6 +511,8 @@ impl Rewrite<'_> {
             let dataset = self.scope.of_scan(scan)?;
             let once = !proved && scan == measure.scan;
             let (row, by_subject) = grouping.row(scan, subject);
+            // Then they are the same numbers, and one pool.
+            let by_subject = by_subject && !dataset.subject_unique;
             // INVARIANT (a measure enters once): without row numbers there is nothing to show it by.
             if once && by_subject {
                 return Err(Cause::NoRule.into());
@@ -578,6 +580,8 @@ impl Rewrite<'_> {
             }
             let dataset = self.scope.of_scan(scan)?;
             let (row, by_subject) = grouping.row(scan, subject);
+            // Then they are the same numbers, and one pool.
+            let by_subject = by_subject && !dataset.subject_unique;
             let mut parts: BTreeSet<usize> = BTreeSet::new();
             let mut filters: Vec<Option<Expr>> = vec![None];
             for call in calls {
@@ -661,7 +665,8 @@ impl Grouping {
         !self.by_subject.is_empty()
     }
 
-    /// What tells contributions apart: the row's number, or the subject's where rows are grouped.
+    /// What tells contributions apart, and whether it is the subject's number: where rows are grouped,
+    /// and where each subject has one row.
     fn row(&self, scan: ScanId, subject: u32) -> (Expr, bool) {
         match self.relation.rows.get(&scan) {
             Some(at) => (Expr::Column(*at), false),

@@ -155,6 +155,10 @@ fn carry(
         data_type: Type::Int,
         view: View::Subject,
     });
+    // Where each subject has one row, its number is the row's too.
+    if dataset.subject_unique {
+        return Ok(());
+    }
     relation.rows.insert(scan, position(shown.len())?);
     shown.push(ScanColumn {
         item: subject.clone(),

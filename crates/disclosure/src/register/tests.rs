@@ -37,12 +37,18 @@ fn pool(measure: Option<&str>) -> Pool {
     }
 }
 
+fn written(from: u32, to: u32) -> Bytes {
+    let mut bytes = Vec::new();
+    wire::write_row_set(&(from..to).collect::<Vec<_>>(), &mut bytes);
+    bytes.into()
+}
+
 fn admission(measure: Option<&str>, from: u32, to: u32) -> Admission {
     Admission {
         pool: pool(measure),
         k: 5,
         explained_max: 0.5,
-        cells: vec![(from..to).collect()],
+        cells: vec![written(from, to)],
     }
 }
 
@@ -159,13 +165,8 @@ fn refusals_cost_too() {
 #[test]
 fn nothing_of_a_set_stands_in_the_file() {
     let stage = stage();
-    let cells = vec![(7_000..7_500).collect()];
-    let admission = Admission {
-        cells,
-        ..admission(None, 0, 1)
-    };
-    let mut plain = Vec::new();
-    admission.cells[0].serialize_into(&mut plain).unwrap();
+    let admission = admission(None, 7_000, 7_500);
+    let plain = admission.cells[0].clone();
     stage
         .register()
         .admit(&[admission], ("lic-a", day()))

@@ -72,9 +72,9 @@ proptest::proptest! {
             .collect();
         let cut = cut.min(rows.len());
         let (first, second) = rows.split_at(cut);
-        let mut whole = Tallies { of: Of::Rows, groups: Vec::new() };
+        let mut whole = Tallies::new(Of::Rows);
         for part in [first, second] {
-            let mut tallies = Tallies { of: Of::Rows, groups: Vec::new() };
+            let mut tallies = Tallies::new(Of::Rows);
             let groups: Vec<usize> = part.iter().map(|(g, _)| *g).collect();
             let values: Vec<_> = part.iter().map(|(_, row)| *row).collect();
             tallies.update_batch(&columns(&values), &groups, None, 3).unwrap();
@@ -102,10 +102,7 @@ fn a_filter_and_the_alone_form_agree_with_groups() {
         (None, 3, Some(9.0)),
     ];
     let filter = BooleanArray::from(vec![Some(true), None, Some(true)]);
-    let mut groups = Tallies {
-        of: Of::Rows,
-        groups: Vec::new(),
-    };
+    let mut groups = Tallies::new(Of::Rows);
     groups
         .update_batch(&columns(&rows), &[0, 0, 0], Some(&filter), 1)
         .unwrap();
@@ -113,10 +110,9 @@ fn a_filter_and_the_alone_form_agree_with_groups() {
         said(groups.evaluate(EmitTo::All).unwrap().as_struct(), 0).0,
         1
     );
-    let mut alone = Alone(Tallies {
-        of: Of::Rows,
-        groups: vec![Tally::default()],
-    });
+    let mut tallies = Tallies::new(Of::Rows);
+    tallies.grow(1);
+    let mut alone = Alone(tallies);
     alone.update_batch(&columns(&rows)).unwrap();
     let ScalarValue::Struct(whole) = alone.evaluate().unwrap() else {
         panic!("no struct")
@@ -126,10 +122,7 @@ fn a_filter_and_the_alone_form_agree_with_groups() {
 
 #[test]
 fn a_union_counts_each_row_and_subject_once() {
-    let mut groups = Tallies {
-        of: Of::Rows,
-        groups: Vec::new(),
-    };
+    let mut groups = Tallies::new(Of::Rows);
     let rows = [
         (Some(1), 1, None),
         (Some(2), 2, None),
@@ -140,10 +133,7 @@ fn a_union_counts_each_row_and_subject_once() {
         .update_batch(&columns(&rows), &[0, 0, 1, 1], None, 2)
         .unwrap();
     let both = groups.evaluate(EmitTo::All).unwrap();
-    let mut union = Tallies {
-        of: Of::Witnesses,
-        groups: Vec::new(),
-    };
+    let mut union = Tallies::new(Of::Witnesses);
     union.update_batch(&[both], &[0, 0], None, 1).unwrap();
     let told = union.evaluate(EmitTo::All).unwrap();
     let told = told.as_struct();
@@ -154,16 +144,13 @@ fn a_union_counts_each_row_and_subject_once() {
         .unwrap()
         .as_binary::<i32>()
         .value(0);
-    let set = RoaringBitmap::deserialize_from(set).unwrap();
+    let set = read_row_set(set).unwrap();
     assert_eq!(set.iter().collect::<Vec<_>>(), vec![1, 2, 9]);
 }
 
 #[test]
 fn a_negative_or_huge_number_is_an_error_not_a_wrap() {
-    let mut groups = Tallies {
-        of: Of::Rows,
-        groups: Vec::new(),
-    };
+    let mut groups = Tallies::new(Of::Rows);
     for wrong in [-1, i64::from(u32::MAX) + 1] {
         assert!(
             groups
