@@ -3,8 +3,9 @@
 Prints what each attack line came to; exits 1 on a canary, a crash, an unanswered `ok` line, or a
 difference between twins.
 """
-import collections, json, math, random, re, sys
+import collections, concurrent.futures, json, math, re, sys
 import domain as d
+import twin_sql
 
 WRONG = []
 
@@ -46,57 +47,6 @@ def run_attacks(served, canaries):
 
 # --- twins -----------------------------------------------------------------------------------------
 
-KEYS = ["district", "gender", "birth"]
-SHOWN = ["district", "gender", "birth", "name", "phone", "pid", "id_card"]
-
-
-def statements(number, twin):
-    """Statements whose answers must be the same on a domain and its twin."""
-    rng = random.Random(7)
-    made = []
-    measures = twin == "measures"
-    aggregates = {
-        "citizen": ["count(*)", "count(income)", "sum(income)", "avg(income)", "stddev(income)", "count(DISTINCT pid)"],
-        "visits": ["count(*)", "count(cost)", "sum(cost)", "avg(cost)", "count(DISTINCT pid)"],
-    }
-    plain = {"citizen": ["count(*)", "count(DISTINCT pid)", "min(birth)", "max(district)", "count(DISTINCT district)"],
-             "visits": ["count(*)", "count(DISTINCT pid)", "min(visit_date)", "max(hosp)"]}
-    while len(made) < number:
-        table = rng.choice(["citizen", "citizen", "visits"])
-        keys = ["district", "gender"] if table == "citizen" else ["hosp", "visit_date"]
-        kind = rng.randrange(8)
-        if kind <= 2:
-            group = rng.sample(keys, rng.randrange(0, 3))
-            choice = aggregates[table] if measures else plain[table]
-            if measures and table == "citizen" and len(group) == 0: choice = [c for c in choice if "std" not in c]
-            if measures and not group and rng.random() < .5: continue
-            values = rng.sample(choice, rng.randrange(1, 3))
-            sql = f"SELECT {', '.join(group + values)} FROM {table}" + (f" GROUP BY {', '.join(group)}" if group else "")
-            if group: sql += f" ORDER BY {', '.join(group)}"
-        elif kind == 3:
-            if measures: continue
-            columns = rng.sample(SHOWN, rng.randrange(1, 4))
-            sql = f"SELECT {', '.join(columns)} FROM citizen WHERE birth >= DATE '{rng.randrange(1940, 2008)}-01-01' AND gender = '{rng.choice('MF')}'"
-        elif kind == 4:
-            if measures: continue
-            sql = (f"SELECT v.hosp, count(*), count(DISTINCT c.pid) FROM visits v JOIN citizen c ON v.pid = c.pid "
-                   f"WHERE c.district = 'D0{rng.randrange(1, 4)}' AND v.visit_date >= DATE '2025-{rng.randrange(1, 13):02}-01' GROUP BY v.hosp ORDER BY 1")
-        elif kind == 5:
-            if measures: continue
-            sql = (f"SELECT district, count(*) FILTER (WHERE birth < DATE '{rng.randrange(1950, 2009)}-01-01') AS n, "
-                   f"substr(district, {rng.randrange(1, 3)}, {rng.randrange(1, 3)}) FROM citizen GROUP BY district ORDER BY district")
-        elif kind == 6:
-            if measures: continue
-            sql = (f"SELECT gender, name, row_number() OVER (PARTITION BY gender ORDER BY name, pid) FROM citizen "
-                   f"WHERE phone LIKE '{rng.choice('p')}{rng.choice('0123456789abcdef')}%'")
-        else:
-            literal = rng.choice(["110101", "g", "p0", "income", "x"])
-            column = rng.choice(["id_card", "diag", "name", "phone", "income"])
-            sql = f"SELECT count(*) FROM citizen WHERE {column} = '{literal}{rng.randrange(100)}'"
-        made.append(sql)
-    return made
-
-
 def comparable(answer):
     table, receipt = answer
     # Tokens are keyed by domain, so each is replaced by nothing but its being one.
@@ -127,20 +77,34 @@ def run_twins(bonded, number):
 
 def compare(original, other, twin, number):
     one, two = original.wire("alice", "care"), other.wire("alice", "care")
+    needles = d.Canaries([canary for domain in (original, other) for canary in canaries_of(domain)])
+
+    def ask(wire, sql):
+        try: return comparable(wire.rows(sql))
+        except d.Refused as refused: return refused.code, refused.text
+
+    both = concurrent.futures.ThreadPoolExecutor(2)
+    asked = lambda sql: [answer.result() for answer in [both.submit(ask, wire, sql) for wire in (one, two)]]
     answered = differences = 0
-    for sql in statements(number, twin):
-        answers = []
-        for wire in (one, two):
-            try: answers.append(comparable(wire.rows(sql)))
-            except d.Refused as refused: answers.append((refused.code, refused.text))
+    for at, made in enumerate(twin_sql.statements(number, twin)):
+        sql = twin_sql.text(made)
+        answers = asked(sql)
         answered += len(answers[0]) == 4
-        if not same(answers[0], answers[1]):
+        found = d.canaries_in(one.seen + two.seen, needles)
+        if found: wrong(f"{len(found)} canaries received by {sql}")
+        if not same(*answers):
             differences += 1
-            if differences < 6: wrong(f"twin `{twin}` differs: {sql}\n   {str(answers[0])[:300]}\n   {str(answers[1])[:300]}")
+            if differences < 6:
+                least = twin_sql.shrunk(made, lambda sql: not same(*asked(sql)))
+                wrong(f"twin `{twin}` differs: {sql}\n   {str(answers[0])[:300]}\n   {str(answers[1])[:300]}\n   least: {least}")
         one.seen.clear(); two.seen.clear()
+        if at % 1000 == 999: print(f"  {twin}: {at + 1} asked, {answered} answered, {differences} differences", flush=True)
     print(f"twin {twin}: {number} statements, {answered} answered, {differences} differences")
     if differences: wrong(f"twin {twin}: {differences} differences")
     if answered * 2 < number: wrong(f"twin {twin}: only {answered} of {number} answered")
+    for domain in (original, other):
+        found = domain.canaries_on_disk(needles)
+        if found: wrong(f"twin {twin}: {found}")
 
 
 def main():

@@ -5,8 +5,9 @@ use crate::Failed;
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
-        StringArray, StringBuilder, TimestampMicrosecondArray,
+        StringArray, TimestampMicrosecondArray,
     },
+    buffer::{OffsetBuffer, ScalarBuffer},
     datatypes::{
         DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit,
         TimestampMicrosecondType,
@@ -80,9 +81,7 @@ pub(crate) fn masked(
         Mask::Token => {
             let begun = tokens.begun(domain.ok_or(Failed::Job)?);
             written(raw, 32, |value, shown| {
-                let token = tokens.token(&begun, value);
-                // Hexadecimal digits are text.
-                shown.append_value(std::str::from_utf8(&token).unwrap_or(HIDDEN));
+                shown.push(&[&tokens.token(&begun, value)]);
             })
         }
         Mask::Partial { head, tail } => written(raw, 8, |value, shown| {
@@ -92,12 +91,49 @@ pub(crate) fn masked(
             prefix(value, usize::from(length), shown);
         }),
         Mask::Band(width) => band(raw, width),
-        Mask::Year => dated(raw, |date| Civil {
-            month: 1,
-            day: 1,
-            ..date
+        Mask::Year => dated(raw, year_start),
+        Mask::Month => dated(raw, |day| {
+            let date = Civil::of(day);
+            day - date.day + 1
         }),
-        Mask::Month => dated(raw, |date| Civil { day: 1, ..date }),
+    }
+}
+
+/// Texts put together from parts, one after another in one buffer.
+struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<i32>,
+}
+
+impl Texts {
+    fn with_capacity(count: usize, bytes: usize) -> Self {
+        let mut ends = Vec::with_capacity(count + 1);
+        ends.push(0);
+        Self {
+            bytes: Vec::with_capacity(count * bytes),
+            ends,
+        }
+    }
+
+    /// Adds one text.
+    fn push(&mut self, parts: &[&[u8]]) {
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+        }
+        // Past what offsets can say, the ends no longer ascend and the array is refused.
+        self.ends
+            .push(i32::try_from(self.bytes.len()).unwrap_or(-1));
+    }
+
+    /// Null where the column they were made of is.
+    fn finish(self, raw: &ArrayRef) -> Result<ArrayRef, Failed> {
+        let failed = |_| Failed::Internal;
+        if self.ends.last().is_none_or(|end| *end < 0) {
+            return Err(Failed::Internal);
+        }
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        let shown = StringArray::try_new(offsets, self.bytes.into(), raw.nulls().cloned());
+        Ok(Arc::new(shown.map_err(failed)?))
     }
 }
 
@@ -105,12 +141,12 @@ pub(crate) fn masked(
 fn written(
     raw: &ArrayRef,
     bytes: usize,
-    mut show: impl FnMut(&str, &mut StringBuilder),
+    mut show: impl FnMut(&str, &mut Texts),
 ) -> Result<ArrayRef, Failed> {
-    let mut shown = StringBuilder::with_capacity(raw.len(), raw.len() * bytes);
+    let mut shown = Texts::with_capacity(raw.len(), bytes);
     let mut each = |value: Option<&str>| match value {
         Some(value) => show(value, &mut shown),
-        None => shown.append_null(),
+        None => shown.push(&[]),
     };
     if let Some(texts) = raw.as_string_opt::<i32>() {
         texts.iter().for_each(&mut each);
@@ -127,7 +163,7 @@ fn written(
         let texts = text.as_string_opt::<i32>().ok_or(Failed::Internal)?;
         texts.iter().for_each(&mut each);
     }
-    Ok(Arc::new(shown.finish()))
+    shown.finish(raw)
 }
 
 /// The first and the last characters of a text, and what is between; none if there is nothing between.
@@ -148,18 +184,15 @@ fn ends(value: &str, head: usize, tail: usize) -> Option<(&str, &str)> {
 }
 
 /// The ends of a text; one that is not longer than both shows nothing.
-fn partial(value: &str, head: usize, tail: usize, shown: &mut StringBuilder) {
+fn partial(value: &str, head: usize, tail: usize, shown: &mut Texts) {
     let (first, last) = ends(value, head, tail).unwrap_or_default();
-    for part in [first, HIDDEN, last] {
-        // A builder takes all it is given.
-        shown.write_str(part).ok();
-    }
-    shown.append_value("");
+    shown.push(&[first.as_bytes(), HIDDEN.as_bytes(), last.as_bytes()]);
 }
 
 /// The beginning of a text; one that is not longer shows nothing.
-fn prefix(value: &str, length: usize, shown: &mut StringBuilder) {
-    shown.append_value(ends(value, length, 0).map_or(HIDDEN, |(first, _)| first));
+fn prefix(value: &str, length: usize, shown: &mut Texts) {
+    let first = ends(value, length, 0).map_or(HIDDEN, |(first, _)| first);
+    shown.push(&[first.as_bytes()]);
 }
 
 /// The lower bound of each value's band.
@@ -171,7 +204,7 @@ fn band(raw: &ArrayRef, width: f64) -> Result<ArrayRef, Failed> {
     if let Some(values) = raw.as_primitive_opt::<Int64Type>() {
         let width = whole_width(width, 0)?;
         let width = i64::try_from(width).map_err(|_| Failed::Job)?;
-        let shown: Int64Array = values.unary(|value| value.div_euclid(width).wrapping_mul(width));
+        let shown: Int64Array = values.unary(|value| lower(value, width));
         return Ok(Arc::new(shown));
     }
     if let (DataType::Decimal128(precision, scale), Some(values)) =
@@ -186,6 +219,23 @@ fn band(raw: &ArrayRef, width: f64) -> Result<ArrayRef, Failed> {
     Err(Failed::Schema)
 }
 
+/// The lower bound of a whole number's band. Dividing floats is quicker than dividing whole numbers, and
+/// up to 2^52 it is at most one off.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "numbers of this size are floats exactly"
+)]
+fn lower(value: i64, width: i64) -> i64 {
+    const EXACT: u64 = 1 << 52;
+    if value.unsigned_abs() >= EXACT || width.unsigned_abs() >= EXACT {
+        return value.div_euclid(width).wrapping_mul(width);
+    }
+    let bound = (value as f64 / width as f64).floor() as i64 * width;
+    let off = i64::from(bound + width <= value) - i64::from(bound > value);
+    bound + off * width
+}
+
 /// A width in units of the last digit, at least one.
 fn whole_width(width: f64, scale: u32) -> Result<i128, Failed> {
     let units = (width * 10f64.powi(i32::try_from(scale).map_err(|_| Failed::Job)?)).round();
@@ -194,11 +244,17 @@ fn whole_width(width: f64, scale: u32) -> Result<i128, Failed> {
 }
 
 /// Maps each date to the first day of its year or month.
-fn dated(raw: &ArrayRef, first: impl Fn(Civil) -> Civil) -> Result<ArrayRef, Failed> {
-    let shown = |day: i64| first(Civil::of(day)).days();
+fn dated(raw: &ArrayRef, shown: impl Fn(i64) -> i64) -> Result<ArrayRef, Failed> {
     if let Some(values) = raw.as_primitive_opt::<Date32Type>() {
-        let shown: Date32Array =
-            values.unary_opt(|value| i32::try_from(shown(i64::from(value))).ok());
+        // A day's year begins at most 366 days before it: where that is no date, none is shown.
+        if values.values().iter().any(|value| *value < i32::MIN + 366) {
+            return Err(Failed::Data);
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "at most 366 less than a date"
+        )]
+        let shown: Date32Array = values.unary(|value| shown(i64::from(value)) as i32);
         return Ok(Arc::new(shown));
     }
     let micro = DataType::Timestamp(TimeUnit::Microsecond, None);
@@ -211,6 +267,25 @@ fn dated(raw: &ArrayRef, first: impl Fn(Civil) -> Civil) -> Result<ArrayRef, Fai
         return Ok(Arc::new(shown));
     }
     Err(Failed::Schema)
+}
+
+/// The first day of a day's year.
+const fn year_start(day: i64) -> i64 {
+    const fn start(year: i64) -> i64 {
+        let before = year - 1;
+        365 * before + before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400)
+            - START_DAYS
+    }
+    // The mean length of a year gives the year or one beside it.
+    let year = ((day + START_DAYS) * 400).div_euclid(CYCLE_DAYS) + 1;
+    let (this, next) = (start(year), start(year + 1));
+    if day < this {
+        start(year - 1)
+    } else if day >= next {
+        next
+    } else {
+        this
+    }
 }
 
 /// A day of the Gregorian calendar, continued backwards. Years begin in March within a computation, so
@@ -228,6 +303,8 @@ struct Civil {
 
 /// Days in 400 years.
 const CYCLE_DAYS: i64 = 146_097;
+/// Days from 0001-01-01 to 1970-01-01.
+const START_DAYS: i64 = 719_162;
 /// Days from 0000-03-01 to 1970-01-01.
 const EPOCH_DAYS: i64 = 719_468;
 
@@ -247,23 +324,13 @@ impl Civil {
             day: of_year - (153 * march + 2) / 5 + 1,
         }
     }
-
-    /// Days after 1970-01-01.
-    const fn days(self) -> i64 {
-        let year = self.year - (self.month <= 2) as i64;
-        let cycle = year.div_euclid(400);
-        let of_cycle = year.rem_euclid(400);
-        let march = (self.month + 9) % 12;
-        let of_year = (153 * march + 2) / 5 + self.day - 1;
-        let day = of_cycle * 365 + of_cycle / 4 - of_cycle / 100 + of_year;
-        cycle * CYCLE_DAYS + day - EPOCH_DAYS
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use chrono::{DateTime, Datelike};
+    use proptest::prelude::Strategy as _;
 
     proptest::proptest! {
         /// Days come and go as a calendar library has them.
@@ -273,7 +340,23 @@ mod tests {
             let date = DateTime::from_timestamp(days * 86_400, 0).unwrap().date_naive();
             let (month, day) = (i64::from(date.month()), i64::from(date.day()));
             proptest::prop_assert_eq!((civil.year, civil.month, civil.day), (i64::from(date.year()), month, day));
-            proptest::prop_assert_eq!(civil.days(), days);
+            let january = date.with_ordinal(1).unwrap().signed_duration_since(DateTime::UNIX_EPOCH.date_naive());
+            proptest::prop_assert_eq!(year_start(days), january.num_days());
+        }
+
+        /// Bands are those of whole division, near the edges of bands and of exact floats too.
+        #[test]
+        fn bands_are_those_of_whole_division(
+            value in proptest::prop_oneof![
+                proptest::prelude::any::<i64>(), -1000i64..1000,
+                (1i64 << 52) - 500..(1i64 << 52) + 500,
+            ],
+            near in -2i64..3,
+            width in proptest::prop_oneof![1i64..5000, proptest::prelude::any::<i64>().prop_map(|w| w.saturating_abs().max(1))],
+        ) {
+            for value in [value, value.div_euclid(width).saturating_mul(width).saturating_add(near)] {
+                proptest::prop_assert_eq!(lower(value, width), value.div_euclid(width).wrapping_mul(width));
+            }
         }
 
         /// What shows of a text is its ends and nothing between.

@@ -162,7 +162,7 @@ impl Accumulator for Values {
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         let mut bytes = Vec::new();
-        let mut word = |word: usize, bytes: &mut Vec<u8>| bytes.extend((word as u64).to_le_bytes());
+        let word = |word: usize, bytes: &mut Vec<u8>| bytes.extend((word as u64).to_le_bytes());
         word(self.k, &mut bytes);
         for (value, known) in &self.subjects {
             word(value.len(), &mut bytes);
