@@ -61,8 +61,7 @@ struct Told {
 fn released(evaluation: &mut Evaluation<'_>, plan: &Plan) -> Result<Rows, Stop> {
     let rows = evaluation.relation(&plan.root)?.rows;
     let mut shown = Vec::new();
-    let owes = |run: &Evaluation<'_>, table| !run.dataset(table).show_rows || run.external;
-    for Row { cells, mut from } in rows {
+    for Row { cells, from } in rows {
         let (told, witnesses) = cells.split_at(plan.names.len());
         if !plan
             .checks
@@ -84,16 +83,16 @@ fn released(evaluation: &mut Evaluation<'_>, plan: &Plan) -> Result<Rows, Stop> 
             if value.kind == Kind::Number {
                 return Err(Stop::Denied("a row's or a subject's number is shown"));
             }
-            from.add(&value.from);
             row.push(value.shown.clone());
         }
-        if evaluation.few(&from, |table| owes(evaluation, table)) {
-            match evaluation.confined {
-                true => return Err(Stop::Denied("a row of fewer than k")),
-                false => evaluation.withheld = true,
-            }
-        } else {
-            shown.push(row);
+        let few = |from| evaluation.few(from, |(table, _)| evaluation.rows_off(table));
+        // What a window or a subquery brought owes by itself.
+        let few = few(&from) || told.iter().any(|value| few(&value.from));
+        match (few, evaluation.confined) {
+            (true, true) => return Err(Stop::Denied("a row of fewer than k")),
+            (true, false) => evaluation.withheld = true,
+            (false, _) if row.is_empty() => {}
+            (false, _) => shown.push(row),
         }
     }
     shown.sort();
@@ -101,7 +100,7 @@ fn released(evaluation: &mut Evaluation<'_>, plan: &Plan) -> Result<Rows, Stop> 
 }
 
 fn told(world: &World, draft: &Plan) -> Result<Told, Stop> {
-    let mut run = Evaluation::of(world, false);
+    let mut run = Evaluation::of(world, draft, false);
     let rows = released(&mut run, draft)?;
     Ok(Told {
         rows,
@@ -126,7 +125,7 @@ fn judged(world: &World, draft: &Plan, seed: u64) -> Result<Outcome, &'static st
         (Err(_), Ok(told)) if !told.rows.is_empty() => return Ok(Outcome::PartlyOverRefused),
         (Err(_), _) => return Ok(Outcome::RefusedUnknown),
     };
-    let mut run = Evaluation::of(world, true);
+    let mut run = Evaluation::of(world, granted.plan(), true);
     let rows = match released(&mut run, granted.plan()) {
         Ok(rows) => rows,
         Err(Stop::Denied(why)) => return Err(why),
@@ -137,7 +136,7 @@ fn judged(world: &World, draft: &Plan, seed: u64) -> Result<Outcome, &'static st
     };
     let mut random = Random::of(seed);
     let mut read = told.read;
-    if told.withheld {
+    if told.rows != rows || rows.is_empty() {
         read.append(&mut run.read);
     }
     let twin = world.hidden_changed(&mut random, &read);
@@ -175,7 +174,10 @@ fn judged(world: &World, draft: &Plan, seed: u64) -> Result<Outcome, &'static st
 }
 
 fn again(world: &World, granted: &Confined) -> Result<Rows, Stop> {
-    let rows = released(&mut Evaluation::of(world, true), granted.plan());
+    let rows = released(
+        &mut Evaluation::of(world, granted.plan(), true),
+        granted.plan(),
+    );
     match rows {
         // What is denied over the twin shows in the seeds that have it as their tables.
         Err(Stop::Denied(_)) => Err(Stop::Skipped("denied over a twin alone")),

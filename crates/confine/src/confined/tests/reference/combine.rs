@@ -19,7 +19,7 @@ impl Evaluation<'_> {
         let width = right.fields().map_err(|_| Stop::Skipped("type"))?.len();
         let wide = left.fields().map_err(|_| Stop::Skipped("type"))?.len();
         let (left, right) = (self.relation(left)?, self.relation(right)?);
-        let nothing = |width: usize| vec![Value::open(Datum::Null); width];
+        let (no_left, no_right) = (nothing(&left, wide), nothing(&right, width));
         let mut met = vec![false; right.rows.len()];
         let mut rows = Vec::new();
         for ours in &left.rows {
@@ -37,18 +37,26 @@ impl Evaluation<'_> {
                 JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => {
                     let found = !matched.is_empty();
                     let mut row = ours.clone();
+                    let mut deciding = Whence::default();
                     for (origin, people) in matched.iter().flat_map(|row| &row.from.0) {
-                        decide(&mut row.from, &ours.from, (*origin, *people));
+                        decide(&mut deciding, &ours.from, (*origin, *people));
                     }
                     if *kind == JoinKind::Mark {
-                        row.cells.push(Value::open(Datum::Bool(found)));
-                    }
-                    if *kind == JoinKind::Mark || found == (*kind == JoinKind::Semi) {
+                        // Who decided matters to those who read the mark.
+                        let from = deciding;
+                        let shown = Datum::Bool(found);
+                        row.cells.push(Value {
+                            from,
+                            ..Value::open(shown)
+                        });
+                        rows.push(row);
+                    } else if found == (*kind == JoinKind::Semi) {
+                        row.from.add(&deciding);
                         rows.push(row);
                     }
                 }
                 _ if matched.is_empty() && matches!(kind, JoinKind::Left | JoinKind::Full) => {
-                    let cells = [ours.cells.clone(), nothing(width)].concat();
+                    let cells = [ours.cells.clone(), no_right.clone()].concat();
                     let from = ours.from.clone();
                     rows.push(Row { cells, from });
                 }
@@ -57,7 +65,7 @@ impl Evaluation<'_> {
         }
         if matches!(kind, JoinKind::Right | JoinKind::Full) {
             for (_, theirs) in met.iter().zip(&right.rows).filter(|(met, _)| !**met) {
-                let cells = [nothing(wide), theirs.cells.clone()].concat();
+                let cells = [no_left.clone(), theirs.cells.clone()].concat();
                 let from = theirs.from.clone();
                 rows.push(Row { cells, from });
             }
@@ -108,6 +116,7 @@ impl Evaluation<'_> {
                 self.not_join_only(cell)?;
                 cell.raw = None;
             }
+            row.from.feed();
             let key = row.cells.iter().map(|cell| cell.shown.clone()).collect();
             match places.get(&key) {
                 Some(at) => {
@@ -149,15 +158,25 @@ impl Evaluation<'_> {
                         readable(cell)?;
                     }
                     cell.raw = None;
+                    cell.from.rename(&renamed);
                 }
-                for (origin, _) in &mut row.from.0 {
-                    let to = renamed.iter().find(|(from, _)| from == origin);
-                    *origin = to.map_or(*origin, |(_, to)| *to);
-                }
+                row.from.rename(&renamed);
                 rows.push(row);
             }
         }
         Ok(Relation { rows, live })
+    }
+}
+
+/// What an outer join puts where there is no row: no values, of the kinds there would be.
+fn nothing(side: &Relation, width: usize) -> Vec<Value> {
+    let of = |value: &Value| Value {
+        kind: value.kind,
+        ..Value::open(Datum::Null)
+    };
+    match side.rows.first() {
+        Some(row) => row.cells.iter().map(of).collect(),
+        None => vec![Value::open(Datum::Null); width],
     }
 }
 
@@ -173,6 +192,8 @@ fn decide(row: &mut Whence, ours: &Whence, (origin, people): (Origin, u64)) {
         .iter()
         .any(|((table, _), bits)| *table < 2 && own(*bits));
     if !tied {
-        row.add(&Whence(vec![(origin, people)]));
+        let mut deciding = Whence(vec![(origin, people)]);
+        deciding.feed();
+        row.add(&deciding);
     }
 }

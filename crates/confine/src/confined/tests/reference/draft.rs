@@ -67,12 +67,13 @@ const CITIZEN: [Col; 7] = [
         },
     ),
 ];
-const VISITS: [Col; 5] = [
+const VISITS: [Col; 6] = [
     col("pid", Type::Text, Class::Token("person")),
     col("vid", Type::Text, Class::Token("visit")),
     col("hosp", Type::Text, Class::Open),
     col("ward", Type::Int, Class::Open),
     col("cost", Type::Float, HIDDEN),
+    col("guide", Type::Text, Class::Token("person")),
 ];
 const STAT: [Col; 2] = [
     col("district", Type::Text, Class::Open),
@@ -153,7 +154,7 @@ impl Maker<'_> {
             _ => ("city.upload", &UPLOAD),
         };
         let mut cols: Vec<Col> = items.to_vec();
-        cols.retain(|c| c.about == "pid" || self.random.percent(85));
+        cols.retain(|c| c.about == items[0].about || self.random.percent(85));
         if self.careless && self.random.percent(5) {
             let about = self.random.pick(&["diag", "note", "nothing"]);
             cols.push(col(about, Type::Text, Class::Open));

@@ -6,9 +6,9 @@ use super::{
     fold::meets,
     scalar::{readable, truth},
     value::{Datum, Kind, Origin, Raw, Row, Value, Whence},
-    world::{World, item_of, table_of},
+    world::{TABLES, World, item_of, table_of},
 };
-use plan::{Expr, Node, RowPolicy, Scan, ScanColumn, SortKey, View};
+use plan::{Expr, Node, Plan, RowPolicy, Scan, ScanColumn, SortKey, View};
 use policy::{PermittedDataset, PermittedItem};
 use std::{
     cmp::Ordering,
@@ -41,7 +41,7 @@ pub(super) struct Evaluation<'a> {
     /// Whether a cell was withheld by the reference itself.
     pub withheld: bool,
     /// Whether operator-supplied data is touched.
-    pub external: bool,
+    external: bool,
 }
 
 /// Rows, and the scans they may come from.
@@ -54,7 +54,7 @@ pub(super) struct Relation {
 pub(super) type Evaluated = Result<Relation, Stop>;
 
 impl<'a> Evaluation<'a> {
-    pub(super) fn of(world: &'a World, confined: bool) -> Self {
+    pub(super) fn of(world: &'a World, plan: &Plan, confined: bool) -> Self {
         Self {
             world,
             confined,
@@ -62,7 +62,7 @@ impl<'a> Evaluation<'a> {
             scalars: HashMap::new(),
             read: BTreeSet::new(),
             withheld: false,
-            external: false,
+            external: plan.print().contains(TABLES[3]),
         }
     }
 
@@ -72,6 +72,11 @@ impl<'a> Evaluation<'a> {
             .iter()
             .find(|d| table_of(d.name.as_str()) == Some(table));
         found.unwrap()
+    }
+
+    /// Whether rows of a protected table may not show.
+    pub(super) fn rows_off(&self, table: usize) -> bool {
+        !self.dataset(table).show_rows || self.external
     }
 
     /// The item as it is permitted; none if it is not.
@@ -176,7 +181,6 @@ impl<'a> Evaluation<'a> {
         let dataset = self.dataset(table);
         let origin = (table, self.scans);
         self.scans += 1;
-        self.external |= dataset.external;
         let policy = match self.confined {
             true => scan.rows.clone(),
             false => (dataset.rows_plan.as_ref())

@@ -3,7 +3,7 @@
 use super::{
     evaluate::{Evaluation, Stop},
     scalar::{readable, truth},
-    value::{Datum, Kind, Raw, Row, Tally, Value, Whence},
+    value::{Datum, FEEDING, Kind, Origin, Raw, Row, Tally, Value, Whence},
 };
 use plan::{AggregateCall, AggregateFunction as F, Check, Expr};
 use std::{
@@ -36,8 +36,12 @@ impl Evaluation<'_> {
                 let key: Vec<Datum> = cells.iter().map(|cell| cell.shown.clone()).collect();
                 let at = *places.entry(key).or_insert(groups.len());
                 if at == groups.len() {
-                    let cells = cells.iter().cloned().map(Value::masked).collect();
                     let from = Whence::default();
+                    let key = |cell: &Value| Value {
+                        kind: cell.kind,
+                        ..Value::open(cell.shown.clone())
+                    };
+                    let cells = cells.iter().map(key).collect();
                     groups.push((Row { cells, from }, Vec::new()));
                 }
                 let (group, members) = &mut groups[at];
@@ -49,9 +53,11 @@ impl Evaluation<'_> {
         for (mut group, members) in groups {
             members.iter().for_each(|row| group.from.add(&row.from));
             for call in calls {
-                let cell = self.aggregate(call, &members)?;
+                let mut cell = self.aggregate(call, &members)?;
+                group.from.add(&std::mem::take(&mut cell.from));
                 group.cells.push(cell);
             }
+            group.from.feed();
             match group.cells.iter().any(|cell| cell.bad.is_some()) && !self.confined {
                 true => self.withheld = true,
                 false => whole.push(group),
@@ -84,6 +90,11 @@ impl Evaluation<'_> {
                 raw = true;
                 self.read.insert((behind.dataset, behind.item));
                 entries.push((behind, whence));
+                continue;
+            }
+            if value.kind == Kind::Hidden && value.shown.is_null() {
+                // An outer join left it out.
+                raw = true;
                 continue;
             }
             readable(&value)?;
@@ -156,7 +167,7 @@ impl Evaluation<'_> {
         let Some((first, _)) = entries.first() else {
             return Some("a raw cell of nobody");
         };
-        if self.few(&from, |_| true) {
+        if self.few(&from, |(_, scan)| scan < FEEDING) {
             return Some("a raw cell of fewer than k");
         }
         let rules = self.dataset(first.dataset).disclosure;
@@ -183,11 +194,11 @@ impl Evaluation<'_> {
         (deviations && rules.freedom > 0 && few).then_some("a deviation of too few")
     }
 
-    /// Whether any of these scans has fewer than k people here.
-    pub(super) fn few(&self, from: &Whence, owes: impl Fn(usize) -> bool) -> bool {
-        from.0.iter().any(|((table, _), people)| {
-            let dataset = self.dataset(*table);
-            dataset.protected && owes(*table) && people.count_ones() < dataset.k
+    /// Whether any of these scans that owes has fewer than k people here.
+    pub(super) fn few(&self, from: &Whence, owes: impl Fn(Origin) -> bool) -> bool {
+        from.0.iter().any(|(origin, people)| {
+            let dataset = self.dataset(origin.0);
+            dataset.protected && owes(*origin) && people.count_ones() < dataset.k
         })
     }
 

@@ -62,6 +62,9 @@ pub(super) struct Value {
 
 /// One scan of a statement: which dataset, and which scan of it.
 pub(super) type Origin = (usize, usize);
+/// Scans are numbered from here once they are grouped, or only decide whether a row is there: they
+/// owe k of the final row where rows are off, and nothing of a raw cell that they feed.
+pub(super) const FEEDING: usize = 1000;
 
 /// For each scan something derives from, the people there as bits; of operator-supplied data, the rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,6 +103,26 @@ impl Whence {
                 None => self.0.push((*origin, *people)),
             }
         }
+    }
+
+    pub(super) fn rename(&mut self, names: &[(Origin, Origin)]) {
+        for (origin, _) in &mut self.0 {
+            let feeding = origin.1 / FEEDING * FEEDING;
+            let own = (origin.0, origin.1 - feeding);
+            if let Some((_, to)) = names.iter().find(|(from, _)| *from == own) {
+                *origin = (to.0, to.1 + feeding);
+            }
+        }
+    }
+
+    /// From here on it only feeds something else.
+    pub(super) fn feed(&mut self) {
+        let mut fed = Self::default();
+        for (origin, people) in &self.0 {
+            let origin = (origin.0, origin.1 % FEEDING + FEEDING);
+            fed.add(&Self(vec![(origin, *people)]));
+        }
+        *self = fed;
     }
 
     pub(super) fn with(&self, other: &Self) -> Self {

@@ -14,7 +14,10 @@ impl Evaluation<'_> {
         let mut windows: BTreeMap<Vec<Datum>, Vec<Row>> = BTreeMap::new();
         for (number, mut row) in std::mem::take(rows).into_iter().enumerate() {
             let keys = self.each(&call.partition, &row.cells)?;
-            keys.iter().try_for_each(readable)?;
+            for key in &keys {
+                readable(key)?;
+                self.not_join_only(key)?;
+            }
             // The row's old place stands at its end until all are back in order.
             row.cells.push(Value::open(Datum::Int(number as i64)));
             let key = keys.into_iter().map(|key| key.shown).collect();

@@ -16,7 +16,7 @@ const ITEMS: [&[&str]; 4] = [
     &[
         "pid", "name", "birth", "district", "income", "wealth", "age", "note", "diag",
     ],
-    &["pid", "vid", "hosp", "ward", "cost"],
+    &["pid", "vid", "hosp", "ward", "cost", "guide"],
     &["district", "pop"],
     &["pid", "label"],
 ];
@@ -24,6 +24,7 @@ const ITEMS: [&[&str]; 4] = [
 const YEAR: i32 = 400;
 /// Persons come in pairs of equal masked rows; these are in `citizen`, and one pair more in `visits`.
 const PAIRS: u32 = 8;
+const GUIDES: [u32; 3] = [24, 25, 26];
 
 /// A permit and what is in the tables.
 #[derive(Debug, Clone)]
@@ -66,6 +67,7 @@ fn datasets() -> Vec<Json> {
         item("hosp", "code", 1, None, "text"),
         item("ward", "count", 1, None, "int"),
         item("cost", "amount", 2, Some("suppress"), "float"),
+        item("guide", "subject_id", 2, Some("token"), "int"),
     ];
     let stat = vec![
         item("district", "code", 1, None, "text"),
@@ -141,10 +143,10 @@ impl World {
             let name = random.pick(&["A", "B"]);
             let (year, decade) = (random.pick(&[1, 2]), random.pick(&[20, 30, 40]));
             let shown = (name, year, district, decade);
-            let visits: Vec<(Datum, i64)> = (0..random.below(3))
+            let visits: Vec<(Datum, i64, u32)> = (0..random.below(3))
                 .map(|_| {
                     let hosp = Datum::text(random.pick(&["h", "g"]));
-                    (hosp, random.pick(&[1, 2]))
+                    (hosp, random.pick(&[1, 2]), random.pick(&GUIDES))
                 })
                 .collect();
             let label = random.pick(&[None, Some("x"), Some("y")]);
@@ -152,8 +154,13 @@ impl World {
                 world.enter(random, Some(person), &shown, (&visits, label));
             }
         }
+        // People who guide others on their visits, and are in no pair.
+        for person in GUIDES {
+            let shown = ("A", 1, Datum::text("b"), 30);
+            world.enter(random, Some(person), &shown, (&[], None));
+        }
         let nobody = ("A", 1, Datum::text("a"), 30);
-        let visit = [(Datum::text("h"), 1)];
+        let visit = [(Datum::text("h"), 1, 24)];
         world.enter(random, None, &nobody, (&visit, None));
         world.add(3, Some(30), vec![Datum::Int(130), Datum::text("x")]);
         for (at, district) in ["a", "b", "c", "e"].into_iter().enumerate() {
@@ -168,11 +175,11 @@ impl World {
         random: &mut Random,
         person: Option<u32>,
         (name, year, district, decade): &(&str, i32, Datum, i64),
-        (visits, label): (&[(Datum, i64)], Option<&str>),
+        (visits, label): (&[(Datum, i64, u32)], Option<&str>),
     ) {
         let base = self.base;
         let pid = person.map_or(Datum::Null, |p| Datum::Int(base + i64::from(p)));
-        if person.is_none_or(|p| p < 2 * PAIRS) {
+        if person.is_none_or(|p| p < 2 * PAIRS || GUIDES.contains(&p)) {
             let row = vec![
                 pid.clone(),
                 Datum::text(&format!("{name}{}", random.below(9))),
@@ -186,10 +193,18 @@ impl World {
             ];
             self.add(0, person, row);
         }
-        for (hosp, ward) in visits {
+        for (hosp, ward, guide) in visits {
+            let guide = Datum::Int(base + i64::from(*guide));
             let cost = amount(random).number().map_or(Datum::Null, Datum::Float);
             let vid = Datum::Int(base + self.tables[1].rows.len() as i64);
-            let row = vec![pid.clone(), vid, hosp.clone(), Datum::Int(*ward), cost];
+            let row = vec![
+                pid.clone(),
+                vid,
+                hosp.clone(),
+                Datum::Int(*ward),
+                cost,
+                guide,
+            ];
             self.add(1, person, row);
         }
         if let Some(label) = label {
@@ -230,7 +245,8 @@ impl World {
                     }
                     (*note, *diag) = (Datum::text("other"), Datum::Null);
                 }
-                [pid, vid, _, _, cost] => {
+                [pid, vid, _, _, cost, guide] => {
+                    shift(guide);
                     shift(pid);
                     shift(vid);
                     if !read.contains(&(1, 4)) {
