@@ -10,6 +10,7 @@ mod combine; // joins and sets
 mod draft; // drafts at random
 mod evaluate; // nodes, by nested loops
 mod fold; // groups, and what raw cells owe
+mod open; // what was found
 mod random; // numbers from a seed
 mod scalar; // expressions, and who may be read
 mod shrink; // smaller drafts that still fail
@@ -23,7 +24,7 @@ use self::{
     value::{Datum, Kind, Row},
     world::World,
 };
-use super::{Confined, confine, draft as planned};
+use super::{confine, draft as planned};
 use plan::{Node, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,10 +43,10 @@ enum Outcome {
     GrantedUnknown,
     /// Refused, and so by the reference.
     Refused,
-    /// Refused; the reference would tell all of it.
-    OverRefused,
-    /// Refused; the reference would tell part of it.
-    PartlyOverRefused,
+    /// Refused, and why; the reference would tell all of it.
+    OverRefused(&'static str),
+    /// Refused, and why; the reference would tell part of it.
+    PartlyOverRefused(&'static str),
     /// Refused; the reference does not know the draft, or has nothing to tell.
     RefusedUnknown,
 }
@@ -113,16 +114,15 @@ fn told(world: &World, draft: &Plan) -> Result<Told, Stop> {
 fn judged(world: &World, draft: &Plan, seed: u64) -> Result<Outcome, &'static str> {
     let told = told(world, draft);
     let granted = match (confine(world.permit.clone(), draft), &told) {
-        (Ok(granted), Err(Stop::Denied(why))) => {
-            drop(granted);
-            return Err(why);
-        }
+        (Ok(_), Err(Stop::Denied(why))) => return Err(why),
         (Ok(granted), _) => granted,
         (Err(_), Err(Stop::Denied(_))) => return Ok(Outcome::Refused),
-        (Err(_), Ok(told)) if !told.rows.is_empty() && !told.withheld => {
-            return Ok(Outcome::OverRefused);
+        (Err(refused), Ok(told)) if !told.rows.is_empty() => {
+            return Ok(match told.withheld {
+                false => Outcome::OverRefused(refused.code()),
+                true => Outcome::PartlyOverRefused(refused.code()),
+            });
         }
-        (Err(_), Ok(told)) if !told.rows.is_empty() => return Ok(Outcome::PartlyOverRefused),
         (Err(_), _) => return Ok(Outcome::RefusedUnknown),
     };
     let mut run = Evaluation::of(world, granted.plan(), true);
@@ -139,19 +139,23 @@ fn judged(world: &World, draft: &Plan, seed: u64) -> Result<Outcome, &'static st
     if told.rows != rows || rows.is_empty() {
         read.append(&mut run.read);
     }
+    let over = |twin: &World| {
+        let mut run = Evaluation::of(twin, granted.plan(), true);
+        match released(&mut run, granted.plan()) {
+            Ok(rows) => Ok(Some(rows)),
+            Err(Stop::Denied(why)) => Err(why),
+            Err(Stop::Skipped(_)) => Ok(None),
+        }
+    };
     let twin = world.hidden_changed(&mut random, &read);
-    if let Ok(others) = again(&twin, &granted)
-        && others != rows
-    {
+    if over(&twin)?.is_some_and(|others| others != rows) {
         return Err("what masks hide changes the result");
     }
     if !is_cut(&draft.root) {
         let (twin, names) = world.exchanged(&mut random);
-        if let Ok(mut others) = again(&twin, &granted) {
-            others
-                .iter_mut()
-                .flatten()
-                .for_each(|datum| rename(datum, &names));
+        if let Some(mut others) = over(&twin)? {
+            let all = others.iter_mut().flatten();
+            all.for_each(|datum| rename(datum, &names));
             others.sort();
             if others != rows {
                 return Err("who has which raw value changes the result");
@@ -171,18 +175,6 @@ fn judged(world: &World, draft: &Plan, seed: u64) -> Result<Outcome, &'static st
         false if counts(&rows).iter().all(within) => Outcome::Less,
         false => Outcome::Other,
     })
-}
-
-fn again(world: &World, granted: &Confined) -> Result<Rows, Stop> {
-    let rows = released(
-        &mut Evaluation::of(world, granted.plan(), true),
-        granted.plan(),
-    );
-    match rows {
-        // What is denied over the twin shows in the seeds that have it as their tables.
-        Err(Stop::Denied(_)) => Err(Stop::Skipped("denied over a twin alone")),
-        rows => rows,
-    }
 }
 
 /// Exchanges the tokens that were exchanged in a twin.

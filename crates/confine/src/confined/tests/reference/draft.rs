@@ -40,49 +40,36 @@ const fn col(about: &'static str, data_type: Type, class: Class) -> Col {
     }
 }
 
-const HIDDEN: Class = Class::Measure {
-    shown: false,
-    band: false,
-};
-const CITIZEN: [Col; 7] = [
-    col("pid", Type::Text, Class::Token("person")),
-    col("name", Type::Text, Class::Open),
-    col("birth", Type::Date, Class::Open),
-    col("district", Type::Text, Class::Open),
-    col("income", Type::Int, HIDDEN),
-    col(
-        "wealth",
-        Type::Int,
-        Class::Measure {
-            shown: false,
-            band: true,
-        },
+/// The tables' items, each with what it is.
+const TABLES: [(&str, &str); 4] = [
+    (
+        "city.citizen",
+        "pid:person name:text birth:date district:text income:raw wealth:ranked age:both",
     ),
-    col(
-        "age",
-        Type::Int,
-        Class::Measure {
-            shown: true,
-            band: false,
-        },
+    (
+        "city.visits",
+        "pid:person vid:visit hosp:text ward:int cost:float guide:person",
     ),
+    ("city.stat", "district:text pop:int"),
+    ("city.upload", "pid:own label:text"),
 ];
-const VISITS: [Col; 6] = [
-    col("pid", Type::Text, Class::Token("person")),
-    col("vid", Type::Text, Class::Token("visit")),
-    col("hosp", Type::Text, Class::Open),
-    col("ward", Type::Int, Class::Open),
-    col("cost", Type::Float, HIDDEN),
-    col("guide", Type::Text, Class::Token("person")),
-];
-const STAT: [Col; 2] = [
-    col("district", Type::Text, Class::Open),
-    col("pop", Type::Int, Class::Open),
-];
-const UPLOAD: [Col; 2] = [
-    col("pid", Type::Text, Class::Own),
-    col("label", Type::Text, Class::Open),
-];
+
+fn item(text: &'static str) -> Col {
+    let measure = |shown, band| Class::Measure { shown, band };
+    let (about, what) = text.split_once(':').unwrap();
+    let (data_type, class) = match what {
+        "person" | "visit" => (Type::Text, Class::Token(what)),
+        "own" => (Type::Text, Class::Own),
+        "date" => (Type::Date, Class::Open),
+        "int" => (Type::Int, Class::Open),
+        "raw" => (Type::Int, measure(false, false)),
+        "ranked" => (Type::Int, measure(false, true)),
+        "both" => (Type::Int, measure(true, false)),
+        "float" => (Type::Float, measure(false, false)),
+        _ => (Type::Text, Class::Open),
+    };
+    col(about, data_type, class)
+}
 
 /// Makes drafts.
 #[derive(Debug)]
@@ -147,14 +134,10 @@ impl Maker<'_> {
     }
 
     fn scan(&mut self) -> Made {
-        let (name, items): (&str, &[Col]) = match self.random.below(10) {
-            0..=4 => ("city.citizen", &CITIZEN),
-            5..=7 => ("city.visits", &VISITS),
-            8 => ("city.stat", &STAT),
-            _ => ("city.upload", &UPLOAD),
-        };
-        let mut cols: Vec<Col> = items.to_vec();
-        cols.retain(|c| c.about == items[0].about || self.random.percent(85));
+        let (name, items) = TABLES[self.random.pick(&[0, 0, 0, 0, 0, 1, 1, 1, 2, 3])];
+        let mut cols: Vec<Col> = items.split(' ').map(item).collect();
+        let first = cols[0].about;
+        cols.retain(|c| c.about == first || self.random.percent(85));
         if self.careless && self.random.percent(5) {
             let about = self.random.pick(&["diag", "note", "nothing"]);
             cols.push(col(about, Type::Text, Class::Open));
