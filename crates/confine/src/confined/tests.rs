@@ -1,6 +1,7 @@
 //! What confinement promises, held against drafts written by hand and drafts made at random. The
 //! random ones are judged by a walker that shares no code with the rewriting.
 
+mod reference; // another algorithm, over tiny tables
 mod stage; // a permit, made by the real engine from real events
 mod taint; // where raw values flow in a confined plan
 

@@ -11,7 +11,13 @@ fn now() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 21, 9, 0, 0).unwrap()
 }
 
-fn item(name: &str, kind: &str, grade: u8, mask: Option<&str>, data_type: &str) -> Value {
+pub(super) fn item(
+    name: &str,
+    kind: &str,
+    grade: u8,
+    mask: Option<&str>,
+    data_type: &str,
+) -> Value {
     let (sharing, opening) = match grade {
         1 => ("unconditional", "unconditional"),
         2 | 3 => ("conditional", "conditional"),
@@ -22,7 +28,12 @@ fn item(name: &str, kind: &str, grade: u8, mask: Option<&str>, data_type: &str) 
         "domain": domain, "sharing": sharing, "opening": opening, "data_type": data_type})
 }
 
-fn dataset(name: &str, subject: Option<&str>, external: bool, items: Vec<Value>) -> Value {
+pub(super) fn dataset(
+    name: &str,
+    subject: Option<&str>,
+    external: bool,
+    items: Vec<Value>,
+) -> Value {
     json!({"name": name, "title": name, "provider": if external { "op-a" } else { "bureau" },
         "source": "x", "sector": "medical", "update": "daily", "subject": subject,
         "external": external, "prohibited": null, "risk": null, "items": items})
@@ -80,11 +91,24 @@ fn datasets() -> Vec<Value> {
 /// A permit over the four datasets, rows shown or not.
 pub(super) fn permit(rows: bool) -> Arc<Permit> {
     static PERMITS: OnceLock<[Arc<Permit>; 2]> = OnceLock::new();
-    let [off, on] = PERMITS.get_or_init(|| [made(false), made(true)]);
+    let [off, on] = PERMITS.get_or_init(|| [of_four(false), of_four(true)]);
     Arc::clone(if rows { on } else { off })
 }
 
-fn made(rows: bool) -> Arc<Permit> {
+fn of_four(rows: bool) -> Arc<Permit> {
+    let wanted = json!([
+        {"name": "city.citizen", "items": "all", "aggregate": ["income", "wealth"],
+            "rows": null, "show_rows": rows},
+        {"name": "city.visits", "items": "all", "aggregate": ["cost"], "rows": null,
+            "show_rows": rows},
+        {"name": "city.stat", "items": "all", "rows": null},
+        {"name": "city.upload", "items": "all", "rows": null},
+    ]);
+    made(datasets(), &wanted, (5, 10))
+}
+
+/// A permit over these datasets, as the scenario wants them, with k of grades two and three.
+pub(super) fn made(datasets: Vec<Value>, wanted: &Value, k: (u32, u32)) -> Arc<Permit> {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::create(folder.path(), "tests", now()).unwrap();
     let person = json!({"id": "alice", "role": "operator-member", "organisation": "op-a",
@@ -94,26 +118,19 @@ fn made(rows: bool) -> Arc<Permit> {
         .unwrap();
     let der = certificate_der(&issued.certificate_pem);
     let scenario = json!({"id": "care", "licence": "lic-a", "title": "x", "purpose": "x",
-    "members": ["alice"], "datasets": [
-        {"name": "city.citizen", "items": "all", "aggregate": ["income", "wealth"],
-            "rows": null, "show_rows": rows},
-        {"name": "city.visits", "items": "all", "aggregate": ["cost"], "rows": null,
-            "show_rows": rows},
-        {"name": "city.stat", "items": "all", "rows": null},
-        {"name": "city.upload", "items": "all", "rows": null},
-    ]});
+    "members": ["alice"], "datasets": wanted});
     let licence = json!({"id": "lic-a", "operator": "op-a", "mode": "comprehensive",
         "from": "2026-01-01", "until": "2027-12-30", "agreement": null});
     let mut events = vec![
         json!({"event": "domain-created", "name": "tests", "title": "x", "default_schema": "city",
-            "pilot": true, "thresholds": {"grade_two": 5, "grade_three": 10},
+            "pilot": true, "thresholds": {"grade_two": k.0, "grade_three": k.1},
             "obligations": {"rows_max": 1000, "result_bytes_max": 1000000}}),
         json!({"event": "person-enrolled", "by": "alice", "person": person,
             "certificate": Digest::of(&der)}),
         json!({"event": "operator-registered", "by": "alice", "operator": {"id": "op-a",
             "title": "x", "security_officer": "alice", "emergency_plan": true, "evidence": []}}),
     ];
-    for dataset in datasets() {
+    for dataset in datasets {
         let types: Vec<Value> = dataset["items"]
             .as_array()
             .unwrap()
