@@ -2,9 +2,9 @@
 
 use crate::{
     Cause, Unconfinable,
-    label::{Class, Label, Shape},
+    label::{Class, Label, Shape, Source},
     relation::Column,
-    rewrite::Rewrite,
+    rewrite::{Rewrite, is_join_only},
 };
 use plan::{Expr, Function, Node};
 use terms::Type;
@@ -137,6 +137,24 @@ impl Rewrite<'_> {
         Ok((Expr::Call(self.total(function), exprs), label))
     }
 
+    /// The operator's own identifiers meet those whom a protected dataset is about, so that they are
+    /// counted; any other person in it would be told apart by name.
+    fn own_meets_subject(&self, labels: &[Label]) -> Result<(), Unconfinable> {
+        if !labels.iter().any(is_join_only) {
+            return Ok(());
+        }
+        for label in labels.iter().filter(|label| !is_join_only(label)) {
+            let protected =
+                |source: &Source| self.scope.dataset(&source.dataset).map(|d| d.protected);
+            let protected = label.sources.iter().map(protected);
+            if protected.collect::<Result<Vec<_>, _>>()?.contains(&true) && !self.is_subject(label)
+            {
+                return Err(self.about(Cause::ExternalTie, label));
+            }
+        }
+        Ok(())
+    }
+
     /// The function that has an answer everywhere: over protected data an error would tell that there
     /// is a row it fails for.
     const fn total(&self, function: Function) -> Function {
@@ -181,7 +199,7 @@ impl Rewrite<'_> {
                 }
                 match domains.next().flatten() {
                     None => Err(self.about(Cause::TokenMisused, token)),
-                    second if second == first => Ok(()),
+                    second if second == first => self.own_meets_subject(labels),
                     Some(_) => Err(self.about(Cause::TokenDomains, token)),
                 }
             }

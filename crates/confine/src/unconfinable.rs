@@ -146,6 +146,11 @@ causes! {
         "operator-supplied data would choose which protected rows are left out.",
         "自有数据不得用于挑选要排除的受保护记录。",
         "Join to the rows that match, or filter by shown items.", "请改为连接匹配的记录，或按可见数据项筛选。";
+    /// Operator-supplied identifiers are compared with people a protected dataset is not about.
+    ExternalTie = "confine.external-tie", "AO-16(3)",
+        "identifiers of operator-supplied data can only be joined to the people a dataset is about.",
+        "自有数据的标识符只能与数据集的主体标识连接。",
+        "Join to the dataset's subject.", "请改为与数据集的主体标识连接。";
     /// A construct that has no rule yet over groups that owe a threshold.
     NoRule = "confine.no-rule", "CG-B 汇聚 L2-4",
         "this use of groups that owe a threshold has no rule.", "对受阈值约束的分组的这种用法没有规则。",

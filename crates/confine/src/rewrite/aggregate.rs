@@ -702,7 +702,8 @@ impl Grouping {
             };
             let check = Check::of(witness.check.k);
             let at = self.push(call)?;
-            let withheld = witness.withheld;
+            // Of no groups at all there is one row, which shows none of them.
+            let withheld = witness.withheld && !self.keys.is_empty();
             self.witnesses.push(Witness {
                 at,
                 check,

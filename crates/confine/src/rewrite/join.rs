@@ -157,7 +157,7 @@ impl Rewrite<'_> {
     }
 
     /// Whether a column is the bare token of its protected dataset's subject.
-    pub(super) fn is_subject(&self, label: &Label) -> bool {
+    pub(crate) fn is_subject(&self, label: &Label) -> bool {
         let Some(base) = label.base.as_ref() else {
             return false;
         };

@@ -10,7 +10,7 @@ mod combine; // joins and sets
 mod draft; // drafts at random
 mod evaluate; // nodes, by nested loops
 mod fold; // groups, and what raw cells owe
-mod open; // what was found
+mod found; // what was found
 mod random; // numbers from a seed
 mod scalar; // expressions, and who may be read
 mod shrink; // smaller drafts that still fail

@@ -70,6 +70,9 @@ impl Evaluation<'_> {
         if matches!(call.function, F::Witness | F::WitnessUnion) {
             return self.witness(call, rows);
         }
+        if matches!(call.function, F::SharedMin | F::SharedMax) {
+            return self.shared(call, rows);
+        }
         let (mut raw, mut entries, mut shown) = (false, Vec::new(), Vec::new());
         let (mut numbers, mut from, mut count) = (false, Whence::default(), 0);
         for row in rows {
@@ -142,7 +145,7 @@ impl Evaluation<'_> {
             }
             F::Median | F::Percentile | F::Min | F::Max => item.band.is_some() && !self.confined,
             F::SafeQuantile | F::SafeMin | F::SafeMax => self.confined && item.band.is_some(),
-            F::Witness | F::WitnessUnion => false,
+            F::Witness | F::WitnessUnion | F::SharedMin | F::SharedMax => false,
         };
         match (approved, value.kind) {
             (true, _) => Ok(Some(Rc::clone(raw))),
@@ -237,6 +240,43 @@ impl Evaluation<'_> {
         Ok(at.map_or(Datum::Null, |at| {
             Datum::Float((sorted[at].0 / band).floor() * band)
         }))
+    }
+
+    /// The least or greatest shown value that k people of the group share.
+    fn shared(&mut self, call: &AggregateCall, rows: &[Row]) -> Result<Value, Stop> {
+        let [value, subject, Expr::Literal(plan::Literal::Int(k))] = call.arguments.as_slice()
+        else {
+            return Err(Stop::Denied("a shared extreme of something else"));
+        };
+        let (mut people, mut from): (BTreeMap<Datum, BTreeSet<Datum>>, _) = Default::default();
+        for row in rows {
+            let condition = call.filter.as_ref();
+            let condition = condition.map(|f| self.value(f, &row.cells)).transpose()?;
+            if !condition.as_ref().map_or(Ok(true), truth)? {
+                continue;
+            }
+            let value = self.value(value, &row.cells)?;
+            readable(&value)?;
+            self.not_join_only(&value)?;
+            Whence::add(&mut from, &value.from);
+            let bare = row.cells.iter().map(|cell| Value::open(cell.shown.clone()));
+            let subject = self.value(subject, &bare.collect::<Vec<_>>())?.shown;
+            if !subject.is_null() && !value.shown.is_null() {
+                people.entry(value.shown).or_default().insert(subject);
+            }
+        }
+        let enough = usize::try_from(*k).unwrap();
+        let mut shared = people
+            .into_iter()
+            .filter(|(_, people)| people.len() >= enough);
+        let told = match call.function {
+            F::SharedMin => shared.next(),
+            _ => shared.next_back(),
+        };
+        Ok(Value {
+            from,
+            ..Value::open(told.map_or(Datum::Null, |(value, _)| value))
+        })
     }
 
     fn witness(&mut self, call: &AggregateCall, rows: &[Row]) -> Result<Value, Stop> {
