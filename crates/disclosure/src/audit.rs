@@ -13,9 +13,6 @@ use self::{
 use roaring::RoaringBitmap;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Multiplications to work out what one cell explains.
-const CELL_STEPS_MAX: u64 = 20_000_000;
-
 /// How much an audit may hold and do.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -67,8 +64,8 @@ pub struct Audit {
     cell_count: u32,
     /// Kept where values are added up; counts alone have none.
     explained: Option<Explained>,
-    /// Whether what is explained took too long to work out.
-    too_large: bool,
+    /// Multiplications left to work out what is explained; none once they did not suffice.
+    steps_left: Option<u64>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -95,8 +92,14 @@ impl Audit {
     pub fn of_values() -> Self {
         Self {
             explained: Some(Explained::default()),
+            steps_left: Some(u64::MAX),
             ..Self::default()
         }
+    }
+
+    /// Allows so many multiplications from here on to work out what is explained.
+    pub fn allow(&mut self, steps_max: u64) {
+        self.steps_left = self.steps_left.map(|_| steps_max);
     }
 
     /// How many distinct cells there are.
@@ -155,9 +158,10 @@ impl Audit {
             }
         }
         if let Some(explained) = &mut self.explained {
-            let mut steps = CELL_STEPS_MAX;
-            let entered = explained.enter(&mut self.atoms, &places, &mut steps);
-            self.too_large |= entered.is_none();
+            self.steps_left = self.steps_left.and_then(|mut steps| {
+                explained.enter(&mut self.atoms, &places, &mut steps)?;
+                Some(steps)
+            });
         }
     }
 
@@ -195,7 +199,7 @@ impl Audit {
         subject: &dyn Fn(u32) -> Option<u32>,
         limits: &Limits,
     ) -> Result<(), Conflict> {
-        if self.too_large {
+        if self.explained.is_some() && self.steps_left.is_none() {
             return Err(Conflict::TooLarge);
         }
         if self.cells.len() > limits.cells_max || self.atoms.len() > limits.atoms_max {

@@ -196,6 +196,7 @@ impl Register {
                 Some(found) => found,
                 None => (held.audit(pool)?.clone(), Vec::new()),
             };
+            audit.allow(self.limits.steps_max);
             let before = audit.len();
             for cell in &fresh {
                 audit.enter(&read_row_set(cell).map_err(|_| Denied::Unreadable)?);

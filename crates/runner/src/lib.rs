@@ -16,6 +16,7 @@ mod arrow_type; // plan types in the engine
 mod mask; // masks as vectorised functions
 mod scan; // sealed files → the masked view
 mod safe; // order statistics that name no single subject
+mod total; // division that has an answer everywhere
 mod shared; // extremes of the masked view that several share
 mod witness; // who contributes to a cell, and how much
 mod withhold; // cells that fall short are dropped and counted

@@ -265,6 +265,11 @@ fn table() -> Vec<(Function, Vec<Expr>, &'static str)> {
         (G::NullIf, vec![int(4), int(4)], "null"),
         (G::Greatest, vec![int(4), int(9)], "9"),
         (G::Least, vec![int(4), int(9)], "4"),
+        (G::DivideOrNull, vec![int(7), int(2)], "3"),
+        (G::DivideOrNull, vec![int(7), int(0)], "null"),
+        (G::DivideOrNull, vec![float(7.0), float(2.0)], "3.5"),
+        (G::ModuloOrNull, vec![int(7), int(2)], "1"),
+        (G::ModuloOrNull, vec![int(7), int(0)], "null"),
         (G::DatePart, vec![text("year"), day()], "2024"),
         (G::DatePart, vec![text("hour"), moment()], "13"),
         (

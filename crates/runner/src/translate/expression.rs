@@ -1,4 +1,9 @@
-use crate::{Failed, arrow_type::arrow_type, witness::subjects};
+use crate::{
+    Failed,
+    arrow_type::arrow_type,
+    total::{Of, total},
+    witness::subjects,
+};
 use datafusion::{
     arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit},
     common::{Column, ScalarValue},
@@ -211,21 +216,6 @@ fn binary(function: Function, left: E, right: E) -> Result<E, Failed> {
     if let Some(operator) = operator(function) {
         return Ok(engine::binary_expr(left, operator, right));
     }
-    if let Function::DivideOrNull | Function::ModuloOrNull = function {
-        let operator = match function {
-            Function::DivideOrNull => Operator::Divide,
-            _ => Operator::Modulo,
-        };
-        let none = right.clone().eq(engine::lit(0i64));
-        let result = engine::binary_expr(left, operator, right);
-        let null = E::Literal(ScalarValue::Null, None);
-        let branch = vec![(Box::new(none), Box::new(null))];
-        return Ok(E::Case(engine::Case::new(
-            None,
-            branch,
-            Some(Box::new(result)),
-        )));
-    }
     let micro = DataType::Timestamp(TimeUnit::Microsecond, None);
     Ok(match function {
         Function::Like => left.like(right),
@@ -238,6 +228,8 @@ fn binary(function: Function, left: E, right: E) -> Result<E, Failed> {
         Function::EndsWith => f::ends_with(left, right),
         Function::Round => f::round(vec![left, right]),
         Function::Power => f::power(left, right),
+        Function::DivideOrNull => total(Of::Quotient).call(vec![left, right]),
+        Function::ModuloOrNull => total(Of::Remainder).call(vec![left, right]),
         Function::NullIf => f::nullif(left, right),
         Function::DatePart => cast(f::date_part(left, right), DataType::Int64),
         Function::DateTrunc => cast(f::date_trunc(left, cast(right, micro.clone())), micro),
