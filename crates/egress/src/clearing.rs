@@ -148,3 +148,6 @@ impl Clearing {
         withheld
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,3 +67,71 @@ impl std::fmt::Debug for Fingerprint {
         write!(f, "Fingerprint({})", self.digest())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::datatypes::{DataType, Field};
+
+    /// The bytes of a result as the type's documentation says them, written down by hand.
+    #[test]
+    fn a_digest_is_of_the_bytes_that_are_documented() {
+        let schema = Schema::new(vec![
+            Field::new("a", DataType::Int64, true),
+            Field::new("名", DataType::Utf8, true),
+        ]);
+        let mut hash = Fingerprint::of(&schema);
+        let values = [
+            Value::Null,
+            Value::Bool(true),
+            Value::Int(-2),
+            Value::Float(1.0),
+            Value::Decimal(3),
+            Value::Text("ab"),
+            Value::Date(4),
+            Value::Timestamp(5),
+        ];
+        for value in &values {
+            hash.push(value);
+        }
+        let length = |bytes: u64| bytes.to_le_bytes().to_vec();
+        let bytes = [
+            b"bonded result v1\n".to_vec(),
+            length(2),
+            length(1),
+            b"a".to_vec(),
+            length(5),
+            b"Int64".to_vec(),
+            length(3),
+            "名".into(),
+            length(4),
+            b"Utf8".to_vec(),
+            vec![0],
+            vec![1, 1],
+            vec![2, 0xfe, 255, 255, 255, 255, 255, 255, 255],
+            vec![3, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f],
+            vec![4, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            vec![5],
+            length(2),
+            b"ab".to_vec(),
+            vec![6, 4, 0, 0, 0],
+            vec![7, 5, 0, 0, 0, 0, 0, 0, 0],
+        ];
+        let wanted = Digest::of(&bytes.concat());
+        assert_eq!(hash.digest(), wanted);
+        assert_eq!(format!("{hash:?}"), format!("Fingerprint({wanted})"));
+    }
+
+    #[test]
+    fn texts_that_run_into_each_other_are_told_apart() {
+        let digest = |texts: [&str; 2]| {
+            let mut hash = Fingerprint::of(&Schema::empty());
+            for text in texts {
+                hash.push(&Value::Text(text));
+            }
+            hash.digest()
+        };
+        // The tag of a text is 5: without lengths both would be the same bytes.
+        assert_ne!(digest(["a\u{5}b", "c"]), digest(["a", "b\u{5}c"]));
+    }
+}

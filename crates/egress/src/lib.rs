@@ -18,6 +18,8 @@ mod fingerprint; // the digest of the logical values
 mod gate; // all of these, batch by batch
 mod notice; // what is told of withheld groups
 mod clearing; // a runner's outcome → a release
+#[cfg(test)]
+mod stage; // for tests: permits by the real engine, and a script for a runner
 
 pub use self::{
     clearing::{Clearing, Release, clear},

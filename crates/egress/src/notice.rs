@@ -16,3 +16,29 @@ pub(crate) fn told(confined: &Confined, done: &Done) -> Notice {
         Notice::Standing
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage;
+
+    #[test]
+    fn withheld_groups_are_told_only_where_together_they_hold_k() {
+        let of = |confined: &Confined, groups_withheld, withheld_holds_k| {
+            let done = Done {
+                groups_withheld,
+                withheld_holds_k,
+                ..stage::DONE
+            };
+            told(confined, &done)
+        };
+        let counted = stage::counted();
+        assert_eq!(of(&counted, 2, true), Notice::GroupsWithheld);
+        assert_eq!(of(&counted, 1, true), Notice::GroupsWithheld);
+        assert_eq!(of(&counted, 2, false), Notice::Standing);
+        assert_eq!(of(&counted, 0, true), Notice::Standing, "there are none");
+        assert_eq!(of(&counted, 0, false), Notice::Standing);
+        let values = stage::values(&[plan::Literal::Int(1)]);
+        assert_eq!(of(&values, 0, false), Notice::NotApplicable);
+    }
+}

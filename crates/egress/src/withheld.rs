@@ -74,3 +74,42 @@ impl Withheld {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dispatch::Worker;
+
+    #[test]
+    fn every_cause_has_its_code_and_is_laid_to_whom_it_is_owed() {
+        use Withheld::{Failed, Misshapen, TooManyBytes, TooManyRows, Unfinished, Unproved};
+        let cases = [
+            (
+                Failed(Failure::Timeout(Worker::Runner)),
+                "dispatch.runner-timeout",
+                true,
+            ),
+            (Failed(Failure::NotDecided), "dispatch.not-decided", false),
+            (Unproved, "egress.unproved", false),
+            (Misshapen, "egress.misshapen", false),
+            (TooManyRows { rows_max: 1 }, "egress.too-many-rows", true),
+            (TooManyBytes { bytes_max: 1 }, "egress.too-many-bytes", true),
+            (Unfinished, "egress.unfinished", true),
+        ];
+        for (withheld, code, callers) in cases {
+            assert_eq!(withheld.code(), code);
+            assert_eq!(withheld.is_callers(), callers, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_caller_hears_of_the_cap_and_nothing_of_a_fault_of_ours() {
+        let en = |withheld: Withheld| withheld.told().en;
+        assert!(en(Withheld::TooManyRows { rows_max: 1 }).contains("more rows"));
+        assert!(en(Withheld::TooManyBytes { bytes_max: 1 }).contains("larger"));
+        let failed = Failure::NotDecided.told().en;
+        assert_eq!(en(Withheld::Failed(Failure::NotDecided)), failed);
+        assert_eq!(en(Withheld::Unproved), en(Withheld::Misshapen));
+        assert!(en(Withheld::Unproved).contains("withheld"));
+    }
+}

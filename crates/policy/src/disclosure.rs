@@ -160,4 +160,38 @@ mod tests {
         assert!(DisclosureTable::read(&[&wrong]).is_err());
         assert!(DisclosureTable::read(&[]).is_err());
     }
+
+    #[test]
+    fn every_percentage_of_every_grade_is_one() {
+        let read = |at: usize, key: &str, percent: u8| {
+            let mut tables: toml::Table = BASELINE.parse().unwrap();
+            let grade = tables[["grade_2", "grade_3"][at]].as_table_mut().unwrap();
+            grade.insert(key.to_owned(), i64::from(percent).into());
+            DisclosureTable::read(&[&toml::to_string(&tables).unwrap()])
+        };
+        for at in [0, 1] {
+            for key in ["share_percent", "rest_percent"] {
+                assert!(read(at, key, 100).is_ok(), "{key} of grade {}", at + 2);
+                assert!(read(at, key, 101).is_err(), "{key} of grade {}", at + 2);
+            }
+        }
+    }
+
+    #[test]
+    fn a_domains_budget_is_the_smaller_of_two_in_every_point() {
+        let budget = |texts: &[&str]| DisclosureTable::read(texts).unwrap().budget();
+        let baseline = budget(&[BASELINE]);
+        assert_eq!(baseline.per_day.queries, 500_000);
+        assert_eq!(baseline.per_term.cells, 200_000_000);
+        let own = BASELINE
+            .replace("queries = 500000\n", "queries = 7\n")
+            .replace("refusals = 500 ", "refusals = 501 ")
+            .replace("cells = 200000000\n", "cells = 8\n")
+            .replace("refusals = 20000\n", "refusals = 9\n");
+        let mut wanted = baseline;
+        wanted.per_day.queries = 7;
+        wanted.per_term.cells = 8;
+        wanted.per_term.refusals = 9;
+        assert_eq!(budget(&[BASELINE, &own]), wanted);
+    }
 }

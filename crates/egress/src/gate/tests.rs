@@ -11,6 +11,8 @@ use plan::{Dominance, WITNESS_FIELDS};
 use proptest::prelude::*;
 use std::sync::Arc;
 
+mod bounds; // to the row, the byte and the percent
+
 const CAPS: Obligations = Obligations {
     rows_max: 100_000,
     result_bytes_max: 64 << 20,

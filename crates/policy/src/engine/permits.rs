@@ -3,6 +3,7 @@
 //! The words Cedar is asked in are written down here a second time, so that a permit that asks wrongly and
 //! a case that expects wrongly cannot agree.
 
+mod kept; // what a permit says of itself, and how long it is kept
 mod world; // a case, and what stands in it
 
 use self::world::{Case, cases, certificate};

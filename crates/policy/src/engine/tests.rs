@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
+mod folder; // what a domain's own folder adds
 mod laws; // what holds for every request there can be
 
 /// A file of cases: what a case does not say is in the head.
@@ -269,4 +270,17 @@ fn a_request_that_the_schema_does_not_know_is_refused() {
             )
             .is_err()
     );
+}
+
+#[test]
+fn a_management_step_is_its_roles_and_never_the_submitters_own() {
+    let engine = Engine::load(None);
+    let manage = |role: &str, submitter: Option<&str>| {
+        let submitter = submitter.map(|id| id.parse().unwrap());
+        engine.manage(&person(role), "grantLicence", submitter.as_ref())
+    };
+    let refused = Err(Refusal::ActionNotPermitted("grantLicence"));
+    assert!(manage("data-authority", Some("another")).unwrap().allowed);
+    assert_eq!(manage("data-authority", Some("self")), refused);
+    assert_eq!(manage("operator-member", Some("another")), refused);
 }

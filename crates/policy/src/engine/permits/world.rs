@@ -170,17 +170,22 @@ pub(super) fn certificate() -> Vec<u8> {
     der.to_vec()
 }
 
+/// What stands after these events.
+pub(super) fn folded(events: Vec<Value>) -> State {
+    let mut state = State::default();
+    for event in events {
+        let event: Event = serde_json::from_value(event).unwrap();
+        state.apply(&event);
+    }
+    state
+}
+
 impl Case {
     fn state(&self, certificate: Digest) -> State {
-        let mut state = State::default();
-        for event in self.events(certificate) {
-            let event: Event = serde_json::from_value(event).unwrap();
-            state.apply(&event);
-        }
-        state
+        folded(self.events(certificate))
     }
 
-    fn events(&self, certificate: Digest) -> Vec<Value> {
+    pub(super) fn events(&self, certificate: Digest) -> Vec<Value> {
         let evidence = self.operator.evidence.iter();
         let evidence = evidence
             .map(|(kind, until)| json!({"kind": kind, "title": "x", "until": until}))

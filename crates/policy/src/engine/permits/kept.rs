@@ -1,0 +1,176 @@
+//! What a permit says of where it came from, and how long it is kept.
+
+use super::{
+    world::{cases, certificate, folded},
+    *,
+};
+use terms::{Grade, Obligations, Thresholds};
+
+/// A granted case's events, changed, with a caller proved at noon in the domain's time.
+struct Standing {
+    state: State,
+    caller: Caller,
+}
+
+impl Standing {
+    fn new(der: &[u8], change: impl FnOnce(&mut [Value])) -> Self {
+        let granted = |(name, _): &(String, Case)| name == "licences.toml, one of several sectors";
+        let (_, case) = cases().into_iter().find(granted).unwrap();
+        let mut events = case.events(Digest::of(der));
+        change(&mut events);
+        let state = folded(events);
+        let caller = identity::prove(Some(der), &state, Channel::Domain, noon()).unwrap();
+        Self { state, caller }
+    }
+
+    fn permit(&self, engine: &Engine, now: DateTime<Utc>) -> Result<Arc<Permit>, Refusal> {
+        let scenario = "s".parse().unwrap();
+        let asked = (Some(&scenario), Action::Query);
+        engine.permit(self.caller.clone(), &self.state, asked, now)
+    }
+}
+
+fn noon() -> DateTime<Utc> {
+    "2026-06-15T04:00:00Z".parse().unwrap()
+}
+
+fn risk(dataset: &str, subjects: u64) -> Value {
+    json!({"dataset": dataset, "snapshot": 3, "subjects": subjects, "subjects_unique": 1,
+        "subjects_below_k": 2, "k": 5})
+}
+
+#[test]
+fn a_permit_says_what_it_was_computed_from() {
+    let engine = Engine::load(None);
+    let standing = Standing::new(&certificate(), |events| {
+        events[0]["pilot"] = json!(true);
+        events[0]["thresholds"] = json!({"grade_two": 6, "grade_three": 11});
+        events[0]["obligations"] = json!({"rows_max": 7, "result_bytes_max": 8});
+        events[4]["snapshot"]["number"] = json!(3);
+        events[6]["row_risks"] = json!([risk("fund.others", 1), risk("fund.people", 2)]);
+    });
+    let permit = standing.permit(&engine, noon()).unwrap();
+    assert_eq!(permit.caller().person().id.as_str(), "ann");
+    assert_eq!(permit.scenario().id.as_str(), "s");
+    assert_eq!(permit.licence().id.as_str(), "l");
+    assert_eq!(permit.operator().id.as_str(), "op");
+    assert!(permit.is_pilot());
+    let thresholds = Thresholds {
+        grade_two: 6,
+        grade_three: 11,
+    };
+    assert_eq!(permit.thresholds(), thresholds);
+    let obligations = Obligations {
+        rows_max: 7,
+        result_bytes_max: 8,
+    };
+    assert_eq!(permit.obligations(), obligations);
+    let rules = engine.usable().unwrap().disclosure;
+    assert_eq!(permit.budget(), rules.budget());
+    assert!(permit.budget().per_day.queries > 0);
+    assert_eq!(permit.policies(), engine.digest());
+    assert_eq!(permit.register_version(), standing.state.version());
+    let dataset = &permit.datasets()[0];
+    assert_eq!(dataset.snapshot, 3);
+    assert_eq!(dataset.risk.as_ref().map(|risk| risk.subjects), Some(2));
+    assert_eq!(dataset.disclosure, rules.of(Grade::Three));
+}
+
+#[test]
+fn a_permit_of_a_domain_with_no_mark_and_no_measured_risk_bears_none() {
+    let standing = Standing::new(&certificate(), |_| {});
+    let permit = standing.permit(&Engine::load(None), noon()).unwrap();
+    assert!(!permit.is_pilot());
+    assert_eq!(permit.datasets()[0].risk, None);
+}
+
+#[test]
+fn a_row_policy_binds_as_translated_and_is_no_permit_otherwise() {
+    let (engine, der) = (Engine::load(None), certificate());
+    let rows_plan = |rows: Value, plan: Value| {
+        let standing = Standing::new(&der, |events| {
+            let dataset = &mut events[6]["scenario"]["datasets"][0];
+            dataset["rows"] = rows;
+            dataset["rows_plan"] = plan;
+        });
+        engine.permits.lock().unwrap().clear();
+        let permit = standing.permit(&engine, noon());
+        permit.map(|permit| permit.datasets()[0].rows_plan.clone())
+    };
+    let unusable = |got| matches!(got, Err(Refusal::Unusable(_)));
+    let rows = || json!("count > 1");
+    assert_eq!(rows_plan(Value::Null, Value::Null), Ok(None));
+    assert_eq!(rows_plan(rows(), json!("00ff")), Ok(Some(vec![0, 255])));
+    assert!(unusable(rows_plan(rows(), json!("0g"))));
+    assert!(unusable(rows_plan(rows(), Value::Null)));
+    assert!(unusable(rows_plan(Value::Null, json!("00ff"))));
+}
+
+#[test]
+fn a_permit_is_kept_while_nothing_that_made_it_changes() {
+    let (engine, der) = (Engine::load(None), certificate());
+    let mut standing = Standing::new(&der, |_| {});
+    let inside = standing.permit(&engine, noon()).unwrap();
+    standing.caller =
+        identity::prove(Some(&der), &standing.state, Channel::Remote, noon()).unwrap();
+    let outside = standing.permit(&engine, noon()).unwrap();
+    assert!(!Arc::ptr_eq(&inside, &outside), "the channel counts");
+    assert!(Arc::ptr_eq(
+        &outside,
+        &standing.permit(&engine, noon()).unwrap()
+    ));
+    standing.caller = inside.caller().clone();
+    assert!(Arc::ptr_eq(
+        &inside,
+        &standing.permit(&engine, noon()).unwrap()
+    ));
+    let enrolled = standing.state.version();
+    standing.state.apply(
+        &serde_json::from_value(json!({"event": "person-enrolled", "by": "admin",
+        "certificate": Digest::of(b"bob"), "person": {"id": "bob", "role": "operator-member",
+        "vetted": true, "organisation": "op", "nda_until": null}}))
+        .unwrap(),
+    );
+    assert!(standing.state.version() > enrolled);
+    let later = standing.permit(&engine, noon()).unwrap();
+    assert!(
+        !Arc::ptr_eq(&inside, &later),
+        "the register's version counts"
+    );
+}
+
+#[test]
+fn a_kept_permit_ends_when_it_says() {
+    let engine = Engine::load(None);
+    let standing = Standing::new(&certificate(), |events| {
+        events[5]["licence"]["until"] = json!("2026-06-15");
+    });
+    let permit = standing.permit(&engine, noon()).unwrap();
+    let end = "2026-06-15T16:00:00Z".parse().unwrap();
+    assert_eq!(permit.expires(), end);
+    let before = standing.permit(&engine, end - chrono::Duration::microseconds(1));
+    assert!(Arc::ptr_eq(&permit, &before.unwrap()));
+    let refused = standing.permit(&engine, end).unwrap_err();
+    assert_eq!(refused, Refusal::LicenceNotInTerm);
+}
+
+#[test]
+fn so_many_permits_are_kept_and_no_more() {
+    let engine = Engine::load(None);
+    let standing = Standing::new(&certificate(), |_| {});
+    let permit = standing.permit(&engine, noon()).unwrap();
+    let kept = || engine.permits.lock().unwrap();
+    let key = kept().keys().next().unwrap().clone();
+    let fill = |until: usize| {
+        kept().clear();
+        for version in (100u64..).take(until) {
+            let mut key = key.clone();
+            key.5 = version;
+            kept().insert(key, Arc::clone(&permit));
+        }
+        standing.permit(&engine, noon()).unwrap();
+        kept().len()
+    };
+    assert_eq!(fill(PERMITS_MAX - 1), PERMITS_MAX);
+    assert_eq!(fill(PERMITS_MAX), 1);
+}
