@@ -11,14 +11,13 @@
 )]
 
 mod unplannable; // why a statement has no plan
+mod limits; // the most a statement may be
+mod characters; // what reads differently from what it says
 mod guard; // what no parser is given
+mod expansion; // what a statement is, written out
 mod session; // the front end, locked down
 mod translate; // the resolved plan in our language
 mod statement; // one statement, start to end
 pub mod child; // the process
 
-pub use self::{
-    guard::{Limits, guarded},
-    statement::plan,
-    unplannable::Unplannable,
-};
+pub use self::{guard::guarded, limits::Limits, statement::plan, unplannable::Unplannable};
