@@ -19,5 +19,7 @@ mod session; // the front end, locked down
 mod translate; // the resolved plan in our language
 mod statement; // one statement, start to end
 pub mod child; // the process
+#[cfg(test)]
+mod lockdown; // what the engine brings, judged
 
 pub use self::{guard::guarded, limits::Limits, statement::plan, unplannable::Unplannable};

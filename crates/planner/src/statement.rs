@@ -248,4 +248,4 @@ fn told(error: &DataFusionError) -> Unplannable {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -13,7 +13,7 @@ fn table(name: &str, columns: &[(&str, Type)]) -> Table {
     }
 }
 
-fn job(sql: &str, row_policy: bool) -> PlanJob {
+pub(crate) fn job(sql: &str, row_policy: bool) -> PlanJob {
     PlanJob {
         sql: sql.to_owned(),
         default_schema: "city".to_owned(),
