@@ -29,6 +29,8 @@ pub struct Limits {
     pub identifier_bytes_max: usize,
     /// What the parser itself nests.
     pub parser_depth_max: usize,
+    /// Expressions that the parser begins to read, in all its attempts.
+    pub parser_steps_max: usize,
     /// Nodes and expressions made in translation, copies included.
     pub items_max: usize,
 }
@@ -49,6 +51,7 @@ impl Default for Limits {
             relations_max: 64,
             identifier_bytes_max: 256,
             parser_depth_max: 50,
+            parser_steps_max: 100_000,
             items_max: plan::Bounds::default().items_max,
         }
     }

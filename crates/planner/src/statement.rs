@@ -2,6 +2,7 @@
 
 use crate::{
     Limits, Unplannable,
+    dialect::Stepped,
     expansion::expanded,
     guarded,
     session::{session, warm},
@@ -24,7 +25,7 @@ use datafusion::{
     },
     sql::{
         parser::{DFParserBuilder, Statement},
-        sqlparser::{ast, dialect::GenericDialect, tokenizer::TokenWithSpan},
+        sqlparser::{ast, tokenizer::TokenWithSpan},
     },
 };
 use std::sync::Arc;
@@ -102,12 +103,20 @@ fn names(table: &Table, name: &str) -> bool {
 
 /// Exactly one query, of tokens that were looked at.
 fn parsed(tokens: Vec<TokenWithSpan>, limits: &Limits) -> Result<Statement, Unplannable> {
+    let dialect = Stepped::new(limits.parser_steps_max);
+    let wrong = |_| {
+        if dialect.is_spent() {
+            Unplannable::Guarded("readings of one text")
+        } else {
+            Unplannable::Syntax
+        }
+    };
     let mut parser = DFParserBuilder::new(tokens)
-        .with_dialect(&GenericDialect {})
+        .with_dialect(&dialect)
         .with_recursion_limit(limits.parser_depth_max)
         .build()
-        .map_err(|_| Unplannable::Syntax)?;
-    let mut statements = parser.parse_statements().map_err(|_| Unplannable::Syntax)?;
+        .map_err(wrong)?;
+    let mut statements = parser.parse_statements().map_err(wrong)?;
     let (Some(mut statement), true) = (statements.pop_front(), statements.is_empty()) else {
         return Err(Unplannable::SeveralStatements);
     };
@@ -247,5 +256,7 @@ fn told(error: &DataFusionError) -> Unplannable {
     }
 }
 
+#[cfg(test)]
+mod soup;
 #[cfg(test)]
 pub(crate) mod tests;

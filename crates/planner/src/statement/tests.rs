@@ -282,6 +282,59 @@ fn copies_have_an_end() {
     );
 }
 
+fn refused_within(sql: &str, limits: Limits) -> Option<(String, String)> {
+    match plan(job(sql, false), limits) {
+        PlanReply::Draft(_) => None,
+        PlanReply::Refusal { code, name } => Some((code, name)),
+        PlanReply::RowPolicy(_) => panic!("{sql}"),
+    }
+}
+
+/// One wrong word at the bottom, and the parser tried two or three readings at each depth.
+#[test]
+fn readings_of_one_text_have_an_end() {
+    let guarded = Some(("planner.guarded".into(), "readings of one text".into()));
+    for (open, close) in [
+        ("NOT (", ")"),
+        ("CAST(", " AS INT)"),
+        ("POSITION(", " IN 'a')"),
+        ("CEIL(", ")"),
+    ] {
+        let sql = format!("SELECT {}1 1{}", open.repeat(20), close.repeat(20));
+        assert_eq!(refused_within(&sql, Limits::default()), guarded, "{open}");
+    }
+    let steps = |parser_steps_max| Limits {
+        parser_steps_max,
+        ..Limits::default()
+    };
+    assert_eq!(refused_within("SELECT 1, 2, 3", steps(4)), None);
+    assert_eq!(refused_within("SELECT 1, 2, 3", steps(3)), guarded);
+}
+
+#[test]
+fn the_parsers_depth_and_the_items_have_their_limits() {
+    let sql = "SELECT ((income + 1)) FROM citizen";
+    let depth = |parser_depth_max| Limits {
+        parser_depth_max,
+        ..Limits::default()
+    };
+    let most = (1..50).find(|most| refused_within(sql, depth(*most)).is_none());
+    let most = most.unwrap();
+    let syntax = Some(("planner.syntax".into(), String::new()));
+    assert_eq!(refused_within(sql, depth(most - 1)), syntax);
+    let items = |items_max| Limits {
+        items_max,
+        ..Limits::default()
+    };
+    // A projection, a sum, its column and literal; the scan.
+    let size = Some((
+        "planner.unsupported".into(),
+        "a statement of this size".into(),
+    ));
+    assert_eq!(refused_within(sql, items(5)), None);
+    assert_eq!(refused_within(sql, items(4)), size);
+}
+
 /// The shared list of hostile statements, where it is at hand: an answer to each, and no crash.
 #[test]
 fn every_hostile_statement_gets_an_answer() {
