@@ -9,6 +9,12 @@ pub struct Bounds {
     pub depth_max: usize,
     /// Columns of one node.
     pub columns_max: usize,
+    /// Scanned texts put together in one value, each as long as the longest.
+    pub texts_max: u64,
+    /// The plan's own bytes put together in one value.
+    pub text_bytes_max: u64,
+    /// The plan's own bytes in the pattern of one LIKE.
+    pub pattern_bytes_max: u64,
 }
 
 impl Default for Bounds {
@@ -18,6 +24,9 @@ impl Default for Bounds {
             items_max: 20_000,
             depth_max: 200,
             columns_max: 2_000,
+            texts_max: 256,
+            text_bytes_max: 64 << 10,
+            pattern_bytes_max: 4 << 10,
         }
     }
 }

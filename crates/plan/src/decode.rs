@@ -37,6 +37,7 @@ impl Plan {
         }
         let root = input.node()?;
         input.end()?;
+        bounds.growth(&root)?;
         Ok(Self {
             root,
             names,

@@ -22,6 +22,7 @@ mod expr; // typed expressions over ordinals
 mod node; // relational nodes
 mod query; // a whole plan: a root and its output names
 mod bounds; // the largest plan that is looked at
+mod growth; // how large a value may become
 mod typing; // types and nullability, derived
 mod encode; // canonical bytes and the digest
 mod decode; // bytes back, with bounds

@@ -1,6 +1,6 @@
 //! The process: limits first, then a warm session, then one job.
 
-use crate::{session::warm, statement::plan_with};
+use crate::{Limits, session::warm, statement::plan_with};
 use std::{io::Write, process::ExitCode};
 use wire::{frame, job::PlanJob};
 
@@ -18,7 +18,7 @@ pub fn main() -> ExitCode {
     let Ok(Some(job)) = frame::read::<PlanJob>(&mut std::io::stdin().lock()) else {
         return ExitCode::from(4);
     };
-    let reply = plan_with(warm, job);
+    let reply = plan_with(warm, job, Limits::default());
     let mut stdout = std::io::stdout().lock();
     let written = frame::write(&mut stdout, &reply).is_ok() && stdout.flush().is_ok();
     if written {

@@ -1,193 +1,306 @@
-//! What no parser is given: iterative, without recursion, before anything else looks at the text.
+//! What no parser is given. Length first, then characters, then the tokens: iterative, no recursion.
+//!
+//! The tokens are those of the parser's own tokenizer, and the parser is given these very tokens: a
+//! second reading of the text could see quotes and comments elsewhere than the first.
 
-use crate::Unplannable;
+use crate::{
+    Limits, Unplannable,
+    characters::{is_hidden, is_odd_blank, is_unmistakable, is_variation_selector, selectors_fit},
+};
+use datafusion::sql::sqlparser::{
+    dialect::GenericDialect,
+    keywords::Keyword,
+    tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word},
+};
 
-/// The limits of a statement.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Length, in bytes.
-    pub bytes_max: usize,
-    /// Words, numbers, strings and signs.
-    pub tokens_max: usize,
-    /// Brackets, parentheses and angle brackets inside each other.
-    pub depth_max: usize,
-    /// The same sign or prefix word in a row.
-    pub run_max: usize,
-    /// `AND`, `OR`, `UNION`, `||` and the like in all.
-    pub arms_max: usize,
-    /// Commas in all.
-    pub commas_max: usize,
-    /// `JOIN`s in all.
-    pub joins_max: usize,
-    /// `WITH` parts (counted as `AS (`) in all.
-    pub parts_max: usize,
-    /// `CASE`s in all.
-    pub cases_max: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            bytes_max: 64 << 10,
-            tokens_max: 8_000,
-            depth_max: 64,
-            run_max: 16,
-            arms_max: 256,
-            commas_max: 2_000,
-            joins_max: 16,
-            parts_max: 16,
-            cases_max: 64,
-        }
-    }
-}
-
-#[derive(Default)]
-struct Counts {
-    tokens: usize,
-    depth: usize,
-    arms: usize,
-    commas: usize,
-    joins: usize,
-    parts: usize,
-    cases: usize,
-    run: usize,
-    last: String,
-}
-
-/// Refuses text that a parser should not see.
+/// Refuses text that a parser should not see; gives the tokens it may see. `known` are identifiers that
+/// the catalogue has: they are the authority's, whatever their letters.
 ///
 /// # Errors
-/// [`Unplannable::Guarded`] with the limit's name.
-pub fn guarded(sql: &str, limits: &Limits) -> Result<(), Unplannable> {
-    if sql.len() > limits.bytes_max {
-        return Err(Unplannable::Guarded("length"));
-    }
-    let mut counts = Counts::default();
-    let mut rest = sql.chars().peekable();
-    while let Some(character) = rest.next() {
-        match character {
-            '\'' | '"' | '`' => {
-                quoted(character, &mut rest)?;
-                counts.token("quoted", limits)?;
-            }
-            '-' if rest.peek() == Some(&'-') => while rest.next_if(|c| *c != '\n').is_some() {},
-            '/' if rest.peek() == Some(&'*') => comment(&mut rest)?,
-            '$' if !rest.peek().is_some_and(char::is_ascii_digit) => {
-                return Err(Unplannable::Guarded("dollar quotes"));
-            }
-            c if c.is_alphabetic() || c == '_' => {
-                let mut word = c.to_uppercase().to_string();
-                while let Some(next) = rest.next_if(|c| c.is_alphanumeric() || *c == '_') {
-                    word.extend(next.to_uppercase());
-                }
-                counts.token(&word, limits)?;
-            }
-            c if c.is_ascii_digit() => {
-                while rest.next_if(|c| c.is_alphanumeric() || *c == '.').is_some() {}
-                counts.token("number", limits)?;
-            }
-            c if c.is_ascii_whitespace() => {}
-            c if is_hidden(c) => return Err(Unplannable::Guarded("hidden characters")),
-            c => counts.token(c.encode_utf8(&mut [0; 4]), limits)?,
-        }
-    }
-    Ok(())
-}
-
-type Rest<'a> = std::iter::Peekable<std::str::Chars<'a>>;
-
-/// Skips what stands in quotes; two quotes in a row stand for one.
-fn quoted(quote: char, rest: &mut Rest<'_>) -> Result<(), Unplannable> {
-    while let Some(character) = rest.next() {
-        if character == quote && rest.next_if_eq(&quote).is_none() {
-            return Ok(());
-        }
-        if character == '\0' || (quote != '\'' && is_hidden(character)) {
-            return Err(Unplannable::Guarded("hidden characters"));
-        }
-    }
-    Err(Unplannable::Guarded("unclosed quotes"))
-}
-
-/// Skips a comment; comments nest.
-fn comment(rest: &mut Rest<'_>) -> Result<(), Unplannable> {
-    rest.next();
-    let mut depth = 1usize;
-    while let Some(character) = rest.next() {
-        match character {
-            '*' if rest.next_if_eq(&'/').is_some() => {
-                depth -= 1;
-                if depth == 0 {
-                    return Ok(());
-                }
-            }
-            '/' if rest.next_if_eq(&'*').is_some() => depth += 1,
-            _ => {}
-        }
-        if depth > 16 {
-            return Err(Unplannable::Guarded("depth"));
-        }
-    }
-    Err(Unplannable::Guarded("unclosed comment"))
-}
-
-/// Control, format, bidirectional and invisible characters, and spaces that are not plain ones.
-fn is_hidden(c: char) -> bool {
-    (c.is_control() && !c.is_ascii_whitespace())
-        || (c.is_whitespace() && !c.is_ascii_whitespace())
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}'
-            | '\u{17b5}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-impl Counts {
-    fn token(&mut self, token: &str, limits: &Limits) -> Result<(), Unplannable> {
-        let guarded = |within: bool, what| {
-            if within {
-                Ok(())
-            } else {
-                Err(Unplannable::Guarded(what))
-            }
-        };
-        self.tokens += 1;
-        guarded(self.tokens <= limits.tokens_max, "tokens")?;
+/// [`Unplannable::Guarded`] with the limit's name; [`Unplannable::NotAQuery`] for other statements.
+pub fn guarded(
+    sql: &str,
+    limits: &Limits,
+    known: &dyn Fn(&str) -> bool,
+) -> Result<Vec<TokenWithSpan>, Unplannable> {
+    within(sql.len(), limits.statement_bytes_max, "length")?;
+    refuse(sql.chars().any(is_hidden), "hidden characters")?;
+    // MySQL's executable comments: text that reads as a comment and is parsed as a statement.
+    refuse(sql.contains("/*!"), "executable comments")?;
+    let tokens = Tokenizer::new(&GenericDialect {}, sql)
+        .tokenize_with_location()
+        .map_err(|_| Unplannable::Guarded("unclosed quotes"))?;
+    let mut counts = Counts::new(limits);
+    let mut unusual = 0;
+    for TokenWithSpan { token, .. } in &tokens {
         match token {
-            "(" | "[" | "{" | "<" => self.depth += 1,
-            ")" | "]" | "}" | ">" => self.depth = self.depth.saturating_sub(1),
-            "AND" | "OR" | "UNION" | "INTERSECT" | "EXCEPT" | "|" => self.arms += 1,
-            "," => self.commas += 1,
-            "JOIN" => self.joins += 1,
-            "CASE" => self.cases += 1,
-            _ => {}
+            Token::Whitespace(
+                Whitespace::Space
+                | Whitespace::Newline
+                | Whitespace::Tab
+                | Whitespace::SingleLineComment { .. }
+                | Whitespace::MultiLineComment(_),
+            ) => {}
+            Token::SingleQuotedString(literal) => {
+                refuse(!selectors_fit(literal), "hidden characters")?;
+                unusual += literal.chars().filter(|c| is_unusual(*c)).count();
+                counts.token("'", Keyword::NoKeyword)?;
+            }
+            Token::Word(word) => counts.word(word, known)?,
+            Token::Number(..) => counts.token("0", Keyword::NoKeyword)?,
+            other => {
+                refuse(is_other_literal(other), "other literals than 'text'")?;
+                counts.token(&other.to_string(), Keyword::NoKeyword)?;
+            }
         }
-        if token == "(" && self.last == "AS" {
-            self.parts += 1;
-        }
-        // A bare `<` compares; only runs of them nest, which the run limit and the words before catch.
-        guarded(self.depth <= limits.depth_max, "depth")?;
-        guarded(self.arms <= limits.arms_max, "arms")?;
-        guarded(self.commas <= limits.commas_max, "list length")?;
-        guarded(self.joins <= limits.joins_max, "joins")?;
-        guarded(self.parts <= limits.parts_max, "common table expressions")?;
-        guarded(self.cases <= limits.cases_max, "cases")?;
-        if token == self.last && token != ")" && token != "quoted" {
-            self.run += 1;
-        } else {
-            self.run = 0;
-        }
-        guarded(self.run < limits.run_max, "repetition")?;
-        if matches!(token, "TABLESAMPLE" | "SAMPLE") {
-            return Err(Unplannable::Guarded("table samples"));
-        }
-        if matches!(
-            token,
-            "STRUCT" | "MAP" | "ARRAY" | "NESTED" | "TUPLE" | "LIST" | "UNION_TYPE"
-        ) {
-            return Err(Unplannable::Guarded("nested types"));
-        }
-        self.last.clear();
-        self.last.push_str(token);
+    }
+    // What is unusual and in no literal hides elsewhere.
+    let all = sql.chars().filter(|c| is_unusual(*c)).count();
+    refuse(all > unusual, "hidden characters")?;
+    Ok(tokens)
+}
+
+fn is_unusual(c: char) -> bool {
+    is_variation_selector(c) || is_odd_blank(c)
+}
+
+fn within(count: usize, max: usize, what: &'static str) -> Result<(), Unplannable> {
+    refuse(count > max, what)
+}
+
+const fn refuse(refused: bool, what: &'static str) -> Result<(), Unplannable> {
+    if refused {
+        Err(Unplannable::Guarded(what))
+    } else {
         Ok(())
     }
 }
+
+/// Literals with escapes, delimiters or bytes of their own: what they say is not what is read.
+const fn is_other_literal(token: &Token) -> bool {
+    matches!(
+        token,
+        Token::DoubleQuotedString(_)
+            | Token::TripleSingleQuotedString(_)
+            | Token::TripleDoubleQuotedString(_)
+            | Token::DollarQuotedString(_)
+            | Token::SingleQuotedByteStringLiteral(_)
+            | Token::DoubleQuotedByteStringLiteral(_)
+            | Token::TripleSingleQuotedByteStringLiteral(_)
+            | Token::TripleDoubleQuotedByteStringLiteral(_)
+            | Token::SingleQuotedRawStringLiteral(_)
+            | Token::DoubleQuotedRawStringLiteral(_)
+            | Token::TripleSingleQuotedRawStringLiteral(_)
+            | Token::TripleDoubleQuotedRawStringLiteral(_)
+            | Token::NationalStringLiteral(_)
+            | Token::QuoteDelimitedStringLiteral(_)
+            | Token::NationalQuoteDelimitedStringLiteral(_)
+            | Token::EscapedStringLiteral(_)
+            | Token::UnicodeStringLiteral(_)
+            | Token::HexStringLiteral(_)
+    )
+}
+
+/// What has been counted so far.
+struct Counts<'l> {
+    limits: &'l Limits,
+    tokens: usize,
+    arms: usize,
+    commas: usize,
+    joins: usize,
+    cases: usize,
+    run: usize,
+    last: String,
+    /// Operators of the chain at each depth.
+    chains: Vec<usize>,
+}
+
+impl<'l> Counts<'l> {
+    fn new(limits: &'l Limits) -> Self {
+        Self {
+            limits,
+            tokens: 0,
+            arms: 0,
+            commas: 0,
+            joins: 0,
+            cases: 0,
+            run: 0,
+            last: String::new(),
+            chains: vec![0],
+        }
+    }
+
+    fn word(&mut self, word: &Word, known: &dyn Fn(&str) -> bool) -> Result<(), Unplannable> {
+        within(
+            word.value.len(),
+            self.limits.identifier_bytes_max,
+            "identifier length",
+        )?;
+        let mistakable = !known(&word.value) && !is_unmistakable(&word.value);
+        refuse(mistakable, "identifiers that look like others")?;
+        if word.quote_style.is_some() {
+            return self.token("\"", Keyword::NoKeyword);
+        }
+        match word.keyword {
+            Keyword::TABLESAMPLE | Keyword::SAMPLE => {
+                return Err(Unplannable::Guarded("table samples"));
+            }
+            Keyword::STRUCT | Keyword::MAP | Keyword::ARRAY | Keyword::NESTED | Keyword::TUPLE => {
+                return Err(Unplannable::Guarded("nested types"));
+            }
+            _ => {}
+        }
+        if self.tokens == 0 && !begins_query(word.keyword) {
+            return Err(Unplannable::NotAQuery);
+        }
+        self.token(&word.value.to_ascii_uppercase(), word.keyword)
+    }
+
+    fn token(&mut self, token: &str, keyword: Keyword) -> Result<(), Unplannable> {
+        self.tokens += 1;
+        within(self.tokens, self.limits.tokens_max, "tokens")?;
+        match token {
+            "(" | "[" | "{" => {
+                self.nests(token == "[")?;
+                self.chains.push(0);
+                within(self.chains.len() - 1, self.limits.depth_max, "depth")?;
+            }
+            ")" | "]" | "}" => {
+                if self.chains.len() > 1 {
+                    self.chains.pop();
+                }
+            }
+            "," => {
+                self.commas += 1;
+                within(self.commas, self.limits.commas_max, "list length")?;
+                self.links();
+            }
+            "||" => {
+                self.arm()?;
+                self.nests(true)?;
+            }
+            "'" | "\"" | "0" | "." | ";" | "*" if keyword == Keyword::NoKeyword => {
+                self.nests(token == "*")?;
+            }
+            _ => self.named(token, keyword)?,
+        }
+        self.runs(token)
+    }
+
+    /// A word, or a sign that no other rule is about: an operator unless it is a letter's.
+    fn named(&mut self, token: &str, keyword: Keyword) -> Result<(), Unplannable> {
+        match keyword {
+            Keyword::AND
+            | Keyword::OR
+            | Keyword::XOR
+            | Keyword::UNION
+            | Keyword::INTERSECT
+            | Keyword::EXCEPT
+            | Keyword::MINUS => {
+                self.arm()?;
+                self.links();
+            }
+            Keyword::JOIN | Keyword::APPLY => {
+                self.joins += 1;
+                within(self.joins, self.limits.joins_max, "joins")?;
+                self.links();
+            }
+            Keyword::CASE => {
+                self.cases += 1;
+                within(self.cases, self.limits.cases_max, "cases")?;
+            }
+            Keyword::SELECT
+            | Keyword::FROM
+            | Keyword::WHERE
+            | Keyword::ON
+            | Keyword::GROUP
+            | Keyword::HAVING
+            | Keyword::ORDER
+            | Keyword::WHEN
+            | Keyword::THEN
+            | Keyword::ELSE => {
+                self.links();
+            }
+            _ => {
+                let sign = !token
+                    .starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '#' | '@' | '$'));
+                self.nests(sign || is_operator(keyword))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn arm(&mut self) -> Result<(), Unplannable> {
+        self.arms += 1;
+        within(self.arms, self.limits.arms_max, "arms")
+    }
+
+    /// An operator puts what was before it one deeper.
+    fn nests(&mut self, operator: bool) -> Result<(), Unplannable> {
+        let Some(chain) = self.chains.last_mut() else {
+            return Ok(());
+        };
+        *chain += usize::from(operator);
+        within(
+            *chain,
+            self.limits.chain_operators_max,
+            "operators in a row",
+        )
+    }
+
+    /// What follows stands beside what was before, not around it.
+    fn links(&mut self) {
+        if let Some(chain) = self.chains.last_mut() {
+            *chain = 0;
+        }
+    }
+
+    fn runs(&mut self, token: &str) -> Result<(), Unplannable> {
+        if token == self.last && !matches!(token, ")" | "'" | "\"" | "0") {
+            self.run += 1;
+        } else {
+            self.run = 1;
+            self.last.clear();
+            self.last.push_str(token);
+        }
+        within(self.run, self.limits.run_tokens_max, "repetition")
+    }
+}
+
+/// The words a query begins with; and what is no word of SQL, which is the parser's to refuse.
+const fn begins_query(keyword: Keyword) -> bool {
+    matches!(
+        keyword,
+        Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::FROM | Keyword::NoKeyword
+    )
+}
+
+/// Words that stand around an expression as operators do.
+const fn is_operator(keyword: Keyword) -> bool {
+    matches!(
+        keyword,
+        Keyword::NOT
+            | Keyword::IS
+            | Keyword::IN
+            | Keyword::BETWEEN
+            | Keyword::LIKE
+            | Keyword::ILIKE
+            | Keyword::RLIKE
+            | Keyword::REGEXP
+            | Keyword::SIMILAR
+            | Keyword::COLLATE
+            | Keyword::AT
+            | Keyword::DIV
+            | Keyword::INTERVAL
+            | Keyword::PRIOR
+            | Keyword::EXISTS
+            | Keyword::OPERATOR
+            | Keyword::NOTNULL
+            | Keyword::OVERLAPS
+            | Keyword::MEMBER
+            | Keyword::MATCH
+    )
+}
+
+#[cfg(test)]
+mod tests;

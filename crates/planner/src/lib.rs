@@ -11,14 +11,16 @@
 )]
 
 mod unplannable; // why a statement has no plan
+mod limits; // the most a statement may be
+mod characters; // what reads differently from what it says
 mod guard; // what no parser is given
+mod dialect; // how long the parser may try
+mod expansion; // what a statement is, written out
 mod session; // the front end, locked down
 mod translate; // the resolved plan in our language
 mod statement; // one statement, start to end
 pub mod child; // the process
+#[cfg(test)]
+mod lockdown; // what the engine brings, judged
 
-pub use self::{
-    guard::{Limits, guarded},
-    statement::plan,
-    unplannable::Unplannable,
-};
+pub use self::{guard::guarded, limits::Limits, statement::plan, unplannable::Unplannable};

@@ -1,7 +1,10 @@
 //! One statement, start to end.
 
 use crate::{
-    Limits, Unplannable, guarded,
+    Limits, Unplannable,
+    dialect::Stepped,
+    expansion::expanded,
+    guarded,
     session::{session, warm},
     translate,
 };
@@ -22,11 +25,11 @@ use datafusion::{
     },
     sql::{
         parser::{DFParserBuilder, Statement},
-        sqlparser::{ast, dialect::GenericDialect},
+        sqlparser::{ast, tokenizer::TokenWithSpan},
     },
 };
 use std::sync::Arc;
-use wire::job::{PlanJob, PlanReply};
+use wire::job::{PlanJob, PlanReply, Table};
 
 /// A list of columns in which two have one name.
 const DUPLICATES: &str = "duplicate column names";
@@ -36,15 +39,15 @@ const STACK_BYTES: usize = 64 << 20;
 
 /// Plans a statement, or says why it has no plan.
 #[must_use]
-pub fn plan(job: PlanJob) -> PlanReply {
-    plan_with(warm(), job)
+pub fn plan(job: PlanJob, limits: Limits) -> PlanReply {
+    plan_with(warm(), job, limits)
 }
 
 /// The same with a session that was warmed before the job came.
-pub(crate) fn plan_with(warm: SessionStateBuilder, job: PlanJob) -> PlanReply {
+pub(crate) fn plan_with(warm: SessionStateBuilder, job: PlanJob, limits: Limits) -> PlanReply {
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
     let planned = thread
-        .spawn(move || reply(warm, &job))
+        .spawn(move || reply(warm, &job, &limits))
         .map(std::thread::JoinHandle::join);
     let refused = |why: &Unplannable| PlanReply::Refusal {
         code: why.code().to_owned(),
@@ -57,17 +60,22 @@ pub(crate) fn plan_with(warm: SessionStateBuilder, job: PlanJob) -> PlanReply {
     }
 }
 
-fn reply(warm: SessionStateBuilder, job: &PlanJob) -> Result<PlanReply, Unplannable> {
-    guarded(&job.sql, &Limits::default())?;
-    let statement = parsed(&job.sql)?;
+fn reply(
+    warm: SessionStateBuilder,
+    job: &PlanJob,
+    limits: &Limits,
+) -> Result<PlanReply, Unplannable> {
+    let known = |name: &str| job.tables.iter().any(|table| names(table, name));
+    let tokens = guarded(&job.sql, limits, &known)?;
+    let statement = parsed(tokens, limits)?;
     let state = session(warm, job)?;
     let draft = match resolved(&state, statement.clone()) {
-        Ok(resolved) => translate::translate(&resolved, job)?,
+        Ok(resolved) => translate::translate(&resolved, job, limits)?,
         Err(Unplannable::Unsupported(DUPLICATES)) => {
             // The front end wants names that differ; ours are applied when the result leaves.
             let mut statement = statement;
             let names = renamed(&mut statement);
-            let mut draft = translate::translate(&resolved(&state, statement)?, job)?;
+            let mut draft = translate::translate(&resolved(&state, statement)?, job, limits)?;
             for name in &mut draft.names {
                 if let Some((_, written)) = names.iter().find(|(made, _)| made == name) {
                     name.clone_from(written);
@@ -86,20 +94,36 @@ fn reply(warm: SessionStateBuilder, job: &PlanJob) -> Result<PlanReply, Unplanna
     Ok(PlanReply::Draft(draft.encode()))
 }
 
-/// Exactly one query.
-fn parsed(sql: &str) -> Result<Statement, Unplannable> {
-    let mut parser = DFParserBuilder::new(sql)
-        .with_dialect(&GenericDialect {})
-        .with_recursion_limit(50)
+/// Whether a table or one of its columns has this name.
+fn names(table: &Table, name: &str) -> bool {
+    table.dataset.schema() == name
+        || table.dataset.table() == name
+        || table.columns.iter().any(|(item, _)| item.as_str() == name)
+}
+
+/// Exactly one query, of tokens that were looked at.
+fn parsed(tokens: Vec<TokenWithSpan>, limits: &Limits) -> Result<Statement, Unplannable> {
+    let dialect = Stepped::new(limits.parser_steps_max);
+    let wrong = |_| {
+        if dialect.is_spent() {
+            Unplannable::Guarded("readings of one text")
+        } else {
+            Unplannable::Syntax
+        }
+    };
+    let mut parser = DFParserBuilder::new(tokens)
+        .with_dialect(&dialect)
+        .with_recursion_limit(limits.parser_depth_max)
         .build()
-        .map_err(|_| Unplannable::Syntax)?;
-    let mut statements = parser.parse_statements().map_err(|_| Unplannable::Syntax)?;
+        .map_err(wrong)?;
+    let mut statements = parser.parse_statements().map_err(wrong)?;
     let (Some(mut statement), true) = (statements.pop_front(), statements.is_empty()) else {
         return Err(Unplannable::SeveralStatements);
     };
     match &mut statement {
         Statement::Statement(inner) => match &mut **inner {
             ast::Statement::Query(query) => {
+                expanded(query, limits)?;
                 number_parameters(query)?;
                 if query.locks.is_empty()
                     && query.settings.is_none()
@@ -233,4 +257,6 @@ fn told(error: &DataFusionError) -> Unplannable {
 }
 
 #[cfg(test)]
-mod tests;
+mod soup;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -8,13 +8,13 @@ mod call; // scalar functions
 mod literal; // values
 mod agree; // casts that make types agree
 
-use crate::Unplannable;
+use crate::{Limits, Unplannable};
 use datafusion::{
     common::{Column, DFSchema},
     logical_expr::{LogicalPlan, Subquery},
 };
 use plan::{Bounds, Expr, Field, Node, Plan, RowPolicy};
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 use wire::job::PlanJob;
 
 type Translated<T> = Result<T, Unplannable>;
@@ -22,7 +22,63 @@ type Translated<T> = Result<T, Unplannable>;
 /// What a translation needs beside the plan.
 pub(crate) struct Translator<'a> {
     job: &'a PlanJob,
+    items: Items,
 }
+
+/// Nodes and expressions that may still be made. What is written once and stands twice is paid for
+/// twice, before it is copied: an operand that is copied at each of many depths has no end else.
+pub(crate) struct Items(Cell<usize>);
+
+impl Items {
+    /// Pays for one item.
+    fn one(&self) -> Translated<()> {
+        self.pay(1)
+    }
+
+    fn pay(&self, items: usize) -> Translated<()> {
+        let left = self.0.get().checked_sub(items);
+        self.0.set(left.ok_or(TOO_LARGE)?);
+        Ok(())
+    }
+
+    /// A copy of an expression, paid for.
+    fn copied(&self, expr: &Expr) -> Translated<Expr> {
+        let mut open = vec![expr];
+        while let Some(expr) = open.pop() {
+            self.one()?;
+            if let Expr::Scalar(node) = expr {
+                self.pay_node(node)?;
+            }
+            open.extend(expr.children());
+        }
+        Ok(expr.clone())
+    }
+
+    /// A copy of a node and all below it, paid for.
+    fn copied_node(&self, node: &Node) -> Translated<Node> {
+        self.pay_node(node)?;
+        Ok(node.clone())
+    }
+
+    fn pay_node(&self, node: &Node) -> Translated<()> {
+        let mut nodes = vec![node];
+        while let Some(node) = nodes.pop() {
+            self.one()?;
+            let mut exprs: Vec<&Expr> = node.exprs().collect();
+            while let Some(expr) = exprs.pop() {
+                self.one()?;
+                if let Expr::Scalar(inside) = expr {
+                    nodes.push(inside);
+                }
+                exprs.extend(expr.children());
+            }
+            nodes.extend(node.inputs());
+        }
+        Ok(())
+    }
+}
+
+const TOO_LARGE: Unplannable = Unplannable::Unsupported("a statement of this size");
 
 /// The columns an expression may read.
 pub(crate) struct Inputs<'a> {
@@ -47,8 +103,9 @@ impl Inputs<'_> {
 }
 
 /// Translates a whole statement.
-pub(crate) fn translate(root: &LogicalPlan, job: &PlanJob) -> Translated<Plan> {
-    let translator = Translator { job };
+pub(crate) fn translate(root: &LogicalPlan, job: &PlanJob, limits: &Limits) -> Translated<Plan> {
+    let items = Items(Cell::new(limits.items_max));
+    let translator = Translator { job, items };
     let node = translator.node(root)?;
     let names = root
         .schema()
@@ -64,8 +121,7 @@ pub(crate) fn translate(root: &LogicalPlan, job: &PlanJob) -> Translated<Plan> {
     plan.parameters()
         .map_err(|_| Unplannable::ParameterUntyped)?;
     let bounds = Bounds::default();
-    Plan::decode(&plan.encode(), plan::Accept::Draft, &bounds)
-        .map_err(|_| Unplannable::Unsupported("a statement of this size"))
+    Plan::decode(&plan.encode(), plan::Accept::Draft, &bounds).map_err(|_| TOO_LARGE)
 }
 
 /// The predicate of `SELECT * FROM t WHERE p`, over the items it reads.

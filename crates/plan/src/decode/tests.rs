@@ -10,6 +10,9 @@ const BOUNDS: Bounds = Bounds {
     items_max: 20_000,
     depth_max: 200,
     columns_max: 2_000,
+    texts_max: 256,
+    text_bytes_max: 64 << 10,
+    pattern_bytes_max: 4 << 10,
 };
 
 fn refused<T>(why: &'static str) -> Read<T> {

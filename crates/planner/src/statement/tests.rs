@@ -13,7 +13,7 @@ fn table(name: &str, columns: &[(&str, Type)]) -> Table {
     }
 }
 
-fn job(sql: &str, row_policy: bool) -> PlanJob {
+pub(crate) fn job(sql: &str, row_policy: bool) -> PlanJob {
     PlanJob {
         sql: sql.to_owned(),
         default_schema: "city".to_owned(),
@@ -36,15 +36,19 @@ fn job(sql: &str, row_policy: bool) -> PlanJob {
     }
 }
 
+fn planned(job: PlanJob) -> PlanReply {
+    plan(job, Limits::default())
+}
+
 fn drafted(sql: &str) -> Plan {
-    match plan(job(sql, false)) {
+    match planned(job(sql, false)) {
         PlanReply::Draft(bytes) => Plan::decode(&bytes, Accept::Draft, &Bounds::default()).unwrap(),
         other => panic!("{sql}: {other:?}"),
     }
 }
 
 fn refused(sql: &str) -> String {
-    match plan(job(sql, false)) {
+    match planned(job(sql, false)) {
         PlanReply::Refusal { code, .. } => code,
         other => panic!("{sql}: {other:?}"),
     }
@@ -199,7 +203,8 @@ fn what_the_language_cannot_say_is_refused_by_name() {
 
 #[test]
 fn an_unknown_name_is_told_as_it_was_written() {
-    let PlanReply::Refusal { code, name } = plan(job("SELECT salary FROM citizen", false)) else {
+    let PlanReply::Refusal { code, name } = planned(job("SELECT salary FROM citizen", false))
+    else {
         panic!("granted")
     };
     assert_eq!(
@@ -211,14 +216,14 @@ fn an_unknown_name_is_told_as_it_was_written() {
 #[test]
 fn a_row_policy_is_its_condition_alone() {
     let sql = "SELECT * FROM \"city\".\"citizen\" WHERE district IN ('a', 'b')";
-    assert!(matches!(plan(job(sql, true)), PlanReply::RowPolicy(_)));
+    assert!(matches!(planned(job(sql, true)), PlanReply::RowPolicy(_)));
     for wrong in [
         "SELECT * FROM \"city\".\"citizen\" WHERE EXISTS (SELECT 1)",
         "SELECT * FROM \"city\".\"citizen\" WHERE true LIMIT 1",
         "SELECT * FROM \"city\".\"citizen\" WHERE true UNION SELECT * FROM \"city\".\"citizen\"",
     ] {
         assert!(
-            matches!(plan(job(wrong, true)), PlanReply::Refusal { .. }),
+            matches!(planned(job(wrong, true)), PlanReply::Refusal { .. }),
             "{wrong}"
         );
     }
@@ -231,7 +236,8 @@ fn limits_stand_before_the_parser() {
     let long = format!("SELECT '{}'", "x".repeat(64 << 10));
     let arms = format!("SELECT 1{}", " OR 1".repeat(300));
     let list = format!("SELECT 1 IN ({})", vec!["1"; 2_002].join(","));
-    for sql in [deep, runs, long, arms, list] {
+    let chain = format!("SELECT 1{}", " + 1".repeat(129));
+    for sql in [deep, runs, long, arms, list, chain] {
         assert_eq!(
             refused(&sql),
             "planner.guarded",
@@ -239,6 +245,94 @@ fn limits_stand_before_the_parser() {
             sql.get(..40).unwrap_or_default()
         );
     }
+}
+
+/// What is written once and stands twice, at each of many depths; each took minutes or all memory.
+#[test]
+fn copies_have_an_end() {
+    let between = format!("SELECT true{}", " BETWEEN true AND true".repeat(60));
+    let case = (0..20).fold("1".to_owned(), |inner, _| {
+        format!("CASE ({inner}) WHEN 1 THEN 1 WHEN 2 THEN 2 END")
+    });
+    let correlated = (0..14).fold("citizen".to_owned(), |inner, _| {
+        format!("(SELECT pid, (SELECT count(*) FROM visits v WHERE v.cost > c.income) AS income FROM {inner} c)")
+    });
+    for sql in [
+        between,
+        format!("SELECT {case}"),
+        format!("SELECT * FROM {correlated} z"),
+    ] {
+        let PlanReply::Refusal { code, name } = planned(job(&sql, false)) else {
+            panic!("granted")
+        };
+        let refused = (code.as_str(), name.as_str());
+        assert_eq!(refused, ("planner.unsupported", "a statement of this size"));
+    }
+    let mut doubled = "WITH t0 AS (SELECT pid FROM citizen)".to_owned();
+    for at in 1..15 {
+        doubled += &format!(
+            ", t{at} AS (SELECT x.pid FROM t{} x, t{} y)",
+            at - 1,
+            at - 1
+        );
+    }
+    assert_eq!(
+        refused(&format!("{doubled} SELECT * FROM t14")),
+        "planner.guarded"
+    );
+}
+
+fn refused_within(sql: &str, limits: Limits) -> Option<(String, String)> {
+    match plan(job(sql, false), limits) {
+        PlanReply::Draft(_) => None,
+        PlanReply::Refusal { code, name } => Some((code, name)),
+        PlanReply::RowPolicy(_) => panic!("{sql}"),
+    }
+}
+
+/// One wrong word at the bottom, and the parser tried two or three readings at each depth.
+#[test]
+fn readings_of_one_text_have_an_end() {
+    let guarded = Some(("planner.guarded".into(), "readings of one text".into()));
+    for (open, close) in [
+        ("NOT (", ")"),
+        ("CAST(", " AS INT)"),
+        ("POSITION(", " IN 'a')"),
+        ("CEIL(", ")"),
+    ] {
+        let sql = format!("SELECT {}1 1{}", open.repeat(20), close.repeat(20));
+        assert_eq!(refused_within(&sql, Limits::default()), guarded, "{open}");
+    }
+    let steps = |parser_steps_max| Limits {
+        parser_steps_max,
+        ..Limits::default()
+    };
+    assert_eq!(refused_within("SELECT 1, 2, 3", steps(4)), None);
+    assert_eq!(refused_within("SELECT 1, 2, 3", steps(3)), guarded);
+}
+
+#[test]
+fn the_parsers_depth_and_the_items_have_their_limits() {
+    let sql = "SELECT ((income + 1)) FROM citizen";
+    let depth = |parser_depth_max| Limits {
+        parser_depth_max,
+        ..Limits::default()
+    };
+    let most = (1..50).find(|most| refused_within(sql, depth(*most)).is_none());
+    let most = most.unwrap();
+    let syntax = Some(("planner.syntax".into(), String::new()));
+    assert_eq!(refused_within(sql, depth(most - 1)), syntax);
+    let items = |items_max| Limits {
+        items_max,
+        ..Limits::default()
+    };
+    // A projection, a sum, its column and literal; the scan.
+    let size = Some((
+        "planner.unsupported".into(),
+        "a statement of this size".into(),
+    ));
+    assert_eq!(refused_within(sql, items(5)), None);
+    assert_eq!(refused_within(sql, items(4)), size);
 }
 
 /// The shared list of hostile statements, where it is at hand: an answer to each, and no crash.
@@ -251,7 +345,7 @@ fn every_hostile_statement_gets_an_answer() {
     for line in text.lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         let sql = line["sql_or_action"].as_str().unwrap();
-        match plan(job(sql, false)) {
+        match planned(job(sql, false)) {
             PlanReply::Draft(_) | PlanReply::Refusal { .. } => asked += 1,
             PlanReply::RowPolicy(_) => panic!("{sql}"),
         }

@@ -47,7 +47,10 @@ impl Translator<'_> {
             });
             walked.map_err(|_| refused())?;
         }
-        let outer = node.clone();
+        if found.is_empty() {
+            return Ok((node, inputs));
+        }
+        let outer = self.items.copied_node(&node)?;
         for subquery in found {
             let width = node.fields().map_err(|_| Unplannable::IllTyped)?.len();
             let (joined, value) = self.joined((node, &outer), width, &inputs, &subquery)?;
@@ -70,7 +73,7 @@ impl Translator<'_> {
         let (columns, ordinals) = looked_at(subquery, inputs)?;
         let seen = Node::Distinct {
             input: Box::new(Node::Project {
-                input: Box::new(outer.clone()),
+                input: Box::new(self.items.copied_node(outer)?),
                 exprs: ordinals.iter().map(|at| Expr::Column(*at)).collect(),
             }),
         };

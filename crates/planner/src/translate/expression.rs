@@ -12,7 +12,12 @@ use terms::Type;
 
 impl Translator<'_> {
     /// Translates an expression over these inputs.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each case: a table reads best in one place"
+    )]
     pub(super) fn expr(&self, expr: &EngineExpr, inputs: &Inputs<'_>) -> Translated<Expr> {
+        self.items.one()?;
         let one =
             |function, inside: &EngineExpr| Ok(Expr::call(function, [self.expr(inside, inputs)?]));
         let not = |expr| Expr::call(Function::Not, [expr]);
@@ -36,7 +41,12 @@ impl Translator<'_> {
                 let value = self.expr(&between.expr, inputs)?;
                 let low = self.expr(&between.low, inputs)?;
                 let high = self.expr(&between.high, inputs)?;
-                let from = compared(Function::GreaterEqual, value.clone(), low, inputs)?;
+                let from = compared(
+                    Function::GreaterEqual,
+                    self.items.copied(&value)?,
+                    low,
+                    inputs,
+                )?;
                 let to = compared(Function::LessEqual, value, high, inputs)?;
                 let between_them = Expr::call(Function::And, [from, to]);
                 Ok(if between.negated {
@@ -58,9 +68,9 @@ impl Translator<'_> {
                 } else {
                     let mut joined = inputs.subqueries.iter();
                     let found = joined.find(|(known, _)| known == subquery);
-                    found
-                        .map(|(_, value)| value.clone())
-                        .ok_or(Unplannable::Unsupported("this correlated subquery"))
+                    let (_, value) =
+                        found.ok_or(Unplannable::Unsupported("this correlated subquery"))?;
+                    self.items.copied(value)
                 }
             }
             EngineExpr::Placeholder(placeholder) => parameter(placeholder),
@@ -77,7 +87,17 @@ impl Translator<'_> {
             EngineExpr::OuterReferenceColumn(..) => {
                 Err(Unplannable::Unsupported("this correlated subquery"))
             }
-            _ => Err(Unplannable::Unsupported("this expression")),
+            EngineExpr::Unnest(_) => Err(Unplannable::Unsupported("UNNEST")),
+            EngineExpr::HigherOrderFunction(_)
+            | EngineExpr::Lambda(_)
+            | EngineExpr::LambdaVariable(_) => Err(Unplannable::Unsupported("lambdas")),
+            #[expect(
+                deprecated,
+                reason = "no wildcard arm: a new kind of expression must be judged"
+            )]
+            EngineExpr::ScalarVariable(..) | EngineExpr::Wildcard { .. } => {
+                Err(Unplannable::Unsupported("this expression"))
+            }
         }
     }
 
@@ -184,7 +204,10 @@ impl Translator<'_> {
             let condition = self.expr(condition, inputs)?;
             conditions.push(match &operand {
                 None => condition,
-                Some(operand) => compared(Function::Equal, operand.clone(), condition, inputs)?,
+                Some(operand) => {
+                    let operand = self.items.copied(operand)?;
+                    compared(Function::Equal, operand, condition, inputs)?
+                }
             });
             values.push(self.expr(value, inputs)?);
         }

@@ -14,6 +14,7 @@ impl Translator<'_> {
         reason = "one arm for each case: a table reads best in one place"
     )]
     pub(super) fn node(&self, root: &LogicalPlan) -> Translated<Node> {
+        self.items.one()?;
         match root {
             LogicalPlan::Projection(projection) => {
                 let exprs: Vec<&EngineExpr> = projection.expr.iter().collect();
@@ -95,7 +96,12 @@ impl Translator<'_> {
             LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_) => {
                 Err(Unplannable::Unsupported("EXPLAIN or DESCRIBE"))
             }
-            _ => Err(Unplannable::Unsupported("statement")),
+            LogicalPlan::Repartition(_)
+            | LogicalPlan::Statement(_)
+            | LogicalPlan::Extension(_)
+            | LogicalPlan::Dml(_)
+            | LogicalPlan::Ddl(_)
+            | LogicalPlan::Copy(_) => Err(Unplannable::Unsupported("statement")),
         }
     }
 

@@ -1,0 +1,61 @@
+/// What a statement may be at most. One place for every number; all are settable.
+///
+/// Units: bytes of UTF-8, tokens of the parser's own tokenizer, else pieces of the named kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The text, in bytes.
+    pub statement_bytes_max: usize,
+    /// Words, numbers, literals and signs; blanks and comments aside.
+    pub tokens_max: usize,
+    /// Parentheses, brackets and braces inside each other.
+    pub depth_max: usize,
+    /// How often one token may stand in a row.
+    pub run_tokens_max: usize,
+    /// Operators in a row at one depth, between commas, clauses, `AND`s and `OR`s: each nests the last.
+    pub chain_operators_max: usize,
+    /// `AND`, `OR`, `||` and set operations in all.
+    pub arms_max: usize,
+    /// Commas in all: list entries, columns, rows of `VALUES`.
+    pub commas_max: usize,
+    /// `JOIN`s in all.
+    pub joins_max: usize,
+    /// `CASE`s in all.
+    pub cases_max: usize,
+    /// Common table expressions in all.
+    pub ctes_max: usize,
+    /// Tables read once each common table expression is written out where it is named.
+    pub relations_max: usize,
+    /// One identifier, in bytes.
+    pub identifier_bytes_max: usize,
+    /// What the parser itself nests.
+    pub parser_depth_max: usize,
+    /// Expressions that the parser begins to read, in all its attempts.
+    pub parser_steps_max: usize,
+    /// Nodes and expressions made in translation, copies included.
+    pub items_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            statement_bytes_max: 64 << 10,
+            tokens_max: 8_000,
+            depth_max: 64,
+            run_tokens_max: 16,
+            chain_operators_max: 128,
+            arms_max: 256,
+            commas_max: 2_000,
+            joins_max: 16,
+            cases_max: 64,
+            ctes_max: 16,
+            relations_max: 64,
+            identifier_bytes_max: 256,
+            parser_depth_max: 50,
+            parser_steps_max: 100_000,
+            items_max: plan::Bounds::default().items_max,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
