@@ -210,6 +210,8 @@ impl Bounds {
             | Function::Multiply
             | Function::Divide
             | Function::Modulo
+            | Function::DivideOrNull
+            | Function::ModuloOrNull
             | Function::Negate
             | Function::Equal
             | Function::NotEqual
