@@ -29,8 +29,8 @@ class Stock:
 
     def ask(self, sql):
         if self.process is None:
-            self.pipe, far = multiprocessing.Pipe()
-            self.process = multiprocessing.get_context("fork").Process(target=stock, args=(self.data, far), daemon=True)
+            self.pipe, far = multiprocessing.get_context("spawn").Pipe()
+            self.process = multiprocessing.get_context("spawn").Process(target=stock, args=(self.data, far), daemon=True)
             self.process.start()
             far.close()
         try:
