@@ -82,7 +82,7 @@ def statement(rng, twin):
     else:
         made["select"] = [f"count(*) - (SELECT count(*) FROM citizen WHERE {predicate(rng, 'citizen')})"]; made["from"] = "citizen"
     # Tokens are other tokens in a twin, and so is their order.
-    if rng.random() < .15 and not measures and "pid" not in made["select"][:1]: made["limit"] = f"LIMIT {rng.randrange(1, 9)}"; made["order"] = made["order"] or made["select"][:1]
+    if rng.random() < .15 and not measures and made["select"][0] not in ("pid", "id_card"): made["limit"] = f"LIMIT {rng.randrange(1, 9)}"; made["order"] = made["order"] or made["select"][:1]
     return made
 
 
