@@ -33,6 +33,7 @@ pub(crate) fn job(sql: &str, row_policy: bool) -> PlanJob {
             table("other.医院", &[("名称", Type::Text), ("床位", Type::Int)]),
         ],
         row_policy,
+        limits: std::collections::BTreeMap::new(),
     }
 }
 
