@@ -1,6 +1,7 @@
 use crate::{MaskTable, disclosure::DisclosureTable};
 use cedar_policy::{
-    ActionConstraint, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator,
+    ActionConstraint, EntityUid, Policy, PolicyId, PolicySet, PrincipalConstraint, Schema,
+    ValidationMode, Validator,
 };
 use std::{collections::HashMap, path::Path};
 use terms::Digest;
@@ -19,6 +20,14 @@ pub(crate) struct Bundle {
     pub schema: Schema,
     pub masks: MaskTable,
     pub disclosure: DisclosureTable,
+    general: Index,
+    /// For whom there are policies of their own: the general ones and those.
+    personal: HashMap<EntityUid, Index>,
+}
+
+/// Policies by action; Cedar looks at every policy of a set, so each action gets a set of its own.
+#[derive(Debug)]
+struct Index {
     by_action: HashMap<String, PolicySet>,
     everywhere: PolicySet,
 }
@@ -94,21 +103,22 @@ impl Texts {
         let texts: Vec<&str> = self.disclosure.iter().map(String::as_str).collect();
         let disclosure = DisclosureTable::read(&texts)
             .map_err(|why| Unusable(format!("{DISCLOSURE_FILE}: {why}")))?;
-        let (by_action, everywhere) = indexed(&all)?;
+        let (general, personal) = indexed(&all)?;
         Ok(Bundle {
             schema,
             masks,
             disclosure,
-            by_action,
-            everywhere,
+            general,
+            personal,
         })
     }
 }
 
 impl Bundle {
-    /// The policies that can matter for an action.
-    pub(crate) fn of_action(&self, action: &str) -> &PolicySet {
-        self.by_action.get(action).unwrap_or(&self.everywhere)
+    /// The policies that can matter for somebody's action: those that name somebody else do not.
+    pub(crate) fn of(&self, principal: &EntityUid, action: &str) -> &PolicySet {
+        let index = self.personal.get(principal).unwrap_or(&self.general);
+        index.by_action.get(action).unwrap_or(&index.everywhere)
     }
 }
 
@@ -125,31 +135,56 @@ fn files(dir: &Path) -> Result<Vec<std::path::PathBuf>, Unusable> {
     Ok(files)
 }
 
-/// Cedar looks at every policy of a set, so each action gets a set of its own.
-fn indexed(all: &PolicySet) -> Result<(HashMap<String, PolicySet>, PolicySet), Unusable> {
-    let unusable = |error: &dyn std::fmt::Display| Unusable(error.to_string());
-    let mut everywhere = PolicySet::new();
-    let mut named: Vec<(String, Policy)> = Vec::new();
+/// The policies of everybody, and of each who has policies of their own.
+fn indexed(all: &PolicySet) -> Result<(Index, HashMap<EntityUid, Index>), Unusable> {
+    let mut general: Vec<Policy> = Vec::new();
+    let mut own: HashMap<EntityUid, Vec<Policy>> = HashMap::new();
     for policy in all.policies() {
-        let name = |uid: &cedar_policy::EntityUid| uid.id().unescaped().to_owned();
-        match policy.action_constraint() {
-            ActionConstraint::Any => {
-                everywhere
-                    .add(policy.clone())
-                    .map_err(|error| unusable(&error))?;
-            }
-            ActionConstraint::Eq(uid) => named.push((name(&uid), policy.clone())),
-            ActionConstraint::In(uids) => {
-                named.extend(uids.iter().map(|uid| (name(uid), policy.clone())));
-            }
+        match policy.principal_constraint() {
+            PrincipalConstraint::Eq(uid) => own.entry(uid).or_default().push(policy.clone()),
+            PrincipalConstraint::Any
+            | PrincipalConstraint::In(_)
+            | PrincipalConstraint::Is(_)
+            | PrincipalConstraint::IsIn(..) => general.push(policy.clone()),
         }
     }
-    let mut by_action: HashMap<String, PolicySet> = HashMap::new();
-    for (action, policy) in named {
-        let set = by_action
-            .entry(action)
-            .or_insert_with(|| everywhere.clone());
-        set.add(policy).map_err(|error| unusable(&error))?;
+    let personal = own.into_iter().map(|(uid, own)| {
+        let theirs = Index::of(general.iter().chain(&own))?;
+        Ok((uid, theirs))
+    });
+    let personal = personal.collect::<Result<_, _>>()?;
+    Ok((Index::of(&general)?, personal))
+}
+
+impl Index {
+    fn of<'p>(all: impl IntoIterator<Item = &'p Policy>) -> Result<Self, Unusable> {
+        let unusable = |error: &dyn std::fmt::Display| Unusable(error.to_string());
+        let mut everywhere = PolicySet::new();
+        let mut named: Vec<(String, Policy)> = Vec::new();
+        for policy in all {
+            let name = |uid: &EntityUid| uid.id().unescaped().to_owned();
+            match policy.action_constraint() {
+                ActionConstraint::Any => {
+                    everywhere
+                        .add(policy.clone())
+                        .map_err(|error| unusable(&error))?;
+                }
+                ActionConstraint::Eq(uid) => named.push((name(&uid), policy.clone())),
+                ActionConstraint::In(uids) => {
+                    named.extend(uids.iter().map(|uid| (name(uid), policy.clone())));
+                }
+            }
+        }
+        let mut by_action: HashMap<String, PolicySet> = HashMap::new();
+        for (action, policy) in named {
+            let set = by_action
+                .entry(action)
+                .or_insert_with(|| everywhere.clone());
+            set.add(policy).map_err(|error| unusable(&error))?;
+        }
+        Ok(Self {
+            by_action,
+            everywhere,
+        })
     }
-    Ok((by_action, everywhere))
 }

@@ -47,9 +47,9 @@ impl Bundle {
         let context =
             Context::from_json_value(asked.context.clone(), Some((&self.schema, &action)))
                 .map_err(|error| unusable(&error))?;
+        let policies = self.of(&principal, asked.action);
         let request = Request::new(principal, action, resource, context, Some(&self.schema))
             .map_err(|error| unusable(&error))?;
-        let policies = self.of_action(asked.action);
         let answer = Authorizer::new().is_authorized(&request, policies, &entities);
         let allows = answer.decision() == Cedar::Allow;
         let erred = answer.diagnostics().errors().map(|error| match error {
