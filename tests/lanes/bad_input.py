@@ -109,8 +109,17 @@ def serving(bonded, folder):
     for path, data in sound.items(): path.write_bytes(data)
     config = served.dir / "bonded.toml"
     text = config.read_text()
-    config.write_text(text + "\nrunner_wall = 3\n")
+    config.write_text("runner_wall = 3\n" + text)
     said("an unknown key in the configuration", served.command("serve", "--dir", served.dir), "bonded.toml", "runner_wall")
+    config.write_text(text.replace("[statement]", "[statement]\njoins = 3"))
+    said("a limit that does not exist", served.command("serve", "--dir", served.dir), "bonded.toml", "joins_max")
+    config.write_text(text.replace("[statement]", "[statement]\njoins_max = 1"))
+    with served:
+        wire = served.wire("alice", "care")
+        joined = lambda n: "SELECT count(*) FROM district_stat" + "".join(f" JOIN district_stat AS s{i} ON true" for i in range(n))
+        wire.query(joined(1))
+        try: wire.query(joined(2)); FAILED.append("a tightened limit does not bind")
+        except d.Refused as refused: print("ok    a tightened limit:", refused.text[:70])
     config.write_text(text)
     with served: print("ok    the domain serves again afterwards")
     shutil.rmtree(served.folder, ignore_errors=True)
