@@ -47,7 +47,7 @@ struct Values {
     end: End,
     data_type: DataType,
     converter: RowConverter,
-    subjects: BTreeMap<Box<[u8]>, HashSet<i64>>,
+    subjects: BTreeMap<Vec<u8>, HashSet<i64>>,
     k: usize,
 }
 
@@ -108,7 +108,7 @@ impl Values {
         let k = self.k;
         let known = match self.subjects.get_mut(value) {
             Some(known) => known,
-            None => self.subjects.entry(value.into()).or_default(),
+            None => self.subjects.entry(value.to_vec()).or_default(),
         };
         if known.len() < k {
             known.insert(subject);
@@ -116,7 +116,7 @@ impl Values {
     }
 
     fn told(&self) -> Result<ScalarValue> {
-        let shared = |found: &(&Box<[u8]>, &HashSet<i64>)| found.1.len() >= self.k.max(1);
+        let shared = |found: &(&Vec<u8>, &HashSet<i64>)| found.1.len() >= self.k.max(1);
         let found = match self.end {
             End::Least => self.subjects.iter().find(shared),
             End::Greatest => self.subjects.iter().rev().find(shared),
@@ -156,7 +156,7 @@ impl Accumulator for Values {
 
     fn size(&self) -> usize {
         let of_one =
-            |(value, known): (&Box<[u8]>, &HashSet<i64>)| value.len() + known.capacity() * 16;
+            |(value, known): (&Vec<u8>, &HashSet<i64>)| value.len() + known.capacity() * 16;
         size_of_val(self) + self.subjects.iter().map(of_one).sum::<usize>()
     }
 
@@ -166,7 +166,7 @@ impl Accumulator for Values {
         word(self.k, &mut bytes);
         for (value, known) in &self.subjects {
             word(value.len(), &mut bytes);
-            bytes.extend(&**value);
+            bytes.extend(value);
             word(known.len(), &mut bytes);
             for subject in known {
                 bytes.extend(subject.to_le_bytes());
