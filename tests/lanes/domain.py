@@ -249,7 +249,8 @@ class Canaries:
         for offset in range(8):
             words = self.numpy.frombuffer(data, dtype="<u8", offset=offset, count=max(0, (len(data) - offset) // 8)) if len(data) >= offset + 8 else []
             if not len(words): continue
-            for at in self.numpy.flatnonzero(self.numpy.isin(words, self.heads)):
+            places = self.numpy.minimum(self.numpy.searchsorted(self.heads, words), len(self.heads) - 1)
+            for at in self.numpy.flatnonzero(self.heads[places] == words):
                 start = offset + int(at) * 8
                 hits |= {text for form, text in self.needles[data[start:start + 8]] if data[start:start + len(form)] == form}
         return sorted(hits)

@@ -67,17 +67,24 @@ def same(a, b):
 
 
 def run_twins(bonded, number):
+    canaries = lambda place: (place / "data" / "canaries.txt").read_text().split()
     with d.temporary() as folder:
         original = d.Domain(bonded, d.f1_seed(folder / "original"))
         with original:
             for twin in ("values", "measures"):
                 with d.Domain(bonded, d.f1_seed(folder / twin, twin)) as other:
-                    compare(original, other, twin, number)
+                    needles = d.Canaries(canaries(folder / "original") + canaries(folder / twin))
+                    compare((original, other), twin, number, needles)
+                    for domain in (original, other):
+                        files = {file: [file.read_bytes()] for file in domain.folder.rglob("*") if file.is_file()}
+                        for file, chunks in files.items():
+                            found = d.canaries_in(chunks, needles)
+                            if found: wrong(f"twin {twin}: {len(found)} canaries in {file}")
+                        print(f"  {len(files)} files of the domain searched")
 
 
-def compare(original, other, twin, number):
-    one, two = original.wire("alice", "care"), other.wire("alice", "care")
-    needles = d.Canaries([canary for domain in (original, other) for canary in canaries_of(domain)])
+def compare(domains, twin, number, needles):
+    one, two = (domain.wire("alice", "care") for domain in domains)
 
     def ask(wire, sql):
         try: return comparable(wire.rows(sql))
@@ -102,9 +109,6 @@ def compare(original, other, twin, number):
     print(f"twin {twin}: {number} statements, {answered} answered, {differences} differences")
     if differences: wrong(f"twin {twin}: {differences} differences")
     if answered * 2 < number: wrong(f"twin {twin}: only {answered} of {number} answered")
-    for domain in (original, other):
-        found = domain.canaries_on_disk(needles)
-        if found: wrong(f"twin {twin}: {found}")
 
 
 def main():

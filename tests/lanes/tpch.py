@@ -1,7 +1,7 @@
 """The 22 questions of TPC-H: on grade-1 data equal to bare DataFusion; with customers protected, which run
 and which are refused, and why. Needs grpcio, pyarrow, datafusion, tpchgen-cli.
 """
-import math, pathlib, re, subprocess, sys
+import math, pathlib, re, statistics, subprocess, sys
 import domain as d
 import slt
 
@@ -45,6 +45,26 @@ def same(a, b):
     except (TypeError, ValueError): return str(a) == str(b)
 
 
+FRESH = """
+import sys, time, datafusion
+session = datafusion.SessionContext()
+for name in sys.argv[2:]: session.register_parquet(name, f"{sys.argv[1]}/{name}.parquet")
+sql = sys.stdin.read()
+began = time.perf_counter()
+session.sql(sql).optimized_logical_plan()
+print(time.perf_counter() - began)
+"""
+
+
+def fresh(data):
+    """Milliseconds that bare DataFusion takes for a question's optimised plan: the median of all."""
+    times = []
+    for _, sql in questions():
+        done = subprocess.run([sys.executable, "-c", FRESH, str(data), *TABLES], input=sql, capture_output=True, text=True, check=True)
+        times.append(float(done.stdout) * 1000)
+    return statistics.median(times)
+
+
 def main():
     given = d.arguments(__doc__.splitlines()[0], scale=0.02)
     import datafusion
@@ -55,7 +75,9 @@ def main():
         for name in TABLES: bare.register_parquet(name, str(data / f"{name}.parquet"))
         for protected in (False, True):
             ran, refused = 0, []
-            with d.Domain(given.bonded, seed(folder / f"seed-{protected}", data, protected)) as served:
+            served, spans = d.Domain(given.bonded, seed(folder / f"seed-{protected}", data, protected)), d.Spans()
+            spans.configure(served)
+            with served:
                 wire = served.wire("ann", "logic")
                 for number, sql in questions():
                     wire.seen.clear()
@@ -70,7 +92,11 @@ def main():
                     if len(got) != len(want) or not all(all(map(same, a, b)) for a, b in zip(got, want)): WRONG.append(f"{number} differs: {got[:2]} / {want[:2]}")
             print(f"{'customers protected' if protected else 'grade 1'}: {ran} of 22 ran")
             for line in refused: print("   ", line)
+            for stage in ("confine.confine", "dispatch.plan"):
+                times = sorted(seconds * 1000 for name, seconds in spans.spans if name == stage)
+                if times: print(f"    {stage}: median {statistics.median(times):.2f} ms, at most {times[-1]:.2f} ms, of {len(times)}")
             if protected and ran < 15: WRONG.append(f"only {ran} ran with customers protected")
+        print(f"DataFusion's own parse and optimisation, each in an equally fresh process: median {fresh(data):.2f} ms")
     for line in WRONG: print("WRONG", line)
     print(f"{len(WRONG)} failed")
     return bool(WRONG)

@@ -32,9 +32,10 @@ impl Rewrite<'_> {
             Expr::Call(function, arguments) => self.call(*function, arguments, columns),
             Expr::Cast { value, to, lenient } => {
                 let (inside, label) = self.open(value, columns)?;
-                // What is linear is a number; as a float it still is, rounded it is not.
+                // What is linear is a number; wider it still is, rounded it is not.
                 let shape = match label.shape {
                     shape if *to == Type::Float => shape,
+                    shape if label.own_type.is_some_and(|from| widens(from, *to)) => shape,
                     Shape::Constant => Shape::Constant,
                     Shape::Linear { .. } | Shape::Product { .. } | Shape::Free => Shape::Free,
                 };
@@ -43,7 +44,15 @@ impl Rewrite<'_> {
                     to: *to,
                     lenient: *lenient || self.scope.is_protected(),
                 };
-                Ok((cast, Label { shape, ..label }))
+                let own_type = Some(*to);
+                Ok((
+                    cast,
+                    Label {
+                        shape,
+                        own_type,
+                        ..label
+                    },
+                ))
             }
             Expr::Case {
                 branches,
@@ -314,6 +323,22 @@ impl Rewrite<'_> {
             exprs,
         };
         Ok((Expr::Scalar(Box::new(node)), label))
+    }
+}
+
+/// Whether every number of the one type is one of the other.
+fn widens(from: Type, to: Type) -> bool {
+    let digits = |data_type| match data_type {
+        // A whole number of 64 bits has up to 19 digits.
+        Type::Int => Some((19, 0)),
+        Type::Decimal { precision, scale } => Some((precision.checked_sub(scale)?, scale)),
+        _ => None,
+    };
+    match (digits(from), digits(to)) {
+        (Some((whole, after)), Some((whole_to, after_to))) => {
+            whole <= whole_to && after <= after_to
+        }
+        _ => false,
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::scope::ScanId;
 use std::collections::BTreeSet;
-use terms::{DatasetName, Grade, IdentifierDomain, ItemName};
+use terms::{DatasetName, Grade, IdentifierDomain, ItemName, Type};
 
 /// What is known of a visible column.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,8 @@ pub(crate) struct Label {
     pub sources: BTreeSet<Source>,
     /// What a sum of it could single out.
     pub shape: Shape,
+    /// Its type, where it is known: of an item or a cast.
+    pub own_type: Option<Type>,
 }
 
 /// How a value is computed of its row. A sum of what is linear tells no more than sums of its items;
@@ -80,6 +82,7 @@ impl Label {
             base: None,
             sources: BTreeSet::new(),
             shape: Shape::Constant,
+            own_type: None,
         }
     }
 
@@ -94,6 +97,7 @@ impl Label {
             base: None,
             sources,
             shape: Shape::Free,
+            own_type: None,
         }
     }
 }

@@ -1,5 +1,5 @@
 use jail::Limits;
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// How the children are kept.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct PoolConfig {
     pub batch_rows_max: u32,
     /// Bytes of one statement.
     pub sql_bytes_max: usize,
+    /// What a domain tightens of what a statement may be, by name: [`wire::job::STATEMENT_LIMITS`].
+    pub statement_limits: BTreeMap<String, u64>,
 }
 
 /// How the children of one kind are kept.
@@ -76,6 +78,7 @@ impl PoolConfig {
             frame_bytes_max: 16 << 20,
             batch_rows_max: 8192,
             sql_bytes_max: 256 << 10,
+            statement_limits: BTreeMap::new(),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use plan::{Accept, Bounds, Plan, RowPolicy};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::timeout_at;
 use wire::{
     Garbled, frame,
@@ -58,13 +58,19 @@ pub(crate) async fn row_policy(crew: &Crew, job: &PlanJob) -> Result<RowPolicy, 
 }
 
 /// The planner's form of a statement over these tables.
-pub(crate) fn job(statement: Statement<'_>, tables: Vec<Table>, row_policy: bool) -> PlanJob {
+pub(crate) fn job(
+    statement: Statement<'_>,
+    tables: Vec<Table>,
+    row_policy: bool,
+    limits: &BTreeMap<String, u64>,
+) -> PlanJob {
     PlanJob {
         sql: statement.sql.to_owned(),
         default_schema: statement.default_schema.to_owned(),
         now_us: statement.now.timestamp_micros(),
         tables,
         row_policy,
+        limits: limits.clone(),
     }
 }
 

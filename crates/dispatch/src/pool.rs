@@ -62,7 +62,7 @@ impl Pool {
             ..predicate
         };
         self.small(statement)?;
-        let job = draft::job(statement, vec![table], true);
+        let job = draft::job(statement, vec![table], true, &self.config.statement_limits);
         draft::row_policy(&self.planners, &job).await
     }
 
@@ -72,7 +72,11 @@ impl Pool {
         tables: Vec<Table>,
     ) -> Result<Plan, Failure> {
         self.small(statement)?;
-        draft::draft(&self.planners, &draft::job(statement, tables, false)).await
+        draft::draft(
+            &self.planners,
+            &draft::job(statement, tables, false, &self.config.statement_limits),
+        )
+        .await
     }
 
     fn small(&self, statement: Statement<'_>) -> Result<(), Failure> {

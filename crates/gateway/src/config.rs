@@ -1,9 +1,11 @@
 use dispatch::PoolConfig;
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
+use wire::job::STATEMENT_LIMITS;
 
 /// The file in a domain's folder.
 pub(crate) const FILE: &str = "bonded.toml";
@@ -23,6 +25,8 @@ struct Raw {
     results_bytes_max: u32,
     log_filter: String,
     otlp_endpoint: String,
+    /// Tighter limits on statements; `docs/lockdown.md` lists them.
+    statement: BTreeMap<String, u64>,
 }
 
 impl Default for Raw {
@@ -39,6 +43,7 @@ impl Default for Raw {
             results_bytes_max: 64 << 20,
             log_filter: "warn".into(),
             otlp_endpoint: String::new(),
+            statement: BTreeMap::new(),
         }
     }
 }
@@ -98,6 +103,16 @@ impl Config {
         if raw.planners_ready == 0 || raw.runners_ready == 0 {
             mistakes.push("planners_ready, runners_ready: at least 1".to_owned());
         }
+        for (name, most) in &raw.statement {
+            if !STATEMENT_LIMITS.contains(&name.as_str()) {
+                let known = STATEMENT_LIMITS.join(", ");
+                mistakes.push(format!(
+                    "statement.{name}: there is no such limit; there are {known}"
+                ));
+            } else if *most == 0 {
+                mistakes.push(format!("statement.{name}: at least 1"));
+            }
+        }
         match (flight, admin) {
             (Some(flight), Some(admin)) if mistakes.is_empty() => Ok(Self {
                 flight,
@@ -130,6 +145,7 @@ impl Config {
         pool.runner.limits.memory_bytes = self.raw.runner_memory_bytes_max;
         pool.engine_bytes_max = self.raw.runner_memory_bytes_max / 2;
         pool.results_bytes_max = self.raw.results_bytes_max;
+        pool.statement_limits.clone_from(&self.raw.statement);
         pool
     }
 }

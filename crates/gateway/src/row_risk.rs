@@ -44,7 +44,9 @@ pub(crate) fn measure(
     if !items.contains(&subject) {
         items.push(subject.clone());
     }
-    let mut classes: HashMap<Digest, HashSet<Digest>> = HashMap::new();
+    let mut classes: HashMap<Digest, HashSet<usize>> = HashMap::new();
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    let mut class = Vec::new();
     for batch in read(domain, dataset, snapshot.number, &items)? {
         let batch = batch?;
         let people = text_of(batch.column_by_name(subject.as_str()), Mask::Plain)?;
@@ -52,14 +54,20 @@ pub(crate) fn measure(
         for (item, mask) in &visible {
             shown.push(text_of(batch.column_by_name(item.name.as_str()), *mask)?);
         }
-        for (row, person) in people.iter().enumerate() {
+        for (row, person) in people.into_iter().enumerate() {
             let Some(person) = person else { continue };
-            let class: Vec<String> = shown.iter().map(|c| format!("{:?}", c.get(row))).collect();
-            let class = Digest::of(class.join("\u{1f}").as_bytes());
-            classes
-                .entry(class)
-                .or_default()
-                .insert(Digest::of(person.as_bytes()));
+            let next = numbers.len();
+            let person = *numbers.entry(person).or_insert(next);
+            class.clear();
+            for column in &shown {
+                // A missing value is another than an empty one; lengths keep values apart.
+                let value = column.get(row).and_then(Option::as_ref);
+                let length = value.map_or(u64::MAX, |value| value.len() as u64);
+                class.extend(length.to_le_bytes());
+                class.extend(value.map(String::as_bytes).unwrap_or_default());
+            }
+            let class = Digest::of(&class);
+            classes.entry(class).or_default().insert(person);
         }
     }
     let people = |few: usize| -> u64 {

@@ -18,7 +18,10 @@ pub fn main() -> ExitCode {
     let Ok(Some(job)) = frame::read::<PlanJob>(&mut std::io::stdin().lock()) else {
         return ExitCode::from(4);
     };
-    let reply = plan_with(warm, job, Limits::default());
+    let Some(limits) = Limits::default().tightened(&job.limits) else {
+        return ExitCode::from(4);
+    };
+    let reply = plan_with(warm, job, limits);
     let mut stdout = std::io::stdout().lock();
     let written = frame::write(&mut stdout, &reply).is_ok() && stdout.flush().is_ok();
     if written {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 /// What a statement may be at most. One place for every number; all are settable.
 ///
 /// Units: bytes of UTF-8, tokens of the parser's own tokenizer, else pieces of the named kind.
@@ -33,6 +35,35 @@ pub struct Limits {
     pub parser_steps_max: usize,
     /// Nodes and expressions made in translation, copies included.
     pub items_max: usize,
+}
+
+impl Limits {
+    /// The limits with what a domain tightens; none where a name is none of them.
+    #[must_use]
+    pub fn tightened(mut self, by: &BTreeMap<String, u64>) -> Option<Self> {
+        for (name, most) in by {
+            let limit = match name.as_str() {
+                "statement_bytes_max" => &mut self.statement_bytes_max,
+                "tokens_max" => &mut self.tokens_max,
+                "depth_max" => &mut self.depth_max,
+                "run_tokens_max" => &mut self.run_tokens_max,
+                "chain_operators_max" => &mut self.chain_operators_max,
+                "arms_max" => &mut self.arms_max,
+                "commas_max" => &mut self.commas_max,
+                "joins_max" => &mut self.joins_max,
+                "cases_max" => &mut self.cases_max,
+                "ctes_max" => &mut self.ctes_max,
+                "relations_max" => &mut self.relations_max,
+                "identifier_bytes_max" => &mut self.identifier_bytes_max,
+                "parser_depth_max" => &mut self.parser_depth_max,
+                "parser_steps_max" => &mut self.parser_steps_max,
+                "items_max" => &mut self.items_max,
+                _ => return None,
+            };
+            *limit = usize::try_from(*most).map_or(*limit, |most| most.min(*limit));
+        }
+        Some(self)
+    }
 }
 
 impl Default for Limits {

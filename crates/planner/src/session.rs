@@ -122,6 +122,11 @@ pub(crate) fn warm() -> SessionStateBuilder {
     let aggregate = functions_aggregate::all_default_aggregate_functions()
         .into_iter()
         .filter(|function| AGGREGATE.contains(&function.name()))
+        .map(|function| match function.name() {
+            // The standard's word, which the engine does not know.
+            "var" => Arc::new(function.as_ref().clone().with_aliases(["variance"])),
+            _ => function,
+        })
         .collect();
     let window = functions_window::all_default_window_functions()
         .into_iter()

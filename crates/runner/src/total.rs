@@ -2,7 +2,7 @@
 //! protected rows an error would tell that one of them makes it.
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Float64Array, Int64Array},
+    array::{ArrayRef, AsArray, Float64Array, Int64Array},
     datatypes::{DataType, Float64Type, Int64Type},
 };
 use datafusion::{

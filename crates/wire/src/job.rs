@@ -2,6 +2,7 @@
 
 use crate::{Garbled, Secret};
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use terms::{DatasetName, ItemName, Type};
 
 /// What goes over a pipe as one message.
@@ -29,7 +30,28 @@ pub struct PlanJob {
     pub tables: Vec<Table>,
     /// Whether `sql` is `SELECT * FROM t WHERE p` and the answer is the condition alone.
     pub row_policy: bool,
+    /// What the domain tightens, by the names of [`STATEMENT_LIMITS`].
+    pub limits: BTreeMap<String, u64>,
 }
+
+/// What a statement may be at most: the names of the planner's limits, each with its unit.
+pub const STATEMENT_LIMITS: [&str; 15] = [
+    "statement_bytes_max",
+    "tokens_max",
+    "depth_max",
+    "run_tokens_max",
+    "chain_operators_max",
+    "arms_max",
+    "commas_max",
+    "joins_max",
+    "cases_max",
+    "ctes_max",
+    "relations_max",
+    "identifier_bytes_max",
+    "parser_depth_max",
+    "parser_steps_max",
+    "items_max",
+];
 
 /// A table as the caller's catalogue shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,6 +235,7 @@ mod tests {
                 )],
             }],
             row_policy: true,
+            limits: [("joins_max".to_owned(), 3)].into(),
         };
         assert_eq!(there_and_back(&job), job);
     }

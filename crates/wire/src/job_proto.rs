@@ -27,6 +27,7 @@ impl From<&PlanJob> for proto::PlanJob {
             now_us: job.now_us,
             tables: job.tables.iter().map(table).collect(),
             row_policy: job.row_policy,
+            limits: job.limits.clone().into_iter().collect(),
         }
     }
 }
@@ -58,6 +59,7 @@ impl TryFrom<proto::PlanJob> for PlanJob {
                 .map(table)
                 .collect::<Result<_, _>>()?,
             row_policy: job.row_policy,
+            limits: job.limits.into_iter().collect(),
         })
     }
 }

@@ -435,6 +435,7 @@ impl Rewrite<'_> {
                     base: None,
                     sources: shown.label.sources.clone(),
                     shape: Shape::Free,
+                    own_type: None,
                 },
             }));
         }
@@ -472,6 +473,7 @@ impl Rewrite<'_> {
                 base: None,
                 sources,
                 shape: Shape::Free,
+                own_type: None,
             },
         }))
     }
@@ -907,8 +909,11 @@ fn looked_at(call: &AggregateCall) -> Vec<Option<Expr>> {
 
 /// Whether a branch's value changes a sum.
 fn adds(value: &Expr) -> bool {
+    if let Expr::Cast { value, .. } = value {
+        return adds(value);
+    }
     !matches!(
-        strip(value),
+        value,
         Expr::Literal(
             Literal::Null(_)
                 | Literal::Int(0)

@@ -123,6 +123,7 @@ fn label(scan: ScanId, dataset: &PermittedDataset, item: &PermittedItem) -> Labe
             },
             _ => Shape::Free,
         },
+        own_type: item.mask.shown_type(item.data_type),
     }
 }
 

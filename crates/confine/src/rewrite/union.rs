@@ -75,6 +75,7 @@ impl Rewrite<'_> {
                 base: None,
                 sources,
                 shape,
+                own_type: None,
             };
             columns.push(Column {
                 at: Some(position(at)?),

@@ -199,8 +199,9 @@ fn leverage(cells: &[RoaringBitmap], rows: u32) -> Vec<f64> {
                 pivots.push((line, column));
                 for other in (0..n).filter(|other| *other != line) {
                     let factor = m[other][column] / m[line][column];
-                    for at in 0..=n {
-                        m[other][at] -= factor * m[line][at];
+                    let taken = m[line].clone();
+                    for (value, taken) in m[other].iter_mut().zip(taken) {
+                        *value -= factor * taken;
                     }
                 }
             }

@@ -48,3 +48,17 @@ fn the_limits_of_a_statement_are_as_written() {
     ];
     assert_eq!(written.collect::<Vec<(&str, usize)>>(), wanted);
 }
+
+/// A domain may tighten each limit, loosen none, and name no other.
+#[test]
+fn a_domain_tightens_by_name() {
+    let limits = Limits::default();
+    for name in wire::job::STATEMENT_LIMITS {
+        let of = |most| limits.tightened(&[(name.to_owned(), most)].into()).unwrap();
+        assert_ne!(of(1), limits, "{name}");
+        assert_eq!(of(u64::MAX), limits, "{name}");
+    }
+    assert_eq!(limits.tightened(&[("joins".to_owned(), 1)].into()), None);
+    let fields = format!("{limits:?}").matches(':').count();
+    assert_eq!(fields, wire::job::STATEMENT_LIMITS.len());
+}

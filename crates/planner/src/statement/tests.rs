@@ -33,6 +33,7 @@ pub(crate) fn job(sql: &str, row_policy: bool) -> PlanJob {
             table("other.医院", &[("名称", Type::Text), ("床位", Type::Int)]),
         ],
         row_policy,
+        limits: std::collections::BTreeMap::new(),
     }
 }
 
@@ -80,6 +81,26 @@ fn statements_become_plans() {
 }
 
 #[test]
+fn groupings_are_groups_one_after_another() {
+    prints(
+        "SELECT district, count(*) FROM citizen GROUP BY ROLLUP (district)",
+        "result district, count(*)
+         project #0, #2
+         union of 2
+         project #0, 0, #1
+         aggregate by [#3]: count(*)
+         scan city.citizen [pid, name, birth, district, income]
+         project null text, 1, #0
+         aggregate by []: count(*)
+         scan city.citizen [pid, name, birth, district, income]",
+    );
+    let many = (0..6).map(|at| format!("birth + INTERVAL '{at}' DAY"));
+    let many = many.collect::<Vec<_>>().join(", ");
+    let sql = format!("SELECT count(*) FROM citizen GROUP BY CUBE ({many})");
+    assert_eq!(refused(&sql), "planner.unsupported");
+}
+
+#[test]
 fn what_an_analyst_writes_has_a_plan() {
     let statements = [
         "SELECT * FROM citizen",
@@ -115,6 +136,10 @@ fn what_an_analyst_writes_has_a_plan() {
         "SELECT now(), current_date",
         "SELECT count(*), count(*), sum(income) AS x, max(income) AS x FROM citizen",
         "SELECT count(DISTINCT 7) FROM citizen",
+        "SELECT district, birth, count(*) FROM citizen GROUP BY ROLLUP (district, birth)",
+        "SELECT district, name, sum(income) FROM citizen GROUP BY CUBE (district, name) ORDER BY 3",
+        "SELECT district, count(*) FROM citizen GROUP BY GROUPING SETS ((district), ()) HAVING count(*) > 3",
+        "SELECT variance(income), var_pop(income) FROM citizen",
         "SELECT * FROM citizen WHERE pid NOT IN (SELECT pid FROM visits)",
         "SELECT name, (SELECT count(*) FROM visits v WHERE v.cost > c.income) FROM citizen c",
         "SELECT name FROM citizen c WHERE income > (SELECT avg(cost) + 1 FROM visits v WHERE v.cost > c.income AND v.pid = c.pid)",
@@ -191,7 +216,7 @@ fn what_the_language_cannot_say_is_refused_by_name() {
     for sql in [
         "SELECT * FROM generate_series(1, 10)",
         "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT * FROM t",
-        "SELECT district FROM citizen GROUP BY ROLLUP (district)",
+        "SELECT district, grouping(district) FROM citizen GROUP BY ROLLUP (district)",
         "SELECT * FROM citizen FOR UPDATE",
         "SELECT [1, 2]",
         "SELECT DISTINCT ON (district) name FROM citizen",

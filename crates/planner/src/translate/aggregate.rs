@@ -5,7 +5,7 @@ use datafusion::{
     logical_expr::{
         self as engine, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
         expr::{
-            AggregateFunction as EngineAggregate, Expr as EngineExpr,
+            AggregateFunction as EngineAggregate, Expr as EngineExpr, GroupingSet,
             WindowFunction as EngineWindow,
         },
     },
@@ -16,8 +16,14 @@ use plan::{
 };
 use terms::Type;
 
+/// Groupings of one ROLLUP, CUBE or GROUPING SETS: each reads the input again.
+const GROUPINGS_MAX: usize = 32;
+
 impl Translator<'_> {
     pub(super) fn aggregate(&self, aggregate: &engine::Aggregate) -> Translated<Node> {
+        if let [EngineExpr::GroupingSet(set)] = aggregate.group_expr.as_slice() {
+            return self.groupings(aggregate, set);
+        }
         let (input, inputs) = self.input(&aggregate.input)?;
         let keys = aggregate
             .group_expr
@@ -33,6 +39,47 @@ impl Translator<'_> {
             keys,
             aggregates,
         })
+    }
+
+    /// Several groupings of one input, one after another; keys that a grouping lacks are null in it.
+    fn groupings(&self, aggregate: &engine::Aggregate, set: &GroupingSet) -> Translated<Node> {
+        let (input, inputs) = self.input(&aggregate.input)?;
+        let all = set.distinct_expr();
+        let mut aggregates = Vec::with_capacity(aggregate.aggr_expr.len());
+        for expr in &aggregate.aggr_expr {
+            aggregates.push(self.aggregate_expr(expr, &inputs)?);
+        }
+        let mut united = Vec::new();
+        for (number, grouping) in (0i64..).zip(groupings(set)?) {
+            let keys = grouping.iter().map(|key| self.expr(key, &inputs));
+            let keys = keys.collect::<Translated<Vec<_>>>()?;
+            let column = |at: usize| u32::try_from(at).map(Expr::Column);
+            let mut exprs = Vec::with_capacity(all.len() + 1 + aggregates.len());
+            for key in &all {
+                exprs.push(match grouping.iter().position(|own| own == key) {
+                    Some(at) => column(at).map_err(|_| Unplannable::IllTyped)?,
+                    None => {
+                        let absent = self.expr(key, &inputs)?;
+                        Expr::Literal(Literal::Null(agree::data_type(&absent, &inputs)?))
+                    }
+                });
+            }
+            // The engine numbers its groupings in a column, which only GROUPING() reads.
+            exprs.push(Expr::Literal(Literal::Int(number)));
+            for at in 0..aggregates.len() {
+                exprs.push(column(keys.len() + at).map_err(|_| Unplannable::IllTyped)?);
+            }
+            let grouped = Node::Aggregate {
+                input: Box::new(input.clone()),
+                keys,
+                aggregates: aggregates.clone(),
+            };
+            united.push(Node::Project {
+                input: Box::new(grouped),
+                exprs,
+            });
+        }
+        Ok(Node::Union { inputs: united })
     }
 
     pub(super) fn aggregate_expr(
@@ -206,6 +253,46 @@ fn unaliased(expr: &EngineExpr) -> &EngineExpr {
         EngineExpr::Alias(alias) => unaliased(&alias.expr),
         other => other,
     }
+}
+
+/// The keys of each grouping of a set.
+fn groupings(set: &GroupingSet) -> Translated<Vec<Vec<&EngineExpr>>> {
+    let few = |count: usize| {
+        let many = Unplannable::Unsupported("so many groupings");
+        if count <= GROUPINGS_MAX {
+            Ok(())
+        } else {
+            Err(many)
+        }
+    };
+    Ok(match set {
+        GroupingSet::Rollup(keys) => {
+            few(keys.len() + 1)?;
+            let longest_first = (0..=keys.len()).rev();
+            longest_first
+                .map(|length| keys.iter().take(length).collect())
+                .collect()
+        }
+        GroupingSet::Cube(keys) => {
+            let count = u32::try_from(keys.len())
+                .ok()
+                .and_then(|n| 1usize.checked_shl(n));
+            let count = count.unwrap_or(usize::MAX);
+            few(count)?;
+            let chosen = |which: usize| {
+                let own = keys
+                    .iter()
+                    .enumerate()
+                    .filter(move |(at, _)| which >> at & 1 == 0);
+                own.map(|(_, key)| key).collect()
+            };
+            (0..count).map(chosen).collect()
+        }
+        GroupingSet::GroupingSets(sets) => {
+            few(sets.len())?;
+            sets.iter().map(|keys| keys.iter().collect()).collect()
+        }
+    })
 }
 
 const fn extreme(function: AggregateFunction) -> bool {

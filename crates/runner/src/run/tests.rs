@@ -7,9 +7,11 @@ use plan::{
     AggregateCall, AggregateFunction as F, Cell, Check, Expr, Function, Literal, Node, Report,
     RowPolicy, Scan, ScanColumn, View,
 };
-use roaring::RoaringBitmap;
 use terms::{Dataset, DatasetName, IdentifierDomain, Mask, Type};
-use wire::job::{Cells, Column, Source};
+use wire::{
+    job::{Cells, Column, Source},
+    read_row_set,
+};
 
 // --- the stage ---
 
@@ -557,6 +559,75 @@ fn by_area(check: Check) -> Node {
 }
 
 #[test]
+fn a_choice_inside_an_aggregate_and_its_parts() {
+    let raw = |item, data_type| (item, data_type, View::Raw);
+    let views = [
+        ("area", Type::Text, View::masked(Mask::Plain, None)),
+        raw("amount", Type::Int),
+        ("id", Type::Int, View::Subject),
+        ("id", Type::Int, View::Row),
+    ];
+    let wide = Type::Decimal {
+        precision: 38,
+        scale: 4,
+    };
+    let cast = |value, lenient| Expr::Cast {
+        value: Box::new(value),
+        to: wide,
+        lenient,
+    };
+    let met = Expr::call(Function::Equal, [Expr::Column(0), text("a")]);
+    let choice = Expr::Case {
+        branches: vec![(met.clone(), cast(Expr::Column(1), true))],
+        otherwise: Some(Box::new(cast(int(0), true))),
+    };
+    let met = Expr::call(Function::IsTrue, [met]);
+    let there = Expr::call(Function::IsNotNull, [cast(Expr::Column(1), true)]);
+    let part = |filter| AggregateCall {
+        function: F::Witness,
+        arguments: vec![
+            Expr::Column(2),
+            Expr::Column(3),
+            Expr::Literal(Literal::Null(Type::Float)),
+        ],
+        distinct: false,
+        filter,
+    };
+    let sum = AggregateCall {
+        function: F::Sum,
+        arguments: vec![choice],
+        distinct: false,
+        filter: None,
+    };
+    let groups = Node::Aggregate {
+        input: Box::new(people(&views, None)),
+        keys: vec![],
+        aggregates: vec![
+            sum,
+            part(None),
+            part(Some(Expr::call(Function::And, [met.clone(), there]))),
+            part(Some(Expr::call(Function::Not, [met]))),
+        ],
+    };
+    let cell = |witness| Cell {
+        witness,
+        check: Check::of(1),
+    };
+    let withhold = Node::Withhold {
+        input: Box::new(groups),
+        cells: vec![cell(1), cell(2), cell(3)],
+        reports: vec![],
+    };
+    let shown = Node::Project {
+        input: Box::new(withhold),
+        exprs: vec![Expr::Column(0)],
+    };
+    let stage = stage();
+    let answer = run_plan(shown, vec![stage.source.clone()]).unwrap();
+    assert_eq!(answer.rows.len(), 1, "{:?}", answer.rows);
+}
+
+#[test]
 fn cells_that_fall_short_are_dropped_and_the_others_reported() {
     let stage = stage();
     let mut all = run_plan(by_area(Check::of(2)), vec![stage.source.clone()]).unwrap();
@@ -566,12 +637,7 @@ fn cells_that_fall_short_are_dropped_and_the_others_reported() {
     let mut sets: Vec<Vec<u32>> = all.cells[0]
         .sets
         .iter()
-        .map(|set| {
-            RoaringBitmap::deserialize_from(&**set)
-                .unwrap()
-                .iter()
-                .collect()
-        })
+        .map(|set| read_row_set(set).unwrap().iter().collect())
         .collect();
     sets.sort();
     assert_eq!(
@@ -680,6 +746,6 @@ fn groups_of_groups_unite_their_witnesses() {
     };
     let answer = run_plan(root, vec![stage.source.clone()]).unwrap();
     assert_eq!(answer.rows, [["180"]]);
-    let set = RoaringBitmap::deserialize_from(&*answer.cells[0].sets[0]).unwrap();
+    let set = read_row_set(&answer.cells[0].sets[0]).unwrap();
     assert_eq!(set.len(), 4);
 }

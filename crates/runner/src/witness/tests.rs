@@ -1,5 +1,5 @@
 use super::*;
-use roaring::RoaringBitmap;
+use arrow::datatypes::{Float64Type, Int64Type};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a witness must say, computed in the plainest way.

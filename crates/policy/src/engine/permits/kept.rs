@@ -174,3 +174,36 @@ fn so_many_permits_are_kept_and_no_more() {
     assert_eq!(fill(PERMITS_MAX - 1), PERMITS_MAX);
     assert_eq!(fill(PERMITS_MAX), 1);
 }
+
+/// What a decision costs with 20 and with 2,000 policies of the domain's own beside the baseline, each
+/// about another person: medians, nothing kept.
+#[test]
+#[ignore = "prints a cost; run it with --release --ignored --nocapture"]
+fn a_decision_over_many_policies() {
+    let standing = Standing::new(&certificate(), |_| {});
+    let mut medians = Vec::new();
+    for count in [20, 2_000] {
+        let folder = tempfile::tempdir().unwrap();
+        let own = |n| {
+            format!(
+                "@id(\"own-{n}\")\nforbid (principal == Person::\"nobody-{n}\", action == Action::\"showMasked\", resource)\nwhen {{ resource.grade >= 2 }};\n"
+            )
+        };
+        let policies: String = (0..count).map(own).collect();
+        std::fs::write(folder.path().join("own.cedar"), policies).unwrap();
+        let engine = Engine::load(Some(folder.path()));
+        assert_eq!(engine.unusable(), None);
+        let mut times: Vec<_> = (0..51)
+            .map(|_| {
+                engine.permits.lock().unwrap().clear();
+                let began = std::time::Instant::now();
+                standing.permit(&engine, noon()).unwrap();
+                began.elapsed()
+            })
+            .collect();
+        times.sort();
+        println!("{count} policies: {:?}", times[25]);
+        medians.push(times[25].as_secs_f64());
+    }
+    println!("{:.2} times", medians[1] / medians[0]);
+}
