@@ -474,6 +474,22 @@ fn a_cast_is_linear_from_a_number_to_a_float_alone() {
 }
 
 #[test]
+fn a_value_changed_or_fetched_is_no_item_to_count() {
+    let distinct = |argument| {
+        let call = AggregateCall {
+            distinct: true,
+            ..call(F::Count, vec![argument])
+        };
+        aggregate(ages(), vec![], vec![call])
+    };
+    let fetched = Expr::Scalar(Box::new(project(stat(), vec![column(0)])));
+    granted(false, distinct(column(3)));
+    for argument in [cast(column(2), Type::Text), fetched] {
+        assert_eq!(refused(false, distinct(argument)), Cause::SingledOut);
+    }
+}
+
+#[test]
 fn one_row_of_constants_is_no_choice() {
     let one = Node::Values {
         types: vec![Type::Text, Type::Int],
@@ -506,6 +522,16 @@ fn a_union_with_a_constant_says_where_a_row_is_from() {
     for inputs in [vec![age(), one()], vec![one(), age()], vec![one(), one()]] {
         let root = sum(union(inputs), column(0));
         assert_eq!(refused(false, root), Cause::SingledOut);
+    }
+}
+
+// --- tokens ---
+
+#[test]
+fn a_token_meets_no_other_value_from_either_side() {
+    for sides in [[column(0), text("x")], [text("x"), column(0)]] {
+        let equal = Expr::call(Function::Equal, sides);
+        assert_eq!(refused(true, filter(citizen(), equal)), Cause::TokenMisused);
     }
 }
 
