@@ -195,6 +195,36 @@ fn rows_are_counted_by_the_column_whose_key_says_least() {
     assert_eq!(items, ["district"]);
 }
 
+#[test]
+fn no_aggregate_nobody_reads_is_computed() {
+    let district = call(F::Count, vec![column(0)]);
+    let pop = call(F::Sum, vec![column(1)]);
+    let grouped = aggregate(stat(), vec![column(0)], vec![pop.clone()]);
+    let whole = aggregate(stat(), vec![], vec![district, pop]);
+    for (root, read) in [
+        (project(grouped, vec![column(0)]), "district"),
+        (project(whole, vec![column(1)]), "pop"),
+    ] {
+        let sources = granted(true, root).sources();
+        let items: Vec<&str> = sources[0].2.iter().map(ItemName::as_str).collect();
+        assert_eq!(items, [read]);
+    }
+}
+
+#[test]
+fn inputs_of_a_union_are_narrowed_to_the_same_columns() {
+    let narrowed = |input: Node| {
+        let both = union(vec![input.clone(), input]);
+        let plan = pruned(draft(project(both, vec![column(1)]))).unwrap();
+        plan.print().matches("project").count()
+    };
+    let many = Expr::call(Function::Greater, [column(1), number(5)]);
+    let some = Expr::call(Function::IsNotNull, [column(0)]);
+    assert_eq!(narrowed(stat()), 1);
+    assert_eq!(narrowed(filter(stat(), many)), 1);
+    assert_eq!(narrowed(filter(stat(), some)), 3, "the condition's column");
+}
+
 // --- columns that stand elsewhere than in the draft ---
 
 #[test]
@@ -474,6 +504,31 @@ fn a_cast_is_linear_from_a_number_to_a_float_alone() {
 }
 
 #[test]
+fn what_is_linear_stays_so_where_every_number_of_it_fits() {
+    let decimal = |precision, scale| Type::Decimal { precision, scale };
+    // A whole number has up to 19 digits.
+    let age = |to| cast(column(2), to);
+    for wide in [decimal(19, 0), decimal(20, 1)] {
+        granted(false, of_all(F::Sum, age(wide)));
+    }
+    let twice = |first, then| cast(age(first), then);
+    granted(false, of_all(F::Sum, twice(decimal(21, 2), decimal(22, 2))));
+    for narrow in [
+        age(decimal(18, 0)),
+        age(decimal(20, 2)),
+        twice(decimal(21, 2), decimal(21, 1)),
+        twice(decimal(21, 2), Type::Int),
+    ] {
+        let refusal = refused(false, of_all(F::Sum, narrow.clone()));
+        assert_eq!(refusal, Cause::SingledOut, "{narrow:?}");
+    }
+    // Nothing, as a decimal, adds nothing.
+    let one = |value| cast(number(value), decimal(21, 2));
+    let chosen = of_all(F::Sum, choice(one(1), Some(one(0))));
+    assert_eq!(granted(false, chosen).plan().checks.len(), 2);
+}
+
+#[test]
 fn a_value_changed_or_fetched_is_no_item_to_count() {
     let distinct = |argument| {
         let call = AggregateCall {
@@ -532,6 +587,25 @@ fn a_token_meets_no_other_value_from_either_side() {
     for sides in [[column(0), text("x")], [text("x"), column(0)]] {
         let equal = Expr::call(Function::Equal, sides);
         assert_eq!(refused(true, filter(citizen(), equal)), Cause::TokenMisused);
+    }
+}
+
+#[test]
+fn tokens_of_two_domains_never_meet() {
+    let mut vid = item("vid", "subject_id", 3, None, "int");
+    vid["domain"] = json!("visit");
+    let visits = dataset("city.visits", Some("pid"), false, vec![subject_id(), vid]);
+    let wanted = json!([{"name": "city.visits", "items": "all", "rows": null,
+        "show_rows": true}]);
+    let permit = made(vec![visits], &wanted, (5, 10));
+    let scan = || scan_under(&permit, "city.visits", &["pid", "vid"]);
+    let equal = |left, right| Expr::call(Function::Equal, [column(left), column(right)]);
+    under(&permit, filter(scan(), equal(1, 1))).unwrap();
+    let joined = |on| join(JoinKind::Inner, scan(), scan(), vec![on]);
+    under(&permit, joined((1, 1))).unwrap();
+    for root in [filter(scan(), equal(0, 1)), joined((0, 1)), joined((1, 0))] {
+        let refusal = under(&permit, root).unwrap_err();
+        assert_eq!(refusal.cause, Cause::TokenDomains);
     }
 }
 
