@@ -37,7 +37,7 @@ impl Rewrite<'_> {
                     shape if *to == Type::Float => shape,
                     shape if label.own_type.is_some_and(|from| widens(from, *to)) => shape,
                     Shape::Constant => Shape::Constant,
-                    Shape::Linear { .. } | Shape::Product { .. } | Shape::Free => Shape::Free,
+                    Shape::Linear { .. } | Shape::Product | Shape::Free => Shape::Free,
                 };
                 let cast = Expr::Cast {
                     value: Box::new(inside),

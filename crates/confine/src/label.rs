@@ -29,10 +29,7 @@ pub(crate) enum Shape {
         personal: bool,
     },
     /// A product of two of those, of which at most one is personal.
-    Product {
-        /// Whether any item is of a protected dataset.
-        personal: bool,
-    },
+    Product,
     /// Anything.
     Free,
 }
@@ -109,7 +106,7 @@ impl Shape {
         match (self, other) {
             (Self::Free, _) | (_, Self::Free) => Self::Free,
             (Self::Constant, Self::Constant) => Self::Constant,
-            (Self::Product { .. }, _) | (_, Self::Product { .. }) => Self::Product { personal },
+            (Self::Product, _) | (_, Self::Product) => Self::Product,
             (Self::Linear { .. }, _) | (_, Self::Linear { .. }) => Self::Linear { personal },
         }
     }
@@ -121,17 +118,13 @@ impl Shape {
             (Self::Linear { personal: ours }, Self::Linear { personal: theirs })
                 if !(ours && theirs) =>
             {
-                let personal = ours || theirs;
-                Self::Product { personal }
+                Self::Product
             }
             _ => Self::Free,
         }
     }
 
     const fn is_personal(self) -> bool {
-        matches!(
-            self,
-            Self::Linear { personal: true } | Self::Product { personal: true } | Self::Free
-        )
+        matches!(self, Self::Linear { personal: true })
     }
 }

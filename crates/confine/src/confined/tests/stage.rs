@@ -195,8 +195,13 @@ fn base64(text: &str) -> Vec<u8> {
 
 /// A scan of these items as the caller's catalogue shows them.
 pub(super) fn scan(dataset: &str, items: &[&str]) -> Node {
+    scan_under(&permit(true), dataset, items)
+}
+
+/// The same under another permit.
+pub(super) fn scan_under(permit: &Permit, dataset: &str, items: &[&str]) -> Node {
     let dataset: terms::DatasetName = dataset.parse().unwrap();
-    let table = crate::catalogue(&permit(true))
+    let table = crate::catalogue(permit)
         .into_iter()
         .find(|table| table.dataset == dataset)
         .unwrap();
