@@ -208,8 +208,12 @@ impl Tallies {
         let mut told = Told::default();
         match self {
             Self::Rows { rows, groups } => {
-                for group in taken(rows, groups, emit_to).groups() {
-                    told.add(|row_set, subject_set| group.amount(row_set, subject_set));
+                let sorted = taken(rows, groups, emit_to);
+                let mut scratch = sorted.scratch();
+                for group in sorted.groups() {
+                    told.add(|row_set, subject_set| {
+                        group.amount(&mut scratch, row_set, subject_set)
+                    });
                 }
             }
             Self::Witnesses(united) => {

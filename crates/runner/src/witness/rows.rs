@@ -1,6 +1,6 @@
 use super::{
     broken,
-    tally::{ABSENT, Group},
+    tally::{ABSENT, Group, Scratch},
 };
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray},
@@ -203,6 +203,12 @@ fn placed<T: Copy>(values: &[T], places: &[usize], nothing: T) -> Vec<T> {
 }
 
 impl Sorted {
+    /// Room for what each subject contributes to a group.
+    pub(super) fn scratch(&self) -> Scratch {
+        let subjects = &self.rows.subjects;
+        Scratch::up_to(subjects.iter().copied().max(), subjects.len())
+    }
+
     /// The groups, one after another.
     pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
         self.starts.windows(2).map(|bounds| {

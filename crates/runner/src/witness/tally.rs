@@ -3,6 +3,9 @@ use wire::write_row_set;
 /// Up to so many subjects a witness says which: enough for the notice, which larger cells meet alone.
 const SUBJECTS_SAID_MAX: usize = 256;
 
+/// There is room for each subject where there are at most so many numbers a row.
+const SPARSE_MAX: usize = 8;
+
 /// What stands in the place of a missing value: no number, of bits that no computation makes.
 pub(super) const ABSENT: f64 = f64::from_bits(0x7ff8_6162_7365_6e74);
 
@@ -31,11 +34,77 @@ pub(super) struct Amount {
     pub contributions: [f64; 5],
 }
 
+/// What each subject of a group has contributed, by its number; made once for all groups.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// The sum so far; [`ABSENT`] where there is none.
+    sums: Vec<f64>,
+    entered: Vec<bool>,
+    /// Who was entered, as they came.
+    subjects: Vec<u32>,
+}
+
+impl Scratch {
+    /// For subjects up to a number, if they are few enough beside so many rows.
+    pub(super) fn up_to(greatest: Option<u32>, rows: usize) -> Self {
+        let room = greatest.and_then(|number| usize::try_from(number).ok()?.checked_add(1));
+        let room = room.filter(|room| *room <= rows.saturating_mul(SPARSE_MAX));
+        Self {
+            sums: vec![ABSENT; room.unwrap_or_default()],
+            entered: vec![false; room.unwrap_or_default()],
+            subjects: Vec::new(),
+        }
+    }
+
+    fn enter(&mut self, subject: u32, value: f64) -> Option<()> {
+        let place = usize::try_from(subject).ok()?;
+        let (sum, entered) = (self.sums.get_mut(place)?, self.entered.get_mut(place)?);
+        if !*entered {
+            *entered = true;
+            self.subjects.push(subject);
+        }
+        if is_there(&value) {
+            *sum = if is_there(sum) { *sum + value } else { value };
+        }
+        Some(())
+    }
+
+    /// Who contributed, and what; everything is as before then.
+    fn leave(&mut self) -> (Vec<u32>, [f64; 5]) {
+        let subjects = std::mem::take(&mut self.subjects);
+        let mut of = |subject: &u32| {
+            let place = usize::try_from(*subject).ok()?;
+            *self.entered.get_mut(place)? = false;
+            Some(std::mem::replace(self.sums.get_mut(place)?, ABSENT))
+        };
+        let sums = subjects.iter().filter_map(&mut of).filter(is_there);
+        let contributions = amounts(sums);
+        (subjects, contributions)
+    }
+}
+
 impl Group<'_> {
     /// What it all amounts to; the sets of rows, and of subjects if they are few, are written out.
-    pub(super) fn amount(&self, row_set: &mut Vec<u8>, subject_set: &mut Vec<u8>) -> Amount {
-        let mut subjects_sorted = Vec::new();
-        let subjects = distinct(self.subjects, &mut subjects_sorted);
+    pub(super) fn amount(
+        &self,
+        scratch: &mut Scratch,
+        row_set: &mut Vec<u8>,
+        subject_set: &mut Vec<u8>,
+    ) -> Amount {
+        let mut sorted = Vec::new();
+        let (subjects, contributions) = match self.of_scratch(scratch) {
+            Some((mut subjects, contributions)) => {
+                if self.rows.is_none() || subjects.len() <= SUBJECTS_SAID_MAX {
+                    subjects.sort_unstable();
+                }
+                sorted = subjects;
+                (sorted.as_slice(), contributions)
+            }
+            None => {
+                let subjects = distinct(self.subjects, &mut sorted);
+                (subjects, self.contributions(subjects.len()))
+            }
+        };
         let mut rows_sorted = Vec::new();
         let rows = match self.rows {
             Some(rows) => distinct(rows, &mut rows_sorted),
@@ -48,8 +117,22 @@ impl Group<'_> {
             subjects: count(subjects.len()),
             rows: count(self.subjects.len()),
             rows_distinct: count(rows.len()),
-            contributions: self.contributions(subjects.len()),
+            contributions,
         }
+    }
+
+    /// The same without sorting, where subjects come in no order and there is room for each.
+    fn of_scratch(&self, scratch: &mut Scratch) -> Option<(Vec<u32>, [f64; 5])> {
+        let ascending = self.subjects.is_sorted_by(|one, other| one < other);
+        if ascending || scratch.sums.is_empty() {
+            return None;
+        }
+        let values = self.values.iter().copied().chain(std::iter::repeat(ABSENT));
+        let entered = self.subjects.iter().zip(values);
+        let all = entered.map(|(subject, value)| scratch.enter(*subject, value));
+        let all: Option<()> = all.collect();
+        let told = scratch.leave();
+        all.map(|()| told)
     }
 
     /// What its so many subjects contribute.
