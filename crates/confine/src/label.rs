@@ -58,7 +58,7 @@ pub(crate) struct Base {
     pub item: ItemName,
 }
 
-/// An item an output column is computed from, and in which way.
+/// An item an output column is computed from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Source {
     /// Of which dataset.
@@ -67,8 +67,6 @@ pub(crate) struct Source {
     pub item: ItemName,
     /// Its grade.
     pub grade: Grade,
-    /// `plain`, the mask's word, or `raw-aggregate`.
-    pub way: String,
 }
 
 impl Label {

@@ -2,7 +2,7 @@ use super::{Rewrite, scan::is_measure};
 use crate::{
     Cause, Unconfinable,
     expression::column,
-    label::{Base, Class, Label, Shape, Source},
+    label::{Base, Class, Label, Shape},
     relation::{Column, Relation, Witness, position},
     scope::ScanId,
 };
@@ -455,13 +455,6 @@ impl Rewrite<'_> {
             let refusal = || self.about(Cause::NotApprovedAggregate, &shown.label);
             return if suppressed { Err(refusal()) } else { Ok(None) };
         }
-        let sources = shown.label.sources.iter().cloned();
-        let sources = sources
-            .map(|s| Source {
-                way: "raw-aggregate".to_owned(),
-                ..s
-            })
-            .collect();
         Ok(Some(Measure {
             scan: base.scan,
             item: base.item.clone(),
@@ -471,7 +464,7 @@ impl Rewrite<'_> {
             label: Label {
                 class: Class::Open,
                 base: None,
-                sources,
+                sources: shown.label.sources.clone(),
                 shape: Shape::Free,
                 own_type: None,
             },

@@ -106,7 +106,6 @@ fn label(scan: ScanId, dataset: &PermittedDataset, item: &PermittedItem) -> Labe
         dataset: dataset.name.clone(),
         item: item.name.clone(),
         grade: item.grade,
-        way: item.mask.to_string(),
     };
     let base = Some(Base {
         scan,

@@ -416,6 +416,27 @@ fn what_is_withheld_already_is_withheld_again_only_where_no_group_is_one_too() {
 }
 
 #[test]
+fn what_is_reported_of_groups_of_groups_is_all_of_them() {
+    let keys = vec![column(3), column(2)];
+    let inner = aggregate(citizen(), keys, vec![count()]);
+    let outer = aggregate(inner, vec![], vec![call(F::Max, vec![column(2)])]);
+    let confined = granted(false, outer);
+    let Node::Project { input, .. } = &confined.plan().root else {
+        panic!("{}", confined.plan().print());
+    };
+    let Node::Withhold { input, reports, .. } = &**input else {
+        panic!("{}", confined.plan().print());
+    };
+    let Node::Aggregate { aggregates, .. } = &**input else {
+        panic!("{}", confined.plan().print());
+    };
+    let functions = reports
+        .iter()
+        .map(|r| aggregates[r.witness as usize].function);
+    assert_eq!(functions.collect::<Vec<F>>(), [F::WitnessUnion]);
+}
+
+#[test]
 fn groups_of_subjects_are_registered_by_subject_unless_each_has_one_row() {
     let each = |input| aggregate(input, vec![column(0)], vec![count()]);
     let by_subject = |input: Node| {
