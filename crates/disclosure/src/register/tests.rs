@@ -163,6 +163,70 @@ fn refusals_cost_too() {
 }
 
 #[test]
+fn new_cells_cost_and_known_ones_do_not() {
+    let stage = stage();
+    let register = stage.register();
+    let two = Allowance { cells: 2, ..PLENTY };
+    let budget = Budget {
+        per_day: two,
+        per_term: two,
+    };
+    let debit = || register.debit_query("lic-a", (day(), day()), &budget);
+    admit(&register, &[admission(None, 0, 20)]).unwrap();
+    for _ in 0..5 {
+        admit(&register, &[admission(None, 0, 20)]).unwrap();
+    }
+    debit().unwrap();
+    admit(&register, &[admission(None, 20, 40)]).unwrap();
+    let spent = debit().unwrap_err();
+    assert!(
+        matches!(spent, Denied::Spent { what } if what == "cells a day"),
+        "{spent}"
+    );
+}
+
+#[test]
+fn runs_that_failed_cost_like_refusals() {
+    let stage = stage();
+    let register = stage.register();
+    debit(&register).unwrap();
+    for _ in 0..PLENTY.refusals {
+        register.debit_failure("lic-a", day()).unwrap();
+    }
+    let spent = debit(&register).unwrap_err();
+    assert!(
+        matches!(spent, Denied::Spent { what } if what == "refusals a day"),
+        "{spent}"
+    );
+}
+
+#[test]
+fn the_cells_of_one_pool_do_not_open_as_anothers() {
+    let stage = stage();
+    admit(&stage.register(), &[admission(None, 0, 20)]).unwrap();
+    let database = rusqlite::Connection::open(stage.dir.path().join("disclosure.db")).unwrap();
+    let name = pool(Some("amount")).name();
+    database
+        .execute("UPDATE admitted SET pool = ?", [name])
+        .unwrap();
+    let opened = stage.register().cells(&pool(Some("amount")));
+    assert!(matches!(opened, Err(Unstored::Sealed { .. })));
+}
+
+#[test]
+fn what_is_no_set_of_rows_is_not_admitted() {
+    let stage = stage();
+    let wrong = Admission {
+        cells: vec![Bytes::from_static(&[7, 7])],
+        ..admission(None, 0, 1)
+    };
+    assert!(matches!(
+        admit(&stage.register(), &[wrong]),
+        Err(Denied::Unreadable)
+    ));
+}
+
+#[test]
 fn nothing_of_a_set_stands_in_the_file() {
     let stage = stage();
     let admission = admission(None, 7_000, 7_500);
