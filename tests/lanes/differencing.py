@@ -148,6 +148,8 @@ def honest_statements():
         made.append(f"SELECT c.gender, v.hosp, {measure} FROM visits v JOIN citizen c ON v.pid = c.pid GROUP BY c.gender, v.hosp")
     made.append("SELECT avg(t) FROM (SELECT pid, sum(cost) AS t FROM visits GROUP BY pid) x")
     made.append("SELECT district, avg(t) FROM (SELECT pid, sum(cost) AS t FROM visits GROUP BY pid) x JOIN citizen c ON c.pid = x.pid GROUP BY district")
+    made.append("SELECT variance(income) FROM citizen")
+    made.append("SELECT gender, sum(income) FROM citizen GROUP BY ROLLUP (gender)")
     return made[:200]
 
 
