@@ -9,6 +9,7 @@ use crate::{
 use plan::{
     AggregateCall, AggregateFunction, Cell, Check, Dominance, Expr, Function, Literal, Node, Report,
 };
+use policy::PermittedDataset;
 use std::collections::{BTreeMap, BTreeSet};
 use terms::{DatasetName, ItemName, Mask, Type};
 
@@ -505,9 +506,7 @@ impl Rewrite<'_> {
         for (scan, subject) in subjects {
             let dataset = self.scope.of_scan(scan)?;
             let once = !proved && scan == measure.scan;
-            let (row, by_subject) = grouping.row(scan, subject);
-            // Then they are the same numbers, and one pool.
-            let by_subject = by_subject && !dataset.subject_unique;
+            let (row, by_subject) = grouping.row(scan, subject, dataset);
             // INVARIANT (a measure enters once): without row numbers there is nothing to show it by.
             if once && by_subject {
                 return Err(Cause::NoRule.into());
@@ -574,9 +573,7 @@ impl Rewrite<'_> {
                 continue;
             }
             let dataset = self.scope.of_scan(scan)?;
-            let (row, by_subject) = grouping.row(scan, subject);
-            // Then they are the same numbers, and one pool.
-            let by_subject = by_subject && !dataset.subject_unique;
+            let (row, by_subject) = grouping.row(scan, subject, dataset);
             let mut parts: BTreeSet<usize> = BTreeSet::new();
             let mut filters: Vec<Option<Expr>> = vec![None];
             for call in calls {
@@ -660,12 +657,12 @@ impl Grouping {
         !self.by_subject.is_empty()
     }
 
-    /// What tells contributions apart, and whether it is the subject's number: where rows are grouped,
-    /// and where each subject has one row.
-    fn row(&self, scan: ScanId, subject: u32) -> (Expr, bool) {
+    /// What tells contributions apart, and whether it is the subject's number and not the row's: where
+    /// rows are grouped by it. Where each subject has one row the two are the same, and one pool.
+    fn row(&self, scan: ScanId, subject: u32, dataset: &PermittedDataset) -> (Expr, bool) {
         match self.relation.rows.get(&scan) {
             Some(at) => (Expr::Column(*at), false),
-            None => (Expr::Column(subject), true),
+            None => (Expr::Column(subject), !dataset.subject_unique),
         }
     }
 
