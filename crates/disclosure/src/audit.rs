@@ -12,6 +12,7 @@ use self::{
 };
 use roaring::RoaringBitmap;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use wire::{Garbled, read_row_set};
 
 /// How much an audit may hold and do.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +62,6 @@ pub struct Audit {
     /// Which atom each row is in; the first is none.
     atom_of: Vec<u32>,
     atoms: Vec<Atom>,
-    cell_count: u32,
     /// Kept where values are added up; counts alone have none.
     explained: Option<Explained>,
     /// Multiplications left to work out what is explained; none once they did not suffice.
@@ -120,15 +120,18 @@ impl Audit {
         self.cells.contains(written)
     }
 
-    /// Takes a cell in without asking: one that was released before.
-    pub fn enter(&mut self, cell: &RoaringBitmap) {
-        if cell.is_empty() || !self.cells.insert(bytes(cell)) {
-            return;
+    /// Takes a cell in, as written, without asking. One of nobody says nothing, and is none.
+    ///
+    /// # Errors
+    /// [`Garbled`] if it is no set of rows.
+    pub fn enter(&mut self, written: &[u8]) -> Result<(), Garbled> {
+        let cell = read_row_set(written)?;
+        let number = u32::try_from(self.cells.len()).unwrap_or(u32::MAX);
+        if cell.is_empty() || !self.cells.insert(written.to_vec()) {
+            return Ok(());
         }
-        let number = self.cell_count;
-        self.cell_count += 1;
         let mut touched: BTreeMap<Option<u32>, RoaringBitmap> = BTreeMap::new();
-        for row in cell {
+        for row in &cell {
             let place = usize::try_from(row).ok();
             let atom = place.and_then(|place| self.atom_of.get(place)).copied();
             let atom = atom.and_then(|number| number.checked_sub(1));
@@ -163,6 +166,7 @@ impl Audit {
                 Some(steps)
             });
         }
+        Ok(())
     }
 
     /// Adds an atom and gives its place.
@@ -298,12 +302,6 @@ fn fewer_than(
         }
     }
     Some(found)
-}
-
-fn bytes(cell: &RoaringBitmap) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    wire::write_row_set(&cell.iter().collect::<Vec<_>>(), &mut bytes);
-    bytes
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use std::{
 };
 use terms::{DatasetName, ItemName};
 use vault::Keyring;
-use wire::read_row_set;
 
 /// Cells that can be added up: of one snapshot and one measure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,11 +158,7 @@ impl Register {
     /// [`Unstored`].
     pub fn debit_failure(&self, who: &str, day: NaiveDate) -> Result<(), Unstored> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let refusals = Allowance {
-            refusals: 1,
-            ..Allowance::default()
-        };
-        held.store.spend(who, day, refusals)
+        held.refused(who, day)
     }
 
     /// Holds new cells against all earlier ones; those that may be released are durable when this
@@ -199,17 +194,12 @@ impl Register {
             audit.allow(self.limits.steps_max);
             let before = audit.len();
             for cell in &fresh {
-                audit.enter(&read_row_set(cell).map_err(|_| Denied::Unreadable)?);
+                audit.enter(cell).map_err(|_| Denied::Unreadable)?;
             }
-            // A cell of nobody says nothing, and is none.
             if audit.len() > before
                 && let Err(conflict) = self.judge(&mut held, &audit, admission)?
             {
-                let refusals = Allowance {
-                    refusals: 1,
-                    ..Allowance::default()
-                };
-                held.store.spend(who, day, refusals)?;
+                held.refused(who, day)?;
                 let pool = Box::new(pool.clone());
                 return Err(Denied::Conflict { pool, conflict });
             }
@@ -277,6 +267,15 @@ impl std::fmt::Debug for Register {
 }
 
 impl Held {
+    /// Debits one refusal.
+    fn refused(&self, who: &str, day: NaiveDate) -> Result<(), Unstored> {
+        let refusals = Allowance {
+            refusals: 1,
+            ..Allowance::default()
+        };
+        self.store.spend(who, day, refusals)
+    }
+
     /// The audit of a pool, read from the store when first asked for.
     fn audit(&mut self, pool: &Pool) -> Result<&Audit, Unstored> {
         if !self.audits.contains_key(pool) {
@@ -285,8 +284,7 @@ impl Held {
                 None => Audit::default(),
             };
             for cell in self.store.cells(pool)? {
-                let rows = read_row_set(&cell).map_err(|_| self.store.broken())?;
-                audit.enter(&rows);
+                audit.enter(&cell).map_err(|_| self.store.broken())?;
             }
             self.audits.insert(pool.clone(), audit);
         }

@@ -36,7 +36,7 @@ use datafusion::{
 use roaring::RoaringBitmap;
 use std::sync::Arc;
 use terms::Type;
-use wire::{read_row_set, write_row_set};
+use wire::{read_row_set, write_bitmap};
 
 /// Which of the two it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -219,8 +219,8 @@ impl Tallies {
             Self::Witnesses(united) => {
                 for [rows, subjects] in emit_to.take_needed(united) {
                     told.add(|row_set, subject_set| {
-                        write_row_set(&rows.iter().collect::<Vec<_>>(), row_set);
-                        write_row_set(&subjects.iter().collect::<Vec<_>>(), subject_set);
+                        write_bitmap(&rows, row_set);
+                        write_bitmap(&subjects, subject_set);
                         let count =
                             |set: &RoaringBitmap| i64::try_from(set.len()).unwrap_or(i64::MAX);
                         Amount {
@@ -269,9 +269,9 @@ fn unite(group: Option<&mut [RoaringBitmap; 2]>, sets: [&[u8]; 2]) -> Option<()>
 /// Two sets as one state.
 fn joined([rows, subjects]: &[RoaringBitmap; 2]) -> Vec<u8> {
     let (mut bytes, mut second) = (vec![0; 8], Vec::new());
-    write_row_set(&rows.iter().collect::<Vec<_>>(), &mut bytes);
+    write_bitmap(rows, &mut bytes);
     let length = (bytes.len() as u64).to_le_bytes();
-    write_row_set(&subjects.iter().collect::<Vec<_>>(), &mut second);
+    write_bitmap(subjects, &mut second);
     bytes.splice(..8, length);
     bytes.extend(second);
     bytes

@@ -25,6 +25,11 @@ pub fn write_row_set(ascending: &[u32], bytes: &mut Vec<u8>) {
     set.serialize_into(bytes).ok();
 }
 
+/// The same set, given as a bitmap.
+pub fn write_bitmap(set: &RoaringBitmap, bytes: &mut Vec<u8>) {
+    write_row_set(&set.iter().collect::<Vec<_>>(), bytes);
+}
+
 /// The set that was written.
 ///
 /// # Errors

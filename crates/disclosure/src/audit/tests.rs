@@ -8,6 +8,16 @@ fn range(from: u32, to: u32) -> RoaringBitmap {
     (from..to).collect()
 }
 
+fn bytes(cell: &RoaringBitmap) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    wire::write_bitmap(cell, &mut bytes);
+    bytes
+}
+
+fn enter(audit: &mut Audit, cell: &RoaringBitmap) {
+    audit.enter(&bytes(cell)).unwrap();
+}
+
 /// Each row is its own subject.
 fn own(row: u32) -> Option<u32> {
     Some(row)
@@ -15,7 +25,7 @@ fn own(row: u32) -> Option<u32> {
 
 fn judged(cells: &[RoaringBitmap], k: u32) -> Result<(), Conflict> {
     let mut audit = Audit::default();
-    cells.iter().for_each(|cell| audit.enter(cell));
+    cells.iter().for_each(|cell| enter(&mut audit, cell));
     audit.holds((k, 1.0), &own, &Limits::default())
 }
 
@@ -62,8 +72,8 @@ fn overlap_alone_is_no_conflict() {
 fn rows_of_one_subject_are_one() {
     // Thirty visits of two patients.
     let mut audit = Audit::default();
-    audit.enter(&range(0, 100));
-    audit.enter(&range(0, 70));
+    enter(&mut audit, &range(0, 100));
+    enter(&mut audit, &range(0, 70));
     let subject = |row: u32| Some(if row < 70 { row } else { 1000 + row % 2 });
     assert_eq!(
         audit.holds((5, 1.0), &subject, &Limits::default()),
@@ -86,10 +96,10 @@ fn two_small_atoms_that_only_come_together_are_one_group() {
 #[test]
 fn what_was_released_before_is_no_news() {
     let mut audit = Audit::default();
-    audit.enter(&range(0, 10));
+    enter(&mut audit, &range(0, 10));
     let knows = |cell| audit.knows(&bytes(&cell));
     assert!(knows(range(0, 10)) && !knows(range(0, 11)));
-    audit.enter(&range(0, 10));
+    enter(&mut audit, &range(0, 10));
     assert_eq!(audit.len(), 1);
 }
 
@@ -115,7 +125,7 @@ fn a_grouping_of_many_cells_and_its_total_are_audited_quickly() {
 #[test]
 fn past_its_limits_it_says_so() {
     let mut audit = Audit::default();
-    (0..30).for_each(|n| audit.enter(&range(n, n + 20)));
+    (0..30).for_each(|n| enter(&mut audit, &range(n, n + 20)));
     let limits = Limits {
         cells_max: 10,
         ..Limits::default()
@@ -221,7 +231,7 @@ proptest::proptest! {
     ) {
         let cells: Vec<RoaringBitmap> = cells.iter().map(|c| c.iter().copied().collect()).collect();
         let mut audit = Audit::of_values();
-        cells.iter().for_each(|cell| audit.enter(cell));
+        cells.iter().for_each(|cell| enter(&mut audit, cell));
         let wanted = leverage(&cells, 30);
         for atom in &audit.atoms {
             for row in &atom.rows {
@@ -249,7 +259,7 @@ fn averaging_many_overlapping_sums_is_a_conflict() {
         if asked % 2 == 1 {
             cell.remove(0);
         }
-        audit.enter(&cell);
+        enter(&mut audit, &cell);
         let small: HashMap<u32, HashSet<u32>> = (0..)
             .zip(&audit.atoms)
             .filter_map(|(at, atom)| Some((at, fewer_than(10, &atom.rows, &own)?)))
@@ -261,6 +271,22 @@ fn averaging_many_overlapping_sums_is_a_conflict() {
     }
     let stopped = stopped.unwrap();
     assert!((20..200).contains(&stopped), "{stopped}");
+}
+
+#[test]
+fn what_names_enough_people_may_still_explain_one_of_them() {
+    // t with each of ten crowds, and all the crowds with two others: together 10 t − u − v, which
+    // names three people and says of t nearly all.
+    let crowds: Vec<RoaringBitmap> = (1..11).map(|n| range(n * 10, n * 10 + 10)).collect();
+    let mut audit = Audit::of_values();
+    crowds
+        .iter()
+        .for_each(|crowd| enter(&mut audit, &(crowd | &set(&[0]))));
+    let all = crowds.iter().fold(set(&[1, 2]), |all, crowd| all | crowd);
+    enter(&mut audit, &all);
+    assert_eq!(audit.holds((3, 1.0), &own, &Limits::default()), Ok(()));
+    let conflict = Err(Conflict::Explains { percent: 99 });
+    assert_eq!(audit.holds((3, 0.5), &own, &Limits::default()), conflict);
 }
 
 #[test]
@@ -286,7 +312,10 @@ fn margins_of_a_table_explain_little() {
         by(&|n| district(n) * 100 + sex(n)),
         by(&|n| age(n) * 100 + sex(n)),
     ];
-    tables.iter().flatten().for_each(|cell| audit.enter(cell));
+    tables
+        .iter()
+        .flatten()
+        .for_each(|cell| enter(&mut audit, cell));
     assert_eq!(audit.holds((10, 0.5), &own, &Limits::default()), Ok(()));
     let most = audit
         .atoms

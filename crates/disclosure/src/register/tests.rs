@@ -106,6 +106,36 @@ fn two_reports_of_one_pool_in_one_statement_are_held_against_each_other() {
 }
 
 #[test]
+fn sums_that_explain_one_subject_are_refused_and_counts_are_not() {
+    let of = |measure: Option<&str>, explained_max: f64| {
+        let stage = stage();
+        let cell = |rows: Vec<u32>| {
+            let mut bytes = Vec::new();
+            wire::write_row_set(&rows, &mut bytes);
+            Bytes::from(bytes)
+        };
+        // Row 0 with each of ten crowds, and the crowds with four others.
+        let crowd = |n: u32| n * 10..n * 10 + 10;
+        let with = |n| cell([0].into_iter().chain(crowd(n)).collect());
+        let mut cells: Vec<Bytes> = (1..11).map(with).collect();
+        cells.push(cell((1..5).chain(10..110).collect()));
+        let admission = Admission {
+            cells,
+            explained_max,
+            ..admission(measure, 0, 1)
+        };
+        admit(&stage.register(), &[admission])
+    };
+    of(Some("amount"), 1.0).unwrap();
+    of(None, 0.5).unwrap();
+    let refused = of(Some("amount"), 0.5).unwrap_err();
+    let Denied::Conflict { conflict, .. } = refused else {
+        panic!("{refused}")
+    };
+    assert!(matches!(conflict, Conflict::Explains { .. }), "{conflict}");
+}
+
+#[test]
 fn measures_are_pools_of_their_own() {
     let stage = stage();
     let register = stage.register();
