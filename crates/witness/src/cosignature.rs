@@ -185,8 +185,17 @@ impl CosigningKey {
         &self.cosigner
     }
 
-    /// Cosigns a checkpoint's text; gives the note line with its end.
-    pub(crate) fn cosign(&self, text: &str, at: DateTime<Utc>) -> String {
+    /// Cosigns a signed checkpoint, whatever stood before it; gives the note line with its end. A
+    /// witness answers for what it signs: [`crate::Witness::add_checkpoint`] judges first.
+    ///
+    /// # Errors
+    /// [`Unwitnessed::Malformed`] if the note is none.
+    pub fn cosign(&self, checkpoint: &str, at: DateTime<Utc>) -> Result<String, Unwitnessed> {
+        let note: Note = checkpoint.parse()?;
+        Ok(self.sign(&note.text, at))
+    }
+
+    pub(crate) fn sign(&self, text: &str, at: DateTime<Utc>) -> String {
         let seconds = u64::try_from(at.timestamp()).unwrap_or(0);
         let mut blob = self.cosigner.key_id.to_vec();
         blob.extend_from_slice(&seconds.to_be_bytes());
@@ -214,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_cosignature_is_the_known_answer() {
-        let line = key().cosign(TEXT, at());
+        let line = key().sign(TEXT, at());
         assert_eq!(line, include_str!("cosignature.known"));
         let note = format!("{TEXT}\n{line}");
         let found = key().cosigner().cosigned(&note).unwrap().unwrap();
@@ -223,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_cosignature_of_another_time_or_text_does_not_verify() {
-        let line = key().cosign(TEXT, at());
+        let line = key().sign(TEXT, at());
         let other = format!("{}\n{line}", TEXT.replace("\n7\n", "\n8\n"));
         assert!(key().cosigner().cosigned(&other).is_err());
         let mut parts = line.trim_end().rsplitn(2, ' ');

@@ -175,7 +175,7 @@ impl Witness {
             evident(record, body);
             return Err(Refusal::Inconsistent { size: last.size });
         }
-        let line = self.key.cosign(&note.text, self.clock.now());
+        let line = self.key.sign(&note.text, self.clock.now());
         let own = note
             .lines
             .iter()

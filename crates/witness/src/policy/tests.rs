@@ -31,7 +31,7 @@ fn log() -> (tempfile::TempDir, NoteVerifier, String) {
 fn cosigned(note: &str, by: &[u8]) -> String {
     let text = note.split_once("\n\n").unwrap().0.to_owned() + "\n";
     let at = DateTime::from_timestamp(1_795_262_500, 0).unwrap();
-    let lines = by.iter().map(|number| key(*number).cosign(&text, at));
+    let lines = by.iter().map(|number| key(*number).sign(&text, at));
     format!("{note}{}", lines.collect::<String>())
 }
 
