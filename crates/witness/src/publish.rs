@@ -131,6 +131,17 @@ impl Publisher {
         })
     }
 
+    /// The request for a witness, from what it saw last as far as we hold it, to the newest checkpoint.
+    ///
+    /// # Errors
+    /// [`Unwitnessed::Ledger`], or what is held can't be read.
+    pub fn request_for(&self, member: &Member) -> Result<Request, Unwitnessed> {
+        let (checkpoint, note) = self.reader.head()?;
+        let seen = self.cosigned.seen_by(&member.cosigner)?;
+        let old = seen.map_or(0, |head| head.size);
+        self.request(old, (checkpoint.head, &note))
+    }
+
     fn take(&self, member: &Member, note: &str, lines: &str) -> Result<u64, Unwitnessed> {
         let cosigned = format!("{note}{lines}");
         if member.cosigner.cosigned(&cosigned)?.is_none() {
