@@ -1,6 +1,6 @@
 //! The commands as typed. Names are promised in the interface; extend freely, keep them.
 
-use crate::{Failure, demo, explain, export, init, ledger, query};
+use crate::{Failure, demo, explain, export, init, ledger, lineage, query, witness};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -31,6 +31,9 @@ enum Command {
         /// The domain's name, where there is no seed
         #[arg(long)]
         name: Option<String>,
+        /// With what manifests are signed
+        #[arg(long, value_enum, default_value_t = ManifestAlgorithm::P256)]
+        manifest_key: ManifestAlgorithm,
     },
     /// Run the gateway / 运行网关
     Serve(Serve),
@@ -70,6 +73,16 @@ enum Command {
     Ledger {
         #[command(subcommand)]
         verb: Ledger,
+    },
+    /// Who cosigns the log / 账本见证方
+    Witness {
+        #[command(subcommand)]
+        verb: Witness,
+    },
+    /// From what to what, over the whole history / 数据来源与去向
+    Lineage {
+        #[command(subcommand)]
+        verb: Lineage,
     },
     /// A planner child; for the gateway alone
     #[command(hide = true)]
@@ -167,6 +180,108 @@ pub(crate) enum Ledger {
     },
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ManifestAlgorithm {
+    P256,
+    Ed25519,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Witness {
+    /// Make a witness with a new key, on the regulator's own machine
+    Init {
+        /// Where
+        dir: PathBuf,
+        /// Its name, like example.gov.cn/witness
+        #[arg(long)]
+        name: String,
+    },
+    /// Begin to watch a log
+    Watch {
+        #[command(flatten)]
+        place: Where,
+        /// The file of the log's verifier key
+        log: PathBuf,
+    },
+    /// Cosign over HTTP what continues the record
+    Serve {
+        #[command(flatten)]
+        place: Where,
+        /// Where
+        #[arg(long, default_value = "127.0.0.1:7380")]
+        listen: SocketAddr,
+    },
+    /// Write the request for a witness that no network reaches
+    Request {
+        #[command(flatten)]
+        place: Where,
+        /// The witness, as the domain's policy names it
+        #[arg(long)]
+        witness: String,
+        /// The file, made anew
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Answer a request that came as a file
+    Cosign {
+        #[command(flatten)]
+        place: Where,
+        /// The request
+        request: PathBuf,
+        /// The file, made anew
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Take a cosigned checkpoint that came as a file
+    Accept {
+        #[command(flatten)]
+        place: Where,
+        /// The cosigned checkpoint
+        cosigned: PathBuf,
+    },
+    /// What a witness cosigned last, or what a domain's witnesses did
+    Status(Where),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Lineage {
+    /// What a product comes from
+    Sources {
+        #[command(flatten)]
+        place: Where,
+        /// export/ID, result/ID, or the operation's id
+        product: String,
+    },
+    /// What a dataset, or one item of it, went into
+    Products {
+        #[command(flatten)]
+        place: Where,
+        /// schema.table
+        dataset: String,
+        /// One of its items
+        #[arg(long)]
+        item: Option<String>,
+    },
+    /// Every run as OpenLineage events, one a line
+    Events {
+        #[command(flatten)]
+        place: Where,
+        /// The file, made anew; the terminal if not given
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
+    /// The lineage of a product as SVG
+    Picture {
+        #[command(flatten)]
+        place: Where,
+        /// export/ID, result/ID, or the operation's id
+        product: String,
+        /// The file, made anew
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Where {
     /// The domain's folder
@@ -182,7 +297,18 @@ pub fn run() -> ExitCode {
     let ended = match cli.command {
         Command::PlannerChild { limits: _ } => return planner::child::main(),
         Command::RunnerChild { limits: _ } => return runner::child::main(),
-        Command::Init { dir, from, name } => init::init(&dir, from.as_deref(), name.as_deref()),
+        Command::Init {
+            dir,
+            from,
+            name,
+            manifest_key,
+        } => {
+            let algorithm = match manifest_key {
+                ManifestAlgorithm::P256 => manifest::Algorithm::P256,
+                ManifestAlgorithm::Ed25519 => manifest::Algorithm::Ed25519,
+            };
+            init::init(&dir, from.as_deref(), name.as_deref(), algorithm)
+        }
         Command::Serve(serve) => serve_command(serve),
         Command::Demo(demo) => demo::demo(&demo),
         Command::Query(query) => query::query(&query, json),
@@ -195,6 +321,8 @@ pub fn run() -> ExitCode {
         } => export::verify(&package, &key, policy.as_deref(), json),
         Command::Receipt { as_whom, query } => query::receipt(&as_whom, &query, json),
         Command::Ledger { verb } => ledger::ledger(&verb, json),
+        Command::Witness { verb } => witness::witness(&verb, json),
+        Command::Lineage { verb } => lineage::lineage(&verb, json),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

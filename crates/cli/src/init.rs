@@ -6,14 +6,20 @@ use crate::{
     seed,
 };
 use chrono::Utc;
-use gateway::{Administration, Domain, Founding, Listeners};
+use gateway::{Administration, Domain, Founding, Listeners, ServeError, Unopened};
+use manifest::Algorithm;
 use std::path::Path;
 use terms::{DomainName, Obligations, Person, Role, Thresholds};
 
 /// The person who founds a domain that has no seed.
 const FOUNDER: &str = "founder";
 
-pub(crate) fn init(dir: &Path, from: Option<&Path>, name: Option<&str>) -> Result<(), Failure> {
+pub(crate) fn init(
+    dir: &Path,
+    from: Option<&Path>,
+    name: Option<&str>,
+    algorithm: Algorithm,
+) -> Result<(), Failure> {
     if dir.join("bonded.toml").exists() {
         return Err(Failure::Usage(format!(
             "`{}` holds a domain already; choose another folder",
@@ -23,10 +29,14 @@ pub(crate) fn init(dir: &Path, from: Option<&Path>, name: Option<&str>) -> Resul
     match from {
         Some(from) => {
             let seed = seed::read(from).map_err(|error| Failure::Usage(error.to_string()))?;
-            let played = block_on(async { seed::play(dir, &seed).await.map_err(Failure::from) });
+            let played = block_on(async {
+                seed::play(dir, &seed, algorithm)
+                    .await
+                    .map_err(Failure::from)
+            });
             played?;
         }
-        None => bare(dir, name)?,
+        None => bare(dir, name, algorithm)?,
     }
     println!(
         "{}: ready; next: bonded serve --dir {}",
@@ -37,7 +47,7 @@ pub(crate) fn init(dir: &Path, from: Option<&Path>, name: Option<&str>) -> Resul
 }
 
 /// A domain without people or data: only its founder can go on.
-fn bare(dir: &Path, name: Option<&str>) -> Result<(), Failure> {
+fn bare(dir: &Path, name: Option<&str>, algorithm: Algorithm) -> Result<(), Failure> {
     let name = name.ok_or_else(|| Failure::Usage("give --name, or --from a seed".to_owned()))?;
     let name: DomainName = name
         .parse()
@@ -55,6 +65,7 @@ fn bare(dir: &Path, name: Option<&str>) -> Result<(), Failure> {
     let founding = Founding {
         name: &name,
         policies: None,
+        manifest_algorithm: algorithm,
         now,
     };
     let domain =
@@ -91,5 +102,11 @@ pub(crate) fn serve(serve: Serve) -> Result<(), Failure> {
         flight_remote: serve.flight_remote,
         admin: serve.admin,
     };
-    gateway::serve(&serve.dir, listeners).map_err(|error| Failure::Other(error.to_string()))
+    gateway::serve(&serve.dir, listeners).map_err(|error| match error {
+        ServeError::Unopened(
+            Unopened::Ledger(::ledger::Breach::RolledBack { .. })
+            | Unopened::Witnesses(::witness::Unwitnessed::RolledBack { .. }),
+        ) => Failure::RolledBack(error.to_string()),
+        _ => Failure::Other(error.to_string()),
+    })
 }

@@ -1,13 +1,14 @@
 //! The way of one query, top to bottom:
 //! prove → open → permit → plan → confine → decide → run → admit → clear → close.
 
-use crate::{Domain, Kind, Refused, Unopened};
+use crate::{Domain, Kind, Refused, Unopened, witnesses::Witnesses};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
 use confine::{Confined, Table, catalogue, confine};
 use dispatch::{Keys, Pool, Statement};
 use identity::Caller;
 use ledger::{Decided, Decision, Entry, Opened, Opening, Receipt, SystemClock};
+use lineage::{Column, Drawn, Input};
 use plan::{Literal, Plan};
 use policy::Permit;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -39,6 +40,7 @@ pub struct Asking {
 #[derive(Debug)]
 pub struct Gateway {
     pub(crate) domain: Domain,
+    pub(crate) witnesses: Option<Arc<Witnesses>>,
     pool: Pool,
     strangers: AtomicU64,
 }
@@ -79,6 +81,9 @@ pub(crate) struct Closed {
     pub at: DateTime<Utc>,
 }
 
+/// How long to wait before publishing is tried again after the log or the disk failed.
+const RETRY: std::time::Duration = std::time::Duration::from_secs(5);
+
 fn now() -> DateTime<Utc> {
     ledger::Clock::now(&SystemClock)
 }
@@ -96,6 +101,7 @@ impl Gateway {
         })?;
         let pool = Pool::new(domain.config.pool(program));
         let pool = pool.map_err(|error| Unopened::Pool(error.to_string()))?;
+        let witnesses = Witnesses::open(dir, &domain.config.witness, &domain.ledger).await?;
         domain.ledger.abandon_unfinished(now())?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let started = Event::GatewayStarted {
@@ -108,6 +114,7 @@ impl Gateway {
         }
         Ok(Arc::new(Self {
             domain,
+            witnesses,
             pool,
             strangers: AtomicU64::new(0),
         }))
@@ -394,6 +401,22 @@ impl Gateway {
         }
     }
 
+    /// Publishes checkpoints to the domain's witnesses; ends only if one of them shows that our key
+    /// signed another history.
+    pub(crate) async fn publish(&self) -> witness::Unwitnessed {
+        let Some(witnesses) = &self.witnesses else {
+            return std::future::pending().await;
+        };
+        loop {
+            match witnesses.publish(&self.domain.ledger).await {
+                Err(why @ witness::Unwitnessed::RolledBack { .. }) => return why,
+                Err(error) => tracing::error!(%error, "checkpoints could not be published"),
+                Ok(()) => {}
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
     /// Ends in order.
     pub async fn shutdown(&self) {
         self.count_strangers().await;
@@ -497,6 +520,7 @@ impl Gateway {
             register_version: permit.register_version(),
             references: confined.references().to_vec(),
             obligations: permit.obligations(),
+            lineage: drawn(confined).encode(),
         };
         let span = tracing::info_span!("entry.decide", query = tracing::field::Empty);
         let decided = entry.decide(decision, now()).instrument(span).await;
@@ -546,6 +570,37 @@ impl Gateway {
             .token_key(&confined.permit().scenario().id);
         Ok(Keys { sources, token_key })
     }
+}
+
+/// Where each column of the result comes from: on record with the decision.
+fn drawn(confined: &Confined) -> Drawn {
+    let permitted = confined.permit().datasets();
+    let inputs = confined
+        .sources()
+        .into_iter()
+        .map(|(dataset, snapshot, _)| {
+            let protected = permitted.iter().find(|d| d.name == dataset && d.protected);
+            Input {
+                k: protected.map(|d| d.k),
+                dataset,
+                snapshot,
+            }
+        });
+    Drawn {
+        inputs: inputs.collect(),
+        columns: columns(confined),
+        influences: confined.influences().to_vec(),
+    }
+}
+
+/// The result's columns with their sources.
+pub(crate) fn columns(confined: &Confined) -> Vec<Column> {
+    let columns = confined.columns().iter().map(|column| Column {
+        name: column.name.clone(),
+        data_type: column.data_type,
+        sources: column.sources.clone(),
+    });
+    columns.collect()
 }
 
 fn scenario(asking: &Asking) -> Option<ScenarioId> {

@@ -37,6 +37,8 @@ pub struct Decision {
     pub references: Vec<Reference>,
     /// The caps on its result.
     pub obligations: Obligations,
+    /// The lineage of its result; sealed, since names of columns are the caller's words.
+    pub lineage: Vec<u8>,
 }
 
 /// What was released.
@@ -213,7 +215,8 @@ impl Entry<Opened> {
             references: decision.references,
             obligations: decision.obligations,
         };
-        let pending = self.guard.ledger.append(&event, None, at);
+        let sealed = Some(decision.lineage.as_slice());
+        let pending = self.guard.ledger.append(&event, sealed, at);
         let Appended { index, .. } = self.guard.recorded(pending).await?;
         Ok(Entry {
             guard: self.guard,

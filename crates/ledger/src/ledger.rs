@@ -233,6 +233,8 @@ fn ended(event: &Event) -> Option<&QueryId> {
         | Event::OperationDecided { .. }
         | Event::ReleaseConflicted { .. }
         | Event::Exported { .. }
+        | Event::ExportWithheld { .. }
+        | Event::WitnessLagged { .. }
         | Event::StrangersCounted { .. } => None,
     }
 }

@@ -24,6 +24,7 @@ fn decision() -> Decision {
             rows_max: 10,
             result_bytes_max: 10,
         },
+        lineage: b"{}".to_vec(),
     }
 }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use gateway::{Administration, Domain, Founding, Unadministered, Unopened};
 use identity::Authority;
 use indicatif::{ProgressBar, ProgressStyle};
+use manifest::Algorithm;
 use register::Command;
 use std::path::{Path, PathBuf};
 use terms::{LicenceId, OperatorId, Person, PersonId, Role, Scenario};
@@ -59,12 +60,17 @@ struct Player<'a> {
 ///
 /// # Errors
 /// [`PlayError`].
-pub(crate) async fn play(dir: &Path, seed: &Seed) -> Result<(), PlayError> {
+pub(crate) async fn play(
+    dir: &Path,
+    seed: &Seed,
+    manifest_algorithm: Algorithm,
+) -> Result<(), PlayError> {
     let existed = dir.exists();
     let now = Utc::now();
     let founding = Founding {
         name: &seed.name,
         policies: seed.policies.as_deref(),
+        manifest_algorithm,
         now,
     };
     let domain = Domain::create(dir, &founding)?;

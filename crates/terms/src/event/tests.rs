@@ -58,7 +58,7 @@ fn standing() -> [Value; 7] {
 }
 
 /// One of each event of what was done.
-fn operating() -> [Value; 10] {
+fn operating() -> [Value; 12] {
     [
         json!({"event": "gateway-started", "version": "0.1.0", "policies": digest()}),
         json!({"event": "operation-opened", "query": QUERY, "action": "query", "person": "ann",
@@ -76,6 +76,8 @@ fn operating() -> [Value; 10] {
         json!({"event": "operation-abandoned", "query": QUERY, "rows": null}),
         json!({"event": "exported", "query": QUERY, "manifest": digest()}),
         json!({"event": "strangers-counted", "calls": 3}),
+        json!({"event": "export-withheld", "query": QUERY, "code": "witness.no-quorum"}),
+        json!({"event": "witness-lagged", "witness": "regulator", "size": 7}),
     ]
 }
 
@@ -115,13 +117,15 @@ fn the_samples_are_of_every_event_once() {
         Event::OperationAbandoned { .. } => 14,
         Event::Exported { .. } => 15,
         Event::StrangersCounted { .. } => 16,
+        Event::ExportWithheld { .. } => 17,
+        Event::WitnessLagged { .. } => 18,
     };
     let numbers = standing()
         .iter()
         .chain(&operating())
         .map(|v| number(&read(v)))
         .collect::<Vec<_>>();
-    assert_eq!(numbers, (0..17).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..19).collect::<Vec<_>>());
 }
 
 #[test]
