@@ -30,7 +30,7 @@ impl Default for Limits {
         Self {
             cells_max: 500_000,
             atoms_max: 1_000_000,
-            steps_max: 50_000_000,
+            steps_max: 10_000_000,
         }
     }
 }

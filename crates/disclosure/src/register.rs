@@ -18,7 +18,7 @@ use vault::Keyring;
 use wire::job::{Fate, Verdict};
 
 /// A perturbed row may take this part of the steps of a question.
-const PERTURBED_SHARE: u64 = 16;
+const PERTURBED_SHARE: u64 = 4;
 /// Perturbing copies pools; so many cells may be copied in one question.
 const COPIED_MAX: usize = 2_000_000;
 

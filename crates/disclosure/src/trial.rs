@@ -19,7 +19,7 @@ use std::{
 /// How many times a question is cut and tried again at most.
 const TRIES_MAX: u32 = 64;
 /// A try after the first may take this part of the steps.
-const LATER_SHARE: u64 = 16;
+const LATER_SHARE: u64 = 4;
 /// Trying again copies pools; so many cells may be copied in all.
 const COPIED_MAX: usize = 2_000_000;
 
