@@ -61,9 +61,9 @@ BY_HAND = [
     ("SELECT name FROM city.citizen c WHERE NOT EXISTS (SELECT 1 FROM city.visits v WHERE v.pid = c.pid AND v.hosp = 'H2')", {"name": "c.name"}, "c.pid v.pid v.hosp"),
     ("SELECT district, (SELECT max(pop) FROM city.district_stat) AS m FROM city.district_stat", {"district": "s.district", "m": "s.pop"}, ""),
     ("SELECT district FROM city.district_stat WHERE pop > (SELECT avg(pop) FROM city.district_stat)", {"district": "s.district"}, "s.pop"),
-    ("SELECT district, pop, row_number() OVER (ORDER BY gdp) AS r FROM city.district_stat", {"district": "s.district", "pop": "s.pop", "r": ""}, "s.gdp"),
-    ("SELECT district, sum(pop) OVER (PARTITION BY district ORDER BY gdp) AS t FROM city.district_stat", {"district": "s.district", "t": "s.pop"}, "s.district s.gdp"),
-    ("SELECT lag(gdp) OVER (ORDER BY pop) AS l FROM city.district_stat", {"l": "s.gdp"}, "s.pop"),
+    ("SELECT district, pop, row_number() OVER (ORDER BY gdp) AS r FROM city.district_stat", {"district": "s.district", "pop": "s.pop", "r": "s.gdp"}, ""),
+    ("SELECT district, sum(pop) OVER (PARTITION BY district ORDER BY gdp) AS t FROM city.district_stat", {"district": "s.district", "t": "s.pop s.district s.gdp"}, ""),
+    ("SELECT lag(gdp) OVER (ORDER BY pop) AS l FROM city.district_stat", {"l": "s.gdp s.pop"}, ""),
     ("WITH big AS (SELECT district AS d, gdp * 2 AS g FROM city.district_stat WHERE pop > 1) SELECT d, g + 1 AS h FROM big", {"d": "s.district", "h": "s.gdp"}, "s.pop"),
     ("SELECT x.a FROM (SELECT district AS a, pop AS b FROM city.district_stat) x WHERE x.b > 1", {"a": "s.district"}, "s.pop"),
     ("SELECT district FROM city.district_stat UNION ALL SELECT hosp FROM city.visits", {"district": "s.district v.hosp"}, ""),
@@ -208,8 +208,8 @@ class Builder:
             if order:
                 sql += f" ORDER BY {order} LIMIT 50"
                 whole |= relation.columns[order][1] | relation.columns[order][2]
-        for _, _, own in relation.columns.values(): whole |= own
-        return sql, {name: sources for name, (_, sources, _) in relation.columns.items()}, whole
+        # What a window looks at decides the value of its column, and so of what is computed from it.
+        return sql, {name: sources | own for name, (_, sources, own) in relation.columns.items()}, whole
 
 
 def built(count, seed=1):
