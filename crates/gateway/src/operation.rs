@@ -20,7 +20,9 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use terms::{Action, Channel, Digest, Event, Notice, PersonId, QueryId, ScenarioId, Type};
+use terms::{
+    Accuracy, Action, Channel, Digest, Event, Notice, PersonId, QueryId, ScenarioId, Type,
+};
 use tracing::Instrument;
 
 /// Who calls, as the connection says.
@@ -242,7 +244,7 @@ impl Gateway {
             }
         };
         match admitted {
-            Ok(admitted) => match egress::clear(admitted) {
+            Ok(admitted) => match self.cleared(admitted).await? {
                 Ok(clearing) => Ok(Running {
                     clearing,
                     failed: false,
@@ -255,7 +257,9 @@ impl Gateway {
             Err(stopped) => {
                 let disclosure::Stopped { cause, decided } = *stopped;
                 if let disclosure::Cause::Denied(denied) = &cause {
-                    self.conflicted(denied, &decided).await?;
+                    if let disclosure::Denied::Conflict { pool, .. } = denied {
+                        self.conflicted(pool, &decided).await?;
+                    }
                     return Err(refuse_decided(decided, Refused::from(&cause)).await);
                 }
                 self.debit_failure(&permit)?;
@@ -264,15 +268,19 @@ impl Gateway {
         }
     }
 
-    /// Puts on record with what a release conflicts, for security staff.
-    async fn conflicted(
+    /// Begins to clear what was admitted; where not all of it may leave exactly, that is on record first.
+    async fn cleared(
         &self,
-        denied: &disclosure::Denied,
-        decided: &Decided,
-    ) -> Result<(), Refused> {
-        let disclosure::Denied::Conflict { pool, .. } = denied else {
-            return Ok(());
-        };
+        admitted: disclosure::Admitted,
+    ) -> Result<Result<egress::Clearing, Box<(egress::Withheld, Decided)>>, Refused> {
+        if let Some(pool) = admitted.conflict() {
+            self.conflicted(pool, admitted.decided()).await?;
+        }
+        Ok(egress::clear(admitted))
+    }
+
+    /// Puts on record with what a release conflicts, for security staff.
+    async fn conflicted(&self, pool: &disclosure::Pool, decided: &Decided) -> Result<(), Refused> {
         let event = Event::ReleaseConflicted {
             query: decided.query().clone(),
             dataset: pool.dataset.clone(),
@@ -675,6 +683,7 @@ async fn looked(decided: Decided) -> Result<(), Refused> {
         result: Digest::of(b""),
         notice: Notice::NotApplicable,
         groups_withheld: 0,
+        accuracy: None,
         register: "none".to_owned(),
     };
     decided
@@ -826,6 +835,24 @@ impl Running {
     }
 }
 
+/// How exact a perturbed result is, in words.
+fn accuracy_told(accuracy: &Accuracy) -> (String, String) {
+    let Accuracy {
+        cells,
+        count_max,
+        count_deviation,
+        sum_deviation,
+    } = accuracy;
+    (
+        format!(
+            "{cells} cells would name a small group together with earlier releases and carry noise: counts by at most {count_max} (standard deviation {count_deviation}), sums by {sum_deviation} largest contributions of one subject (standard deviation)."
+        ),
+        format!(
+            "有{cells}个单元与以前放行的结果合并后会指向人数过少的群体，已加入噪声：计数最多偏差{count_max}（标准差{count_deviation}），合计的噪声标准差为单个主体最大贡献的{sum_deviation}倍。"
+        ),
+    )
+}
+
 /// The receipt as a client reads it.
 fn told(closed: &Closed) -> serde_json::Value {
     let (en, zh) = match closed.facts.notice {
@@ -839,6 +866,8 @@ fn told(closed: &Closed) -> serde_json::Value {
             "部分分组因人数过少或被少数主体支配而未予公布。",
         ),
     };
+    let accuracy = closed.facts.accuracy;
+    let (accuracy_en, accuracy_zh) = accuracy.as_ref().map(accuracy_told).unwrap_or_default();
     json!({
         "query": closed.receipt.query,
         "index": closed.receipt.index,
@@ -851,6 +880,9 @@ fn told(closed: &Closed) -> serde_json::Value {
         "notice": closed.facts.notice,
         "notice_en": en,
         "notice_zh": zh,
+        "accuracy": accuracy,
+        "accuracy_en": accuracy_en,
+        "accuracy_zh": accuracy_zh,
         "left_out": closed.confined.left_out(),
     })
 }

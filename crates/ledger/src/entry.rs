@@ -5,7 +5,8 @@ use crate::{Appended, Breach, Ledger};
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
 use terms::{
-    Action, Channel, Digest, Event, Notice, Obligations, PersonId, QueryId, Reference, ScenarioId,
+    Accuracy, Action, Channel, Digest, Event, Notice, Obligations, PersonId, QueryId, Reference,
+    ScenarioId,
 };
 
 /// What is known of an operation before anything is decided.
@@ -41,7 +42,7 @@ pub struct Decision {
 }
 
 /// What was released.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReleaseFacts {
     /// Rows released.
     pub rows: u64,
@@ -53,7 +54,10 @@ pub struct ReleaseFacts {
     pub notice: Notice,
     /// Groups withheld; sealed, since the leaf goes out with an export and the count is an answer too.
     pub groups_withheld: u64,
-    /// What held the result against earlier ones: `audited`, or `none` where nothing in it owes that.
+    /// Where cells carry noise: how exact the result is.
+    pub accuracy: Option<Accuracy>,
+    /// What held the result against earlier ones: `audited`, `perturbed` where cells carry noise, or
+    /// `none` where nothing in it owes that.
     pub register: String,
 }
 
@@ -249,7 +253,11 @@ impl Entry<Granted> {
             notice: facts.notice,
             register: facts.register.clone(),
         };
-        let count = format!("{{\"groups_withheld\":{}}}", facts.groups_withheld);
+        let perturbed = facts.accuracy.map_or(0, |accuracy| accuracy.cells);
+        let count = format!(
+            "{{\"groups_withheld\":{},\"cells_perturbed\":{perturbed}}}",
+            facts.groups_withheld
+        );
         let Appended { index, checkpoint } =
             self.guard.end(event, Some(count.as_bytes()), at).await?;
         Ok(Receipt {

@@ -46,5 +46,5 @@ pub use self::{
     scenario::{RowRisk, Scenario, ScenarioDataset, Wanted},
     told::Told,
     unreadable::Unreadable,
-    withheld::{LeftOut, Notice},
+    withheld::{Accuracy, LeftOut, Notice},
 };
