@@ -38,12 +38,12 @@ def f1_seed(folder, twin=None, seed=1):
 class Domain:
     """A served domain; a context manager."""
 
-    def __init__(self, bonded, seed, folder=None):
+    def __init__(self, bonded, seed, folder=None, more=()):
         self.bonded = pathlib.Path(bonded).resolve()
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="bonded-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.dir = self.folder / "domain"
-        done = subprocess.run([self.bonded, "init", self.dir, "--from", seed], capture_output=True, text=True)
+        done = subprocess.run([self.bonded, "init", self.dir, "--from", seed, *more], capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"init failed:\n{done.stderr}")
         self.process = None

@@ -218,6 +218,9 @@ pub(crate) enum Witness {
         /// The witness, as the domain's policy names it
         #[arg(long)]
         witness: String,
+        /// The size it cosigned last, where it told another than is known here
+        #[arg(long)]
+        from: Option<u64>,
         /// The file, made anew
         #[arg(long, short)]
         output: PathBuf,

@@ -17,8 +17,9 @@ pub(crate) fn witness(verb: &Verb, json: bool) -> Result<(), Failure> {
         Verb::Request {
             place,
             witness,
+            from,
             output,
-        } => request(place, witness, output),
+        } => request(place, (witness, *from), output),
         Verb::Cosign {
             place,
             request,
@@ -116,7 +117,11 @@ fn publisher(dir: &Path) -> Result<(Publisher, Policy), Failure> {
     Ok((publisher, policy))
 }
 
-fn request(place: &Where, name: &str, output: &Path) -> Result<(), Failure> {
+fn request(
+    place: &Where,
+    (name, from): (&str, Option<u64>),
+    output: &Path,
+) -> Result<(), Failure> {
     let (publisher, policy) = publisher(&place.dir)?;
     let member = policy.witnesses().iter().find(|one| one.name == name);
     let member = member.ok_or_else(|| {
@@ -125,7 +130,7 @@ fn request(place: &Where, name: &str, output: &Path) -> Result<(), Failure> {
         ))
     })?;
     let request = publisher
-        .request_for(member)
+        .request_for(member, from)
         .map_err(|error| failed(&error))?;
     write_new(output, &request.to_string())
 }
