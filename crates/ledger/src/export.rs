@@ -1,6 +1,6 @@
 //! The log as the files that outside verifiers read. Source: C2SP tlog-tiles.
 
-use crate::tree::{HASH_BYTES, TILE_WIDTH, TileId, Tiles as _};
+use crate::tree::{HASH_BYTES, TILE_WIDTH, TileId};
 use crate::{Breach, Reader};
 use std::path::{Path, PathBuf};
 

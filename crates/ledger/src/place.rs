@@ -1,6 +1,10 @@
 use crate::Breach;
 use crate::note::{NoteSigner, NoteVerifier};
+use crate::postgres::Postgres;
 use crate::sealed::{SealingKey, random};
+use crate::server::Server;
+use crate::sqlite::Sqlite;
+use crate::storage::Store;
 use ring::rand::SystemRandom;
 use ring::signature::Ed25519KeyPair;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -9,23 +13,76 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use terms::DomainName;
 
-/// Where a domain keeps its log and the log's keys.
+/// Where a domain keeps its log and the log's keys: a path alone means SQLite in the domain's folder.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub struct Place {
     dir: PathBuf,
+    server: Option<Server>,
+}
+
+impl From<&Path> for Place {
+    fn from(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            server: None,
+        }
+    }
+}
+
+impl From<&PathBuf> for Place {
+    fn from(dir: &PathBuf) -> Self {
+        Self::from(dir.as_path())
+    }
 }
 
 impl Place {
-    /// Of this domain directory.
-    pub(crate) fn new(dir: &Path) -> Self {
-        Self {
-            dir: dir.to_owned(),
+    /// The log of the domain in this folder, kept in a PostgreSQL database; keys and anchor stay in the
+    /// folder. The password, if one is needed, stands in `keys/postgres.password`.
+    ///
+    /// # Errors
+    /// [`Breach::Unfit`] if this is no connection string, or one that leaves the machine unencrypted.
+    pub fn in_postgres(dir: &Path, connection: &str) -> Result<Self, Breach> {
+        let mut server = Server::new(connection)?;
+        let password = dir.join("keys").join("postgres.password");
+        if password.exists() {
+            server.set_password(read(&password)?.trim_ascii());
         }
+        Ok(Self {
+            dir: dir.to_owned(),
+            server: Some(server),
+        })
     }
 
-    /// The database.
+    /// Makes the database of a new log.
+    pub(crate) fn create_store(&self) -> Result<Box<dyn Store>, Breach> {
+        Ok(match &self.server {
+            None => Box::new(Sqlite::create(&self.database())?),
+            Some(server) => Box::new(Postgres::create(server)?),
+        })
+    }
+
+    /// Opens the database for writing; whoever had it open for writing can't write any more.
+    pub(crate) fn open_store(&self) -> Result<Box<dyn Store>, Breach> {
+        Ok(match &self.server {
+            None => Box::new(Sqlite::open(&self.database())?),
+            Some(server) => Box::new(Postgres::open(server)?),
+        })
+    }
+
+    /// Opens the database for reading, beside a writer or alone.
+    pub(crate) fn read_store(&self) -> Result<Box<dyn Store>, Breach> {
+        Ok(match &self.server {
+            None => Box::new(Sqlite::open_read_only(&self.database())?),
+            Some(server) => Box::new(Postgres::open_read_only(server)?),
+        })
+    }
+
+    /// The database, or what to call it.
     pub(crate) fn database(&self) -> PathBuf {
-        self.dir.join("ledger").join("ledger.db")
+        match &self.server {
+            None => self.dir.join("ledger").join("ledger.db"),
+            Some(server) => server.called().to_owned(),
+        }
     }
 
     /// The anchor against rolling back.

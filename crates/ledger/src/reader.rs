@@ -3,12 +3,12 @@ use crate::merkle::{Frontier, leaf_hash};
 use crate::place::Place;
 use crate::proof::{self, Hashes as _};
 use crate::sealed::SealingKey;
-use crate::store::{Row, Store};
+use crate::storage::{Row, Store};
 use crate::tree::TiledHashes;
 use crate::{Breach, Checkpoint, NoteVerifier, TlogProof};
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use terms::{Digest, Event};
 
@@ -19,7 +19,7 @@ const FETCH: u32 = 512;
 #[derive(Debug)]
 pub struct Reader {
     file: PathBuf,
-    store: Mutex<Store>,
+    store: Mutex<Box<dyn Store>>,
     verifier: NoteVerifier,
     sealing: Option<SealingKey>,
 }
@@ -56,8 +56,8 @@ impl Reader {
     ///
     /// # Errors
     /// What is missing or does not fit.
-    pub fn open(dir: &Path) -> Result<Self, Breach> {
-        let place = Place::new(dir);
+    pub fn open(place: impl Into<Place>) -> Result<Self, Breach> {
+        let place = place.into();
         let sealing = place.sealing_key().ok();
         let reader = Self::new(&place, sealing)?;
         reader.head()?;
@@ -66,7 +66,7 @@ impl Reader {
 
     pub(crate) fn new(place: &Place, sealing: Option<SealingKey>) -> Result<Self, Breach> {
         let file = place.database();
-        let store = Mutex::new(Store::open_read_only(&file)?);
+        let store = Mutex::new(place.read_store()?);
         Ok(Self {
             file,
             store,
@@ -117,7 +117,7 @@ impl Reader {
         let leaf = self.leaf(index)?;
         let path = {
             let store = self.store();
-            proof::prove_inclusion(&TiledHashes(&*store), index, checkpoint.head.size)?
+            proof::prove_inclusion(&TiledHashes(&**store), index, checkpoint.head.size)?
         };
         let proof = TlogProof {
             index,
@@ -141,7 +141,7 @@ impl Reader {
             return Err(Breach::Absent { index: new });
         }
         let store = self.store();
-        proof::prove_consistency(&TiledHashes(&*store), old, new)
+        proof::prove_consistency(&TiledHashes(&**store), old, new)
     }
 
     /// The entries from an index on, up to the log's end as it is now.
@@ -155,7 +155,7 @@ impl Reader {
         }
         let frontier = {
             let store = self.store();
-            let hashes = Frontier::nodes(from).map(|node| TiledHashes(&*store).hash(node));
+            let hashes = Frontier::nodes(from).map(|node| TiledHashes(&**store).hash(node));
             Frontier::stored(from, hashes.collect::<Result<_, _>>()?)
         };
         let reader = Arc::clone(self);
@@ -168,7 +168,7 @@ impl Reader {
         })
     }
 
-    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+    pub(crate) fn store(&self) -> MutexGuard<'_, Box<dyn Store>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

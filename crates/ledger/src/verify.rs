@@ -4,11 +4,10 @@ use crate::anchor::Anchor;
 use crate::merkle::{Frontier, leaf_hash};
 use crate::place::Place;
 use crate::reader::checked_leaf;
-use crate::store::Store;
-use crate::tree::{Edge, TileId, Tiles as _};
+use crate::storage::Store;
+use crate::tree::{Edge, TileId};
 use crate::{Breach, Checkpoint, Head, Ledger, NoteVerifier, Reader};
 use std::collections::BTreeMap;
-use std::path::Path;
 use terms::Digest;
 
 /// Entries read at a time.
@@ -43,10 +42,10 @@ impl Ledger {
     ///
     /// # Errors
     /// The first [`Breach`] found.
-    pub fn verify(dir: &Path, progress: Progress<'_>) -> Result<Report, Breach> {
-        let place = Place::new(dir);
+    pub fn verify(place: impl Into<Place>, progress: Progress<'_>) -> Result<Report, Breach> {
+        let place = place.into();
         let verifier = place.verifier()?;
-        let store = Store::open_read_only(&place.database())?;
+        let store = place.read_store()?;
         // The anchor follows the database, so it is read before the database is held still.
         let anchored = match Anchor::read(&place.anchor()) {
             Ok(head) => Some(head),
@@ -59,7 +58,7 @@ impl Ledger {
         };
         store.hold_still()?;
         Verification {
-            store: &store,
+            store: &*store,
             verifier: &verifier,
             anchored,
         }
@@ -70,13 +69,13 @@ impl Ledger {
     ///
     /// # Errors
     /// What is missing or does not fit.
-    pub fn open_read_only(dir: &Path) -> Result<Reader, Breach> {
-        Reader::open(dir)
+    pub fn open_read_only(place: impl Into<Place>) -> Result<Reader, Breach> {
+        Reader::open(place)
     }
 }
 
 struct Verification<'a> {
-    store: &'a Store,
+    store: &'a dyn Store,
     verifier: &'a NoteVerifier,
     anchored: Option<Head>,
 }
@@ -197,7 +196,7 @@ impl Verification<'_> {
 #[derive(Default)]
 struct Walk {
     edge: Edge,
-    rows: std::vec::IntoIter<crate::store::Row>,
+    rows: std::vec::IntoIter<crate::storage::Row>,
     sealed: u64,
     sealed_removed: u64,
 }
