@@ -163,6 +163,7 @@ fn bench(given: &Given) -> serde_json::Value {
         seconds: given.number("--seconds", 5),
     };
     let (total, times, elapsed) = load.run(submitters, given.number("--tasks", 1) > 0);
+    let lone = lone(&ledger, &given.dir, &leaf);
     let head = ledger.head().unwrap().0.head.size;
     let proofs = proofs(&ledger, head);
     drop(ledger);
@@ -176,6 +177,8 @@ fn bench(given: &Given) -> serde_json::Value {
         "ack_us": quantiles(times),
         "raw_fdatasync_us": raw.0,
         "raw_append_us": raw.1,
+        "lone_us": lone.0,
+        "lone_raw_us": lone.1,
         "leaf_bytes": load_leaf_bytes(given),
         "entries": report.entries,
         "checkpoints": report.checkpoints,
@@ -291,6 +294,25 @@ fn raw(dir: &Path, bytes: usize, block: usize) -> (serde_json::Value, serde_json
     });
     std::fs::remove_file(path).unwrap();
     (quantiles(overwrite), quantiles(appended))
+}
+
+/// One entry at a time, in turn with the same bytes appended to a bare file and synced.
+fn lone(ledger: &Ledger, dir: &Path, event: &Event) -> (serde_json::Value, serde_json::Value) {
+    let path = dir.join("raw");
+    let mut file = File::create(&path).unwrap();
+    let (mut entries, mut raw) = (Vec::new(), Vec::new());
+    for _ in 0..2_000 {
+        let begun = Instant::now();
+        let appended = ledger.append(event, None, SystemClock.now()).wait();
+        entries.push(micros(begun.elapsed()));
+        let leaf = ledger.leaf(appended.unwrap().index).unwrap();
+        let begun = Instant::now();
+        file.write_all(&leaf).unwrap();
+        file.sync_data().unwrap();
+        raw.push(micros(begun.elapsed()));
+    }
+    std::fs::remove_file(path).unwrap();
+    (quantiles(entries), quantiles(raw))
 }
 
 /// How long it takes to make and to verify the proof of an entry.

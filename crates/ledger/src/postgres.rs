@@ -3,7 +3,7 @@
 //! only succeeds under the epoch that it opened the log with and behind the entries it knows of.
 
 use crate::Breach;
-use crate::server::{Server, Session};
+use crate::server::{Server, Session, Wire};
 use crate::storage::{Batch, Row, Store, signed, unsigned};
 use crate::tree::{TileId, Tiles};
 use std::path::Path;
@@ -11,6 +11,7 @@ use std::path::Path;
 /// The version of the tables below.
 const VERSION: i32 = 1;
 
+/// Hashes and ciphertext do not compress, so nothing tries to.
 const TABLES: &str = "
     BEGIN;
     CREATE SCHEMA bonded_ledger;
@@ -19,13 +20,16 @@ const TABLES: &str = "
     );
     CREATE UNIQUE INDEX one_writer ON bonded_ledger.writer ((true));
     INSERT INTO bonded_ledger.writer VALUES (1, 0, 0);
-    CREATE TABLE bonded_ledger.event (idx bigint PRIMARY KEY, leaf bytea STORAGE EXTERNAL NOT NULL);
-    CREATE TABLE bonded_ledger.sealed (idx bigint PRIMARY KEY, part bytea STORAGE EXTERNAL NOT NULL);
+    CREATE TABLE bonded_ledger.event (idx bigint PRIMARY KEY, leaf bytea NOT NULL);
+    CREATE TABLE bonded_ledger.sealed (idx bigint PRIMARY KEY, part bytea NOT NULL);
     CREATE TABLE bonded_ledger.tile (
-        level integer NOT NULL, number bigint NOT NULL, hashes bytea STORAGE EXTERNAL NOT NULL,
+        level integer NOT NULL, number bigint NOT NULL, hashes bytea NOT NULL,
         PRIMARY KEY (level, number)
     );
     CREATE TABLE bonded_ledger.checkpoint (size bigint PRIMARY KEY, note text NOT NULL);
+    ALTER TABLE bonded_ledger.event ALTER leaf SET STORAGE EXTERNAL;
+    ALTER TABLE bonded_ledger.sealed ALTER part SET STORAGE EXTERNAL;
+    ALTER TABLE bonded_ledger.tile ALTER hashes SET STORAGE EXTERNAL;
     COMMIT;
 ";
 
@@ -266,8 +270,7 @@ impl Store for Postgres {
     }
 
     fn hold_still(&self) -> Result<(), Breach> {
-        let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        self.session.ask(move |wire| wire.batch(sql))
+        self.session.ask(Wire::hold_still)
     }
 
     // The server keeps its own house.

@@ -32,6 +32,8 @@ pub(crate) struct Session {
 pub(crate) struct Wire {
     client: Client,
     prepared: BTreeMap<&'static str, Statement>,
+    /// Where to connect again; none where a new connection would not be as good as the old.
+    again: Option<Config>,
 }
 
 type Job = Box<dyn FnOnce(&mut Wire) + Send>;
@@ -136,11 +138,9 @@ impl Session {
                 Ok(wire) => wire,
                 Err(error) => return drop(started.send(Err(error))),
             };
+            wire.again = reconnects.then_some(config);
             drop(started.send(Ok(())));
             while let Ok(job) = queue.recv() {
-                if reconnects && wire.client.is_closed() {
-                    wire = Wire::connect(&config).unwrap_or(wire);
-                }
                 job(&mut wire);
             }
         };
@@ -161,10 +161,17 @@ impl Session {
     /// Does something on the connection and waits for it.
     pub(crate) fn ask<T: Send + 'static>(
         &self,
-        ask: impl FnOnce(&mut Wire) -> Result<T, postgres::Error> + Send + 'static,
+        ask: impl Fn(&mut Wire) -> Result<T, postgres::Error> + Send + 'static,
     ) -> Result<T, Breach> {
         let (answer, answered) = mpsc::sync_channel(1);
-        let job = move |wire: &mut Wire| drop(answer.send(ask(wire)));
+        let job = move |wire: &mut Wire| {
+            let first = ask(wire);
+            let answered = match &first {
+                Err(error) if is_severed(error) && wire.reconnect() => ask(wire),
+                Ok(_) | Err(_) => first,
+            };
+            drop(answer.send(answered));
+        };
         self.jobs
             .send(Box::new(job))
             .map_err(|_| self.severed("the session ended".into()))?;
@@ -183,6 +190,7 @@ impl Session {
 
     fn failed(&self, error: postgres::Error) -> Breach {
         let file = self.called.clone();
+        let severed = is_severed(&error);
         let Some(code) = error.code().cloned() else {
             return self.severed(error.into());
         };
@@ -193,12 +201,21 @@ impl Session {
         };
         if code == SqlState::DISK_FULL {
             Breach::Full { file, source }
-        } else if code.code().starts_with("08") || code.code().starts_with("57P") {
+        } else if severed {
             self.severed(source)
         } else {
             Breach::Database { file, source }
         }
     }
+}
+
+/// Whether the connection is gone, and not the statement wrong. Source: PostgreSQL, appendix A, classes
+/// 08 (connection exception) and 57 (operator intervention).
+fn is_severed(error: &postgres::Error) -> bool {
+    error.code().is_none_or(|code| {
+        let code = code.code();
+        code.starts_with("08") || code.starts_with("57P")
+    })
 }
 
 // === impl Wire ===
@@ -214,7 +231,29 @@ impl Wire {
         Ok(Self {
             client,
             prepared: BTreeMap::new(),
+            again: None,
         })
+    }
+
+    /// A connection instead of one that broke, where any connection will do.
+    fn reconnect(&mut self) -> bool {
+        let Some(config) = self.again.take() else {
+            return false;
+        };
+        let connected = Self::connect(&config);
+        let is_connected = connected.is_ok();
+        if let Ok(wire) = connected {
+            *self = wire;
+        }
+        self.again = Some(config);
+        is_connected
+    }
+
+    /// Holds what is seen still, as long as the connection lasts.
+    pub(crate) fn hold_still(&mut self) -> Result<(), postgres::Error> {
+        self.again = None;
+        self.client
+            .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     }
 
     /// Runs statements without parameters.

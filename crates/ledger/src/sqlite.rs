@@ -32,8 +32,9 @@ impl Sqlite {
     pub(crate) fn create(file: &Path) -> Result<Self, Breach> {
         drop(crate::place::write_new(file, b"")?);
         let store = Self::connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // Small pages: a lone entry costs a commit of the pages it touches, not of 16 KiB each.
         let settings = format!(
-            "PRAGMA page_size = 16384; PRAGMA application_id = {APPLICATION}; \
+            "PRAGMA page_size = 4096; PRAGMA application_id = {APPLICATION}; \
              PRAGMA user_version = {VERSION}; PRAGMA journal_mode = WAL; {TABLES}"
         );
         store
@@ -128,7 +129,7 @@ impl Sqlite {
     fn harden(&self) -> Result<(), Breach> {
         let settings = "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
                         PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; \
-                        PRAGMA wal_autocheckpoint = 256;";
+                        PRAGMA wal_autocheckpoint = 1024;";
         self.database
             .execute_batch(settings)
             .map_err(|source| self.failed(source))?;
