@@ -78,7 +78,8 @@ impl Ledger {
         let signer = place.signer()?;
         let store = Store::open(&place.database())?;
         let edge = take_up(&place, &store, &signer)?;
-        let reader = Arc::new(Reader::new(&place, Some(place.sealing_key()?))?);
+        let sealing = place.sealing_key()?;
+        let reader = Arc::new(Reader::new(&place, Some(sealing.clone()))?);
         let pilot = match edge.head().size {
             0 => false,
             _ => is_pilot_domain(&Leaf::decode(&reader.leaf(0)?)?.event),
@@ -103,7 +104,7 @@ impl Ledger {
         let shared = Shared {
             clock,
             reader,
-            sealing: place.sealing_key()?,
+            sealing,
             gauge,
             pilot: AtomicBool::new(pilot),
             queue: Some(queue),
@@ -209,6 +210,10 @@ impl Ledger {
         Ok(count)
     }
 
+    pub(crate) fn sealing(&self) -> &crate::sealed::SealingKey {
+        &self.shared.sealing
+    }
+
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.shared.clock.now()
     }
@@ -233,7 +238,14 @@ fn ended(event: &Event) -> Option<&QueryId> {
         | Event::OperationDecided { .. }
         | Event::ReleaseConflicted { .. }
         | Event::Exported { .. }
-        | Event::StrangersCounted { .. } => None,
+        | Event::StrangersCounted { .. }
+        | Event::SealedRead { .. }
+        | Event::RetentionSet { .. }
+        | Event::RedactionRequested { .. }
+        | Event::RedactionApproved { .. }
+        | Event::TextRedacted { .. }
+        | Event::TextsExpired { .. }
+        | Event::LogPruned { .. } => None,
     }
 }
 
@@ -312,7 +324,8 @@ impl Shared {
                 .cloned()
                 .unwrap_or_else(|| "it shut down".to_owned()),
         };
-        let sealed = sealed.map(|part| self.sealing.seal(part)).transpose()?;
+        let seal = |part| self.sealing.seal(event.class(), at, part);
+        let sealed = sealed.map(seal).transpose()?;
         let leaf = Leaf {
             at,
             event: event.clone(),

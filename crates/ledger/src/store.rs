@@ -1,3 +1,5 @@
+mod removal; // what retention takes out
+
 use crate::Breach;
 use crate::tree::{TileId, Tiles};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
@@ -202,14 +204,20 @@ impl Store {
             .ok_or_else(|| self.damaged("it has no checkpoint".to_owned()))
     }
 
-    /// All checkpoints, smallest first.
-    pub(crate) fn checkpoints(&self) -> Result<Vec<(u64, String)>, Breach> {
-        let sql = "SELECT size, note FROM checkpoint ORDER BY size";
+    /// The checkpoints from a size on, smallest first, at most so many.
+    pub(crate) fn checkpoints(
+        &self,
+        from: u64,
+        count_max: u32,
+    ) -> Result<Vec<(u64, String)>, Breach> {
+        let sql = "SELECT size, note FROM checkpoint WHERE size >= ?1 ORDER BY size LIMIT ?2";
         self.database
             .prepare_cached(sql)
             .and_then(|mut query| {
                 query
-                    .query_map([], |row| Ok((unsigned(row.get(0)?), row.get(1)?)))
+                    .query_map(params![signed(from), count_max], |row| {
+                        Ok((unsigned(row.get(0)?), row.get(1)?))
+                    })
                     .and_then(Iterator::collect)
             })
             .map_err(|source| self.failed(source))

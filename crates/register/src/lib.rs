@@ -8,6 +8,7 @@
 
 mod state; // the fold
 mod command; // what can be asked for
+mod redaction; // requests to destroy sealed texts
 mod unlawful; // why a command may not be
 mod judge; // the rules, by family
 
@@ -16,6 +17,7 @@ mod stage; // a small domain for the tests
 
 pub use self::{
     command::Command,
+    redaction::{Approval, Redactions},
     state::{LicenceStanding, ScenarioStanding, State},
     unlawful::Unlawful,
 };
