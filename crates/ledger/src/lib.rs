@@ -25,6 +25,7 @@ mod proof; // inclusion and consistency: made and verified
 mod promise; // how long each entry stays readable
 mod pruning; // what a pruned log lacks, and by whose leave
 mod reader; // entries and proofs, beside a writer or alone
+mod published; // a log read from where it is published
 mod rehash; // the tree built again from the entries
 mod resource; // the published log: paths and bytes
 mod sealed; // the encrypted part beside an entry
@@ -47,6 +48,7 @@ pub use self::{
     pending::{Appended, Pending},
     promise::Promises,
     proof::{Head, is_consistent, root_of_inclusion},
+    published::{Fetch, Published, RESOURCE_BYTES_MAX},
     reader::{Events, Reader, Stored},
     resource::Resource,
     sealed::statement_digest,

@@ -57,21 +57,31 @@ impl Rehash {
 
     /// Takes the next queued entry into the tree and gives its leaf, unless it was pruned.
     pub(crate) fn step(&mut self) -> Result<Option<Vec<u8>>, String> {
-        let index = self.size();
-        let missing = || format!("entry {index} is missing");
+        let missing = || format!("entry {} is missing", self.edge.frontier().size());
         match self.queued.pop_front().ok_or_else(missing)? {
             Queued::Row(row) => {
                 self.judge_sealed(&row)?;
-                self.pruning.there(index, &row.leaf)?;
-                self.edge.push(leaf_hash(&row.leaf));
+                self.take(&row.leaf)?;
                 Ok(Some(row.leaf))
             }
             Queued::Hash(hash) => {
-                self.pruning.missing(index);
-                self.edge.push(hash);
+                self.take_hash(hash);
                 Ok(None)
             }
         }
+    }
+
+    /// Takes an entry into the tree.
+    pub(crate) fn take(&mut self, leaf: &[u8]) -> Result<(), String> {
+        self.pruning.there(self.size(), leaf)?;
+        self.edge.push(leaf_hash(leaf));
+        Ok(())
+    }
+
+    /// Takes the hash of an entry into the tree that was pruned.
+    pub(crate) fn take_hash(&mut self, hash: Digest) {
+        self.pruning.missing(self.size());
+        self.edge.push(hash);
     }
 
     /// Compares the sealed part, where it is still there, with the digest in the leaf.

@@ -247,7 +247,7 @@ fn the_digest_tells_every_change_of_what_stands_and_nothing_else() {
         crate::stage::carry(&mut state, &crate::stage::adam(), command);
         assert!(digests.insert(state.digest()));
     }
-    let whole = crate::stage::licensed(crate::stage::licence());
+    let whole = crate::stage::licensed(licence());
     assert_ne!(whole.digest(), Digest::of(b""), "all of it can be written");
     let before = whole.digest();
     let mut after = whole;
