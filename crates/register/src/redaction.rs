@@ -44,7 +44,8 @@ impl Redactions {
             };
             self.requests.insert(index, request);
         } else if let Event::RedactionApproved { by, request } = event {
-            if let Some(request) = self.requests.get_mut(request) {
+            let request = self.requests.get_mut(request);
+            if let Some(request) = request.filter(|request| request.by != *by) {
                 request.approved.insert(by.clone());
             }
         } else if let Event::TextRedacted { request, .. } = event
