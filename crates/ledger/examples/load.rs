@@ -82,6 +82,7 @@ fn event(text: String, leaf_bytes: u64) -> Event {
     Event::GatewayStarted {
         version: text + &"x".repeat(pad),
         policies: terms::Digest::of(b""),
+        register: None,
     }
 }
 

@@ -27,6 +27,7 @@ pub struct Ledger {
 
 #[derive(Debug)]
 struct Shared {
+    place: Place,
     clock: Arc<dyn Clock>,
     reader: Arc<Reader>,
     sealing: crate::sealed::SealingKey,
@@ -82,7 +83,8 @@ impl Ledger {
         let mut anchor = Anchor::open(&place.anchor())?;
         let store = place.open_store()?;
         let edge = take_up(&place, &*store, &signer)?;
-        let reader = Arc::new(Reader::new(&place, Some(place.sealing_key()?))?);
+        let sealing = place.sealing_key()?;
+        let reader = Arc::new(Reader::new(&place, Some(sealing.clone()))?);
         let pilot = match edge.head().size {
             0 => false,
             _ => is_pilot_domain(&Leaf::decode(&reader.leaf(0)?)?.event),
@@ -93,8 +95,8 @@ impl Ledger {
         let anchored = edge.head();
         anchor.set(&anchored)?;
         anchor.sync()?;
-        let sealing = place.sealing_key()?;
         let file = place.database();
+        let shared_place = place.clone();
         let sequencer = Sequencer {
             place,
             store,
@@ -112,6 +114,7 @@ impl Ledger {
             .spawn(move || sequencer.run(&requests))
             .map_err(|source| Breach::Unreachable { file, source })?;
         let shared = Shared {
+            place: shared_place,
             clock,
             reader,
             sealing,
@@ -227,6 +230,14 @@ impl Ledger {
         Ok(count)
     }
 
+    pub(crate) fn place(&self) -> &Place {
+        &self.shared.place
+    }
+
+    pub(crate) fn sealing(&self) -> &crate::sealed::SealingKey {
+        &self.shared.sealing
+    }
+
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.shared.clock.now()
     }
@@ -251,7 +262,14 @@ fn ended(event: &Event) -> Option<&QueryId> {
         | Event::OperationDecided { .. }
         | Event::ReleaseConflicted { .. }
         | Event::Exported { .. }
-        | Event::StrangersCounted { .. } => None,
+        | Event::StrangersCounted { .. }
+        | Event::SealedRead { .. }
+        | Event::RetentionSet { .. }
+        | Event::RedactionRequested { .. }
+        | Event::RedactionApproved { .. }
+        | Event::TextRedacted { .. }
+        | Event::TextsExpired { .. }
+        | Event::LogPruned { .. } => None,
     }
 }
 
@@ -277,7 +295,8 @@ impl Shared {
                 .cloned()
                 .unwrap_or_else(|| "it shut down".to_owned()),
         };
-        let sealed = sealed.map(|part| self.sealing.seal(part)).transpose()?;
+        let seal = |part| self.sealing.seal(event.class(), at, part);
+        let sealed = sealed.map(seal).transpose()?;
         let leaf = Leaf {
             at,
             event: event.clone(),

@@ -2,6 +2,8 @@
 //! lock as long as its session lives, and each of its commits moves the row of the writer on, which
 //! only succeeds under the epoch that it opened the log with and behind the entries it knows of.
 
+mod removal; // what retention takes out
+
 use crate::Breach;
 use crate::server::{Server, Session, Wire};
 use crate::storage::{Batch, Row, Store, signed, unsigned};
@@ -96,6 +98,17 @@ impl Postgres {
         let sql = "UPDATE bonded_ledger.writer SET epoch = epoch + 1 RETURNING epoch";
         let rows = store.session.ask(|wire| wire.query(sql, &[]))?;
         store.epoch = rows.first().map(|row| row.get(0));
+        Ok(store)
+    }
+
+    /// Opens the log beside its writer, to take out what retention takes out. It appends nothing.
+    pub(crate) fn open_beside(server: &Server) -> Result<Self, Breach> {
+        let store = Self {
+            server: server.clone(),
+            session: Session::to_write(server)?,
+            epoch: None,
+        };
+        store.recognise()?;
         Ok(store)
     }
 
@@ -234,9 +247,12 @@ impl Store for Postgres {
             .ok_or_else(|| self.damaged("it has no checkpoint".to_owned()))
     }
 
-    fn checkpoints(&self) -> Result<Vec<(u64, String)>, Breach> {
-        let sql = "SELECT size, note FROM bonded_ledger.checkpoint ORDER BY size";
-        let rows = self.session.ask(move |wire| wire.query(sql, &[]))?;
+    fn checkpoints(&self, from: u64, count_max: u32) -> Result<Vec<(u64, String)>, Breach> {
+        let sql = "SELECT size, note FROM bonded_ledger.checkpoint \
+                   WHERE size >= $1 ORDER BY size LIMIT $2";
+        let rows = self
+            .session
+            .ask(move |wire| wire.query(sql, &[&signed(from), &i64::from(count_max)]))?;
         Ok(rows
             .iter()
             .map(|row| (unsigned(row.get(0)), row.get(1)))

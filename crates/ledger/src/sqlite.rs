@@ -1,3 +1,5 @@
+mod removal; // what retention takes out
+
 use crate::Breach;
 use crate::storage::{Batch, Row, Store, signed, unsigned};
 use crate::tree::{TileId, Tiles};
@@ -9,6 +11,8 @@ use std::time::Duration;
 const APPLICATION: i64 = 0x626e_646c;
 /// The version of the tables below.
 const VERSION: i64 = 1;
+/// How long another connection to the file may hold up this one.
+const BUSY_MAX: Duration = Duration::from_secs(10);
 
 const TABLES: &str = "
     CREATE TABLE event (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT;
@@ -99,9 +103,7 @@ impl Sqlite {
             source: source.into(),
         };
         let database = database.map_err(failed)?;
-        database
-            .busy_timeout(Duration::from_secs(10))
-            .map_err(failed)?;
+        database.busy_timeout(BUSY_MAX).map_err(failed)?;
         database.set_prepared_statement_cache_capacity(32);
         Ok(Self {
             file: file.to_owned(),
@@ -164,6 +166,7 @@ impl Store for Sqlite {
             self.database
                 .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
         });
+        let settled = settled.and(self.database.busy_timeout(BUSY_MAX));
         if let Err(error) = settled {
             tracing::warn!(%error, "the ledger's write-ahead log stays beside it");
         }
@@ -204,13 +207,15 @@ impl Store for Sqlite {
             .ok_or_else(|| self.damaged("it has no checkpoint".to_owned()))
     }
 
-    fn checkpoints(&self) -> Result<Vec<(u64, String)>, Breach> {
-        let sql = "SELECT size, note FROM checkpoint ORDER BY size";
+    fn checkpoints(&self, from: u64, count_max: u32) -> Result<Vec<(u64, String)>, Breach> {
+        let sql = "SELECT size, note FROM checkpoint WHERE size >= ?1 ORDER BY size LIMIT ?2";
         self.database
             .prepare_cached(sql)
             .and_then(|mut query| {
                 query
-                    .query_map([], |row| Ok((unsigned(row.get(0)?), row.get(1)?)))
+                    .query_map(params![signed(from), count_max], |row| {
+                        Ok((unsigned(row.get(0)?), row.get(1)?))
+                    })
                     .and_then(Iterator::collect)
             })
             .map_err(|source| self.failed(source))

@@ -26,7 +26,7 @@ pub(crate) struct Batch {
 /// A log's database.
 ///
 /// INVARIANT (one writer): of all that opened it for writing, only the last can still write.
-pub(crate) trait Store: Tiles + Send + Debug {
+pub(crate) trait Store: Tiles + Removal + Send + Debug {
     /// Writes a batch durably, whole or not at all, directly behind what stands there.
     ///
     /// Errors: [`Breach::Full`] promises that nothing of the batch is there. After
@@ -41,8 +41,8 @@ pub(crate) trait Store: Tiles + Send + Debug {
     /// The newest signed checkpoint and the size it stands under.
     fn newest_checkpoint(&self) -> Result<(u64, String), Breach>;
 
-    /// All checkpoints, smallest first.
-    fn checkpoints(&self) -> Result<Vec<(u64, String)>, Breach>;
+    /// The checkpoints from a size on, smallest first, at most so many.
+    fn checkpoints(&self, from: u64, count_max: u32) -> Result<Vec<(u64, String)>, Breach>;
 
     /// Entries from an index on, at most so many.
     fn rows(&self, from: u64, count_max: u32) -> Result<Vec<Row>, Breach>;
@@ -58,6 +58,26 @@ pub(crate) trait Store: Tiles + Send + Debug {
 
     /// Leaves the log as it should lie while nobody writes it.
     fn settle(&self);
+}
+
+/// The bytes that a sealed part's class and day stand in.
+pub(crate) const PREFIX: i32 = 3;
+
+/// What retention and redaction take out of the database: sealed parts and pruned entries, never a
+/// hash, a tile or a checkpoint.
+pub(crate) trait Removal {
+    /// How many sealed parts begin with which bytes, by class and day.
+    fn parts_by_prefix(&self) -> Result<BTreeMap<Vec<u8>, u64>, Breach>;
+
+    /// Removes the sealed part of one entry.
+    fn remove_part(&mut self, index: u64) -> Result<(), Breach>;
+
+    /// Removes the sealed parts that begin with these bytes.
+    fn remove_parts(&mut self, prefix: &[u8]) -> Result<(), Breach>;
+
+    /// Removes the entries of these runs (first, and one past the last) with their sealed parts, all
+    /// or none.
+    fn remove_entries(&mut self, runs: &[(u64, u64)]) -> Result<(), Breach>;
 }
 
 /// Databases' integers are signed; a log of more than 2^63 entries does not exist.
