@@ -151,7 +151,11 @@ fn story(teller: &Teller, demo: &Demo, dir: &Path) -> Result<(), Failure> {
     data::write_seed(&source, &scale, &mut |_| {})
         .map_err(|error| Failure::Other(error.to_string()))?;
     let read = seed::read(&source).map_err(|error| Failure::Usage(error.to_string()))?;
-    block_on(async { seed::play(&domain, &read).await.map_err(Failure::from) })?;
+    block_on(async {
+        seed::play(&domain, &read, None)
+            .await
+            .map_err(Failure::from)
+    })?;
     println!(
         "  公积金个人信息表: {} people, 9 items, grades as in the guide's appendix C / {} 人，9 个数据项，等级同指南附录 C",
         demo.rows, demo.rows

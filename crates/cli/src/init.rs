@@ -2,31 +2,31 @@
 
 use crate::{
     Failure,
-    args::{Serve, block_on},
+    args::{Init, Serve, block_on},
     seed,
 };
 use chrono::Utc;
 use gateway::{Administration, Domain, Founding, Listeners};
-use std::path::Path;
 use terms::{DomainName, Obligations, Person, Role, Thresholds};
 
 /// The person who founds a domain that has no seed.
 const FOUNDER: &str = "founder";
 
-pub(crate) fn init(dir: &Path, from: Option<&Path>, name: Option<&str>) -> Result<(), Failure> {
+pub(crate) fn init(given: &Init) -> Result<(), Failure> {
+    let dir = given.dir.as_path();
     if dir.join("bonded.toml").exists() {
         return Err(Failure::Usage(format!(
             "`{}` holds a domain already; choose another folder",
             dir.display()
         )));
     }
-    match from {
+    match &given.from {
         Some(from) => {
             let seed = seed::read(from).map_err(|error| Failure::Usage(error.to_string()))?;
-            let played = block_on(async { seed::play(dir, &seed).await.map_err(Failure::from) });
-            played?;
+            let ledger = given.ledger_postgres.as_deref();
+            block_on(async { seed::play(dir, &seed, ledger).await.map_err(Failure::from) })?;
         }
-        None => bare(dir, name)?,
+        None => bare(given)?,
     }
     println!(
         "{}: ready; next: bonded serve --dir {}",
@@ -37,7 +37,8 @@ pub(crate) fn init(dir: &Path, from: Option<&Path>, name: Option<&str>) -> Resul
 }
 
 /// A domain without people or data: only its founder can go on.
-fn bare(dir: &Path, name: Option<&str>) -> Result<(), Failure> {
+fn bare(given: &Init) -> Result<(), Failure> {
+    let name = given.name.as_deref();
     let name = name.ok_or_else(|| Failure::Usage("give --name, or --from a seed".to_owned()))?;
     let name: DomainName = name
         .parse()
@@ -55,10 +56,11 @@ fn bare(dir: &Path, name: Option<&str>) -> Result<(), Failure> {
     let founding = Founding {
         name: &name,
         policies: None,
+        ledger_postgres: given.ledger_postgres.as_deref(),
         now,
     };
     let domain =
-        Domain::create(dir, &founding).map_err(|error| Failure::Other(error.to_string()))?;
+        Domain::create(&given.dir, &founding).map_err(|error| Failure::Other(error.to_string()))?;
     block_on(async {
         let program = std::env::current_exe().map_err(|error| Failure::Other(error.to_string()))?;
         let administration = Administration::new(domain, program);

@@ -44,6 +44,8 @@ pub struct Founding<'a> {
     pub name: &'a DomainName,
     /// Further policies to take along.
     pub policies: Option<&'a Path>,
+    /// The PostgreSQL database that keeps its ledger, if its folder does not.
+    pub ledger_postgres: Option<&'a str>,
     /// The time.
     pub now: chrono::DateTime<chrono::Utc>,
 }
@@ -132,11 +134,12 @@ impl Domain {
             .and_then(|()| std::fs::write(ca.join("server-key.pem"), &server.key_pem));
         written.map_err(file(&ca))?;
         private(&ca.join("server-key.pem")).map_err(file(&ca))?;
-        let ledger = Ledger::create(dir, founding.name, Arc::new(SystemClock))?;
+        Config::write_new(dir, founding.ledger_postgres).map_err(file(dir))?;
+        let place = Config::read(dir)?.ledger;
+        let ledger = Ledger::create(place, founding.name, Arc::new(SystemClock))?;
         drop(ledger);
         Keyring::create(dir)?;
         ManifestKey::create(dir).map_err(|error| Unopened::ManifestKey(error.to_string()))?;
-        Config::write_default(dir).map_err(file(dir))?;
         Self::open(dir)
     }
 
@@ -150,7 +153,7 @@ impl Domain {
         }
         let config = Config::read(dir)?;
         let lock = locked(dir)?;
-        let ledger = Ledger::open(dir, Arc::new(SystemClock))?;
+        let ledger = Ledger::open(config.ledger.clone(), Arc::new(SystemClock))?;
         let mut state = State::default();
         for stored in ledger.events(0)? {
             state.apply(&stored?.event);

@@ -59,12 +59,17 @@ struct Player<'a> {
 ///
 /// # Errors
 /// [`PlayError`].
-pub(crate) async fn play(dir: &Path, seed: &Seed) -> Result<(), PlayError> {
+pub(crate) async fn play(
+    dir: &Path,
+    seed: &Seed,
+    ledger_postgres: Option<&str>,
+) -> Result<(), PlayError> {
     let existed = dir.exists();
     let now = Utc::now();
     let founding = Founding {
         name: &seed.name,
         policies: seed.policies.as_deref(),
+        ledger_postgres,
         now,
     };
     let domain = Domain::create(dir, &founding)?;
