@@ -6,10 +6,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def arguments(about, **more):
     parser = argparse.ArgumentParser(description=about)
+    kind = lambda default: pathlib.Path if isinstance(default, pathlib.Path) else type(default)
     parser.add_argument("--load", type=pathlib.Path, help="the built load program; without it, cargo builds it")
     for name, default in more.items():
         if default is False: parser.add_argument("--" + name.replace("_", "-"), action="store_true")
-        else: parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default)
+        else: parser.add_argument("--" + name.replace("_", "-"), type=kind(default), default=default)
     given = parser.parse_args()
     given.load = (given.load or built()).resolve()
     return given
