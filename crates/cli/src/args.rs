@@ -22,19 +22,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make a domain / 建立授权运营域
-    Init {
-        /// Where
-        dir: PathBuf,
-        /// A seed directory to play through
-        #[arg(long)]
-        from: Option<PathBuf>,
-        /// The domain's name, where there is no seed
-        #[arg(long)]
-        name: Option<String>,
-        /// With what manifests are signed
-        #[arg(long, value_enum, default_value_t = ManifestAlgorithm::P256)]
-        manifest_key: ManifestAlgorithm,
-    },
+    Init(Init),
     /// Run the gateway / 运行网关
     Serve(Serve),
     /// The whole story on generated data / 用生成的数据演示全过程
@@ -163,6 +151,24 @@ pub(crate) struct Demo {
     /// Keep serving at the end
     #[arg(long)]
     pub serve: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Where
+    pub dir: PathBuf,
+    /// A seed directory to play through
+    #[arg(long)]
+    pub from: Option<PathBuf>,
+    /// The domain's name, where there is no seed
+    #[arg(long)]
+    pub name: Option<String>,
+    /// A PostgreSQL database that keeps the ledger instead of the folder, as a connection string
+    #[arg(long, value_name = "CONNECTION")]
+    pub ledger_postgres: Option<String>,
+    /// With what manifests are signed
+    #[arg(long, value_enum, default_value_t = ManifestAlgorithm::P256)]
+    pub manifest_key: ManifestAlgorithm,
 }
 
 #[derive(Debug, Subcommand)]
@@ -300,18 +306,7 @@ pub fn run() -> ExitCode {
     let ended = match cli.command {
         Command::PlannerChild { limits: _ } => return planner::child::main(),
         Command::RunnerChild { limits: _ } => return runner::child::main(),
-        Command::Init {
-            dir,
-            from,
-            name,
-            manifest_key,
-        } => {
-            let algorithm = match manifest_key {
-                ManifestAlgorithm::P256 => manifest::Algorithm::P256,
-                ManifestAlgorithm::Ed25519 => manifest::Algorithm::Ed25519,
-            };
-            init::init(&dir, from.as_deref(), name.as_deref(), algorithm)
-        }
+        Command::Init(given) => init::init(&given),
         Command::Serve(serve) => serve_command(serve),
         Command::Demo(demo) => demo::demo(&demo),
         Command::Query(query) => query::query(&query, json),

@@ -19,8 +19,13 @@ fn broken(error: &::ledger::Breach) -> Failure {
     Failure::Other(format!("{}: {error}", error.code()))
 }
 
+fn place_of(place: &Where) -> Result<::ledger::Place, Failure> {
+    let found = gateway::Config::ledger_of(&place.dir);
+    found.map_err(|error| Failure::Other(error.to_string()))
+}
+
 fn head(place: &Where, json: bool) -> Result<(), Failure> {
-    let reader = Ledger::open_read_only(&place.dir).map_err(|error| broken(&error))?;
+    let reader = Ledger::open_read_only(place_of(place)?).map_err(|error| broken(&error))?;
     let (checkpoint, note) = reader.head().map_err(|error| broken(&error))?;
     if json {
         let (size, root) = (checkpoint.head.size, checkpoint.head.root);
@@ -35,7 +40,7 @@ fn head(place: &Where, json: bool) -> Result<(), Failure> {
 
 fn verify(place: &Where, json: bool) -> Result<(), Failure> {
     let bar = ProgressBar::new(0);
-    let report = Ledger::verify(&place.dir, &mut |done, of| {
+    let report = Ledger::verify(place_of(place)?, &mut |done, of| {
         bar.set_length(of);
         bar.set_position(done);
     });
@@ -62,7 +67,7 @@ fn verify(place: &Where, json: bool) -> Result<(), Failure> {
 }
 
 fn prove(place: &Where, index: u64) -> Result<(), Failure> {
-    let reader = Ledger::open_read_only(&place.dir).map_err(|error| broken(&error))?;
+    let reader = Ledger::open_read_only(place_of(place)?).map_err(|error| broken(&error))?;
     print!("{}", reader.prove(index).map_err(|error| broken(&error))?);
     Ok(())
 }

@@ -117,11 +117,7 @@ fn publisher(dir: &Path) -> Result<(Publisher, Policy), Failure> {
     Ok((publisher, policy))
 }
 
-fn request(
-    place: &Where,
-    (name, from): (&str, Option<u64>),
-    output: &Path,
-) -> Result<(), Failure> {
+fn request(place: &Where, (name, from): (&str, Option<u64>), output: &Path) -> Result<(), Failure> {
     let (publisher, policy) = publisher(&place.dir)?;
     let member = policy.witnesses().iter().find(|one| one.name == name);
     let member = member.ok_or_else(|| {

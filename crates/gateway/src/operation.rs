@@ -107,6 +107,7 @@ impl Gateway {
         let started = Event::GatewayStarted {
             version,
             policies: domain.engine.digest(),
+            register: Some(domain.state.digest()),
         };
         domain.ledger.append(&started, None, now()).await?;
         if let Some(why) = domain.engine.unusable() {
