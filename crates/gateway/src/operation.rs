@@ -1,7 +1,7 @@
 //! The way of one query, top to bottom:
 //! prove → open → permit → plan → confine → decide → run → admit → clear → close.
 
-use crate::{Domain, Kind, Refused, Unopened};
+use crate::{Domain, Kind, Refused, Unopened, upkeep::Upkeep};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
 use confine::{Confined, Table, catalogue, confine};
@@ -39,6 +39,7 @@ pub struct Gateway {
     pub(crate) domain: Domain,
     pool: Pool,
     strangers: AtomicU64,
+    pub(crate) upkeep: Upkeep,
 }
 
 /// A planned statement, kept unbound for a prepared handle.
@@ -77,7 +78,7 @@ pub(crate) struct Closed {
     pub at: DateTime<Utc>,
 }
 
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     ledger::Clock::now(&SystemClock)
 }
 
@@ -95,6 +96,7 @@ impl Gateway {
         let pool = Pool::new(domain.config.pool(program));
         let pool = pool.map_err(|error| Unopened::Pool(error.to_string()))?;
         domain.ledger.abandon_unfinished(now())?;
+        let upkeep = Upkeep::take_up(&domain, now()).await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let started = Event::GatewayStarted {
             version,
@@ -109,6 +111,7 @@ impl Gateway {
             domain,
             pool,
             strangers: AtomicU64::new(0),
+            upkeep,
         }))
     }
 
@@ -394,7 +397,7 @@ impl Gateway {
 
     // --- the stages ---
 
-    fn prove(&self, asking: &Asking) -> Result<Caller, Refused> {
+    pub(crate) fn prove(&self, asking: &Asking) -> Result<Caller, Refused> {
         let _span = tracing::info_span!("identity.prove").entered();
         let proved = identity::prove(
             asking.certificate.as_deref(),
