@@ -17,7 +17,7 @@ mod init; // a domain is made
 mod query; // a statement, its result, its receipt
 mod explain; // the decision without touching data
 mod export; // a package, and its verification
-mod ledger; // head, verify, prove
+mod ledger; // the log, read and kept up
 mod demo; // the whole story on generated data
 
 pub use self::{args::run, failure::Failure};
