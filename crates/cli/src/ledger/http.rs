@@ -52,7 +52,7 @@ impl Http {
     }
 
     async fn connect(&self) -> io::Result<SendRequest<Empty<Bytes>>> {
-        let (host, port) = match self.authority.rsplit_once(':') {
+        let (host, port): (&str, u16) = match self.authority.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => (host, port.parse().unwrap_or_default()),
             Some(_) | None => (self.authority.as_str(), 80),
         };
@@ -69,9 +69,10 @@ impl Http {
     async fn get(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         let kept = self.connection.borrow_mut().take();
         let mut sender = match kept {
-            Some(mut sender) if sender.ready().await.is_ok() => sender,
+            Some(sender) if !sender.is_closed() => sender,
             Some(_) | None => self.connect().await?,
         };
+        sender.ready().await.map_err(io::Error::other)?;
         let slash = if self.prefix.is_empty() { "" } else { "/" };
         let request = Request::get(format!("{slash}{}/{path}", self.prefix))
             .header(HOST, &self.authority)

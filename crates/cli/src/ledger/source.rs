@@ -145,6 +145,9 @@ impl Source {
 
     /// The leaves that came after a head, once they were found to lead to the newest; and that one.
     pub(crate) fn since(&self, old: Head) -> Result<(Vec<Vec<u8>>, Head), Failure> {
+        if let Self::Domain { .. } = self {
+            self.grew_from(old)?;
+        }
         let since = match self {
             Self::Domain { reader, .. } => reader.head().and_then(|(checkpoint, _)| {
                 let new = checkpoint.head;

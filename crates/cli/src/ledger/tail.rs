@@ -83,8 +83,9 @@ fn print(index: u64, leaf: &Leaf, json: bool) -> Result<(), Failure> {
         json!({"index": index, "at": at, "event": event, "sealed": leaf.sealed}).to_string()
     } else {
         let name = leaf.event.name();
-        let who = ["/by", "/person/id", "/person"].iter();
-        let who = who.find_map(|path| event.pointer(path).and_then(Value::as_str));
+        let who = ["/by", "/person/id", "/person"]
+            .iter()
+            .find_map(|path| event.pointer(path).and_then(Value::as_str));
         format!(
             "{index:>8}  {at}  {name:<20}  {:<14}  {}",
             who.unwrap_or("-"),
