@@ -108,6 +108,7 @@ pub(crate) fn serve(serve: Serve) -> Result<(), Failure> {
         flight: serve.flight,
         flight_remote: serve.flight_remote,
         admin: serve.admin,
+        log: serve.log,
     };
     gateway::serve(&serve.dir, listeners).map_err(|error| match error {
         ServeError::Unopened(

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use terms::Retention;
 use wire::job::STATEMENT_LIMITS;
 
 /// The file in a domain's folder.
@@ -17,6 +18,8 @@ struct Raw {
     flight: String,
     flight_remote: String,
     admin: String,
+    /// Where the log is published over HTTP; nowhere if empty.
+    log: String,
     planners_ready: usize,
     runners_ready: usize,
     planner_wall_ms_max: u64,
@@ -31,6 +34,8 @@ struct Raw {
     statement: BTreeMap<String, u64>,
     /// Who cosigns the log.
     witness: RawWitness,
+    /// How long events are kept, by class; `docs/ledger.md` lists them.
+    retention: Retention,
 }
 
 /// Who cosigns the log, and what waits for them.
@@ -64,6 +69,7 @@ impl Default for Raw {
             flight: "127.0.0.1:50051".into(),
             flight_remote: String::new(),
             admin: "127.0.0.1:0".into(),
+            log: String::new(),
             planners_ready: 2,
             runners_ready: 2,
             planner_wall_ms_max: 5_000,
@@ -75,6 +81,7 @@ impl Default for Raw {
             ledger_postgres: String::new(),
             statement: BTreeMap::new(),
             witness: RawWitness::default(),
+            retention: Retention::default(),
         }
     }
 }
@@ -88,6 +95,10 @@ pub struct Config {
     pub flight_remote: Option<SocketAddr>,
     /// Where the management services are.
     pub admin: SocketAddr,
+    /// Where the log is published over HTTP, if anywhere.
+    pub log: Option<SocketAddr>,
+    /// How long events are kept.
+    pub retention: Retention,
     /// Which log lines are written.
     pub log_filter: String,
     /// Where spans are sent, if anywhere.
@@ -166,6 +177,10 @@ impl Config {
             "" => None,
             text => address("flight_remote", text),
         };
+        let log = match raw.log.as_str() {
+            "" => None,
+            text => address("log", text),
+        };
         if raw.planners_ready == 0 || raw.runners_ready == 0 {
             mistakes.push("planners_ready, runners_ready: at least 1".to_owned());
         }
@@ -195,6 +210,8 @@ impl Config {
                 flight,
                 flight_remote: remote,
                 admin,
+                log,
+                retention: raw.retention,
                 log_filter: raw.log_filter.clone(),
                 ledger,
                 otlp_endpoint: Some(raw.otlp_endpoint.clone()).filter(|text| !text.is_empty()),

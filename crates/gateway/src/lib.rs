@@ -16,9 +16,11 @@ mod row_risk; // how identifying rows would be, measured
 mod operation; // the way of one query
 mod export; // a released result as a signed package
 mod flight; // Flight SQL
+mod upkeep; // sealed texts, redaction, retention
 mod operations; // explain, export, receipt, head
 mod tls; // who may connect
 mod listen; // connections
+mod publish; // the log over HTTP
 mod serve; // the process
 mod telemetry; // spans and logs
 

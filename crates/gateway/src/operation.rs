@@ -1,7 +1,7 @@
 //! The way of one query, top to bottom:
 //! prove → open → permit → plan → confine → decide → run → admit → clear → close.
 
-use crate::{Domain, Kind, Refused, Unopened, witnesses::Witnesses};
+use crate::{Domain, Kind, Refused, Unopened, upkeep::Upkeep, witnesses::Witnesses};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
 use confine::{Confined, Table, catalogue, confine};
@@ -43,6 +43,7 @@ pub struct Gateway {
     pub(crate) witnesses: Option<Arc<Witnesses>>,
     pool: Pool,
     strangers: AtomicU64,
+    pub(crate) upkeep: Upkeep,
 }
 
 /// A planned statement, kept unbound for a prepared handle.
@@ -84,7 +85,7 @@ pub(crate) struct Closed {
 /// How long to wait before publishing is tried again after the log or the disk failed.
 const RETRY: std::time::Duration = std::time::Duration::from_secs(5);
 
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     ledger::Clock::now(&SystemClock)
 }
 
@@ -103,6 +104,7 @@ impl Gateway {
         let pool = pool.map_err(|error| Unopened::Pool(error.to_string()))?;
         let witnesses = Witnesses::open(dir, &domain.config.witness, &domain.ledger).await?;
         domain.ledger.abandon_unfinished(now())?;
+        let upkeep = Upkeep::take_up(&domain, now()).await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let started = Event::GatewayStarted {
             version,
@@ -118,6 +120,7 @@ impl Gateway {
             witnesses,
             pool,
             strangers: AtomicU64::new(0),
+            upkeep,
         }))
     }
 
@@ -425,7 +428,7 @@ impl Gateway {
 
     // --- the stages ---
 
-    fn prove(&self, asking: &Asking) -> Result<Caller, Refused> {
+    pub(crate) fn prove(&self, asking: &Asking) -> Result<Caller, Refused> {
         let _span = tracing::info_span!("identity.prove").entered();
         let proved = identity::prove(
             asking.certificate.as_deref(),

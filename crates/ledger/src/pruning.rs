@@ -54,7 +54,7 @@ impl Pruning {
             Some((_, end)) if *end == index => *end += 1,
             Some(_) | None => self.runs.push((index, index + 1)),
         }
-        if leaf.windows(TAG.len()).any(|window| window == TAG)
+        if memchr::memmem::find(leaf, TAG).is_some()
             && let Event::LogPruned { minimum, kept, .. } = Leaf::decode(leaf)
                 .map_err(|breach| format!("entry {index}: {breach}"))?
                 .event

@@ -1,8 +1,8 @@
 //! A log read from where it is published: over a network or from files. Nothing that is fetched is
 //! believed before it leads to a root that the log's key signed. Source: C2SP tlog-tiles.
 
-use crate::merkle::leaf_hash;
-use crate::proof;
+use crate::merkle::{Frontier, leaf_hash};
+use crate::proof::{self, Hashes as _};
 use crate::rehash::Rehash;
 use crate::resource::widths;
 use crate::tree::{HASH_BYTES, TILE_WIDTH, TileId, TiledHashes, Tiles};
@@ -63,6 +63,14 @@ impl<F: Fetch> Published<F> {
     /// Of this place and this key; the key has to come from elsewhere.
     pub const fn new(source: F, verifier: NoteVerifier) -> Self {
         Self { source, verifier }
+    }
+
+    /// A file as it is published, verified by nothing yet; or none.
+    ///
+    /// # Errors
+    /// What can't be fetched.
+    pub fn file(&self, resource: Resource) -> Result<Option<Vec<u8>>, Breach> {
+        self.source.fetch(&resource.to_string())
     }
 
     /// The newest checkpoint, its signature checked, and the signed note itself.
@@ -135,6 +143,47 @@ impl<F: Fetch> Published<F> {
                 "its first {} entries are not those of the older checkpoint",
                 old.size
             )))
+        }
+    }
+
+    /// The entries that came after a head of this log, once they were found to lead from it to the
+    /// newest one; and that one.
+    ///
+    /// # Errors
+    /// [`Breach::RolledBack`] if the log did not grow out of that head; what can't be fetched.
+    pub fn since(&self, old: Head) -> Result<(Vec<Vec<u8>>, Head), Breach> {
+        let new = self.head()?.0.head;
+        let forked = || Breach::RolledBack {
+            file: self.source.place(),
+            what: format!("its first {} entries are not those seen before", old.size),
+        };
+        if new.size < old.size {
+            return Err(forked());
+        }
+        let tiles = self.tiles(new.size);
+        let nodes = Frontier::nodes(old.size).map(|node| TiledHashes(&tiles).hash(node));
+        let mut frontier = Frontier::stored(old.size, nodes.collect::<Result<_, _>>()?);
+        if frontier.root() != old.root {
+            return Err(forked());
+        }
+        let mut leaves = Vec::new();
+        for (number, width) in widths(new.size) {
+            let first = number * TILE_WIDTH;
+            if first + width <= old.size {
+                continue;
+            }
+            let missing = || self.wrong(format!("bundle {number} of entries is missing"));
+            let entries = self.entries(number, width)?.ok_or_else(missing)?;
+            let seen = usize::try_from(old.size.saturating_sub(first)).unwrap_or(usize::MAX);
+            for leaf in entries.into_iter().skip(seen) {
+                frontier.push(leaf_hash(&leaf), |_, _| {});
+                leaves.push(leaf);
+            }
+        }
+        if frontier.root() == new.root {
+            Ok((leaves, new))
+        } else {
+            Err(self.wrong("its entries do not lead to the signed root"))
         }
     }
 

@@ -164,7 +164,7 @@ impl Reader {
         let leaf = self.leaf(index)?;
         let path = {
             let store = self.store();
-            proof::prove_inclusion(&TiledHashes(&*store), index, size)?
+            proof::prove_inclusion(&TiledHashes(&**store), index, size)?
         };
         let proof = TlogProof {
             index,

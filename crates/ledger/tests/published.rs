@@ -116,6 +116,10 @@ fn a_log_is_held_to_what_it_signed_before() {
     ledger.reader().export(&out).unwrap();
     let grown = log(&ledger, &out);
     assert!(grown.grew_from(old).is_ok());
+    let (leaves, newest) = grown.since(old).unwrap();
+    assert_eq!((leaves.len(), newest.size), (300, 600));
+    assert_eq!(leaves[0], ledger.leaf(300).unwrap());
+    assert!(grown.since(newest).unwrap().0.is_empty());
     let other = tempfile::tempdir().unwrap();
     let fork = create(other.path());
     fork.append(&strangers(1000), None, noon()).wait().unwrap();
@@ -125,10 +129,18 @@ fn a_log_is_held_to_what_it_signed_before() {
         grown.grew_from(forged),
         Err(Breach::RolledBack { .. })
     ));
+    assert!(matches!(
+        grown.since(forged),
+        Err(Breach::RolledBack { .. })
+    ));
     fill(&fork, 600);
     let longer = fork.head().unwrap().0.head;
     assert!(matches!(
         grown.grew_from(longer),
+        Err(Breach::RolledBack { .. })
+    ));
+    assert!(matches!(
+        grown.since(longer),
         Err(Breach::RolledBack { .. })
     ));
     // Another log's key opens nothing here.

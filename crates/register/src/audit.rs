@@ -21,7 +21,7 @@ pub struct Audit {
     /// Entries were missing, so beginnings may be.
     partial: bool,
     next: u64,
-    counts: BTreeMap<String, u64>,
+    counts: BTreeMap<&'static str, u64>,
     findings: Vec<Finding>,
     findings_count: u64,
     compared: u64,
@@ -42,7 +42,7 @@ pub struct Finding {
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Audited {
     /// How many of each event there are.
-    pub events: BTreeMap<String, u64>,
+    pub events: BTreeMap<&'static str, u64>,
     /// The digest of what stands, folded from the events.
     pub register: Digest,
     /// How many events have changed what stands.
@@ -86,12 +86,7 @@ impl Audit {
     pub fn event(&mut self, index: u64, event: &Event, at: DateTime<Utc>) {
         self.partial |= index != self.next;
         self.next = index + 1;
-        let name = serde_json::to_value(event).ok();
-        let name = name.as_ref().and_then(|value| value.get("event")?.as_str());
-        *self
-            .counts
-            .entry(name.unwrap_or_default().to_owned())
-            .or_default() += 1;
+        *self.counts.entry(event.name()).or_default() += 1;
         if event.query().is_some() {
             self.operation(index, event);
         } else {

@@ -300,6 +300,39 @@ pub struct Reference {
 }
 
 impl Event {
+    /// The event's name, as it stands in the leaf.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::DomainCreated { .. } => "domain-created",
+            Self::PersonEnrolled { .. } => "person-enrolled",
+            Self::OperatorRegistered { .. } => "operator-registered",
+            Self::DatasetCatalogued { .. } => "dataset-catalogued",
+            Self::DatasetLoaded { .. } => "dataset-loaded",
+            Self::LicenceStep { .. } => "licence-step",
+            Self::ScenarioStep { .. } => "scenario-step",
+            Self::GatewayStarted { .. } => "gateway-started",
+            Self::OperationOpened { .. } => "operation-opened",
+            Self::OperationDecided { .. } => "operation-decided",
+            Self::OperationRefused { .. } => "operation-refused",
+            Self::ReleaseConflicted { .. } => "release-conflicted",
+            Self::OperationReleased { .. } => "operation-released",
+            Self::OperationFailed { .. } => "operation-failed",
+            Self::OperationAbandoned { .. } => "operation-abandoned",
+            Self::Exported { .. } => "exported",
+            Self::ExportWithheld { .. } => "export-withheld",
+            Self::WitnessLagged { .. } => "witness-lagged",
+            Self::StrangersCounted { .. } => "strangers-counted",
+            Self::SealedRead { .. } => "sealed-read",
+            Self::RetentionSet { .. } => "retention-set",
+            Self::RedactionRequested { .. } => "redaction-requested",
+            Self::RedactionApproved { .. } => "redaction-approved",
+            Self::TextRedacted { .. } => "text-redacted",
+            Self::TextsExpired { .. } => "texts-expired",
+            Self::LogPruned { .. } => "log-pruned",
+        }
+    }
+
     /// The licence a step concerns.
     #[must_use]
     pub fn licence(&self) -> Option<&LicenceId> {

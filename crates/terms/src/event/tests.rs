@@ -107,6 +107,7 @@ fn read(value: &Value) -> Event {
 fn every_event_is_written_as_it_was_read() {
     for value in standing().iter().chain(&operating()).chain(&upkeep()) {
         assert_eq!(&serde_json::to_value(read(value)).unwrap(), value);
+        assert_eq!(value["event"], read(value).name());
         assert_eq!(
             read(&serde_json::from_str(&value.to_string()).unwrap()),
             read(value)
