@@ -364,11 +364,18 @@ impl Gateway {
             return Err(unknown());
         }
         let index = last.ok_or_else(unknown)?;
-        let proof = self
-            .domain
-            .ledger
-            .prove(index)
-            .map_err(|why| Refused::from(&why))?;
+        let ledger = &self.domain.ledger;
+        // Under the newest checkpoint that witnesses cosigned, where one covers the entry.
+        let held = self.witnesses.as_ref().map(|all| all.held_above(index));
+        let proof = match held.transpose() {
+            Ok(Some(Some(note))) => ledger.reader().prove_under(index, &note),
+            Ok(Some(None) | None) => ledger.prove(index),
+            Err(error) => {
+                tracing::error!(%error, "what the witnesses cosigned cannot be read");
+                ledger.prove(index)
+            }
+        };
+        let proof = proof.map_err(|why| Refused::from(&why))?;
         Ok((index, proof.to_string()))
     }
 

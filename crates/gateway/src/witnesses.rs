@@ -161,6 +161,21 @@ impl Witnesses {
         Ok(())
     }
 
+    /// The newest cosigned checkpoint above an entry that is here already, one with the quorum first.
+    ///
+    /// # Errors
+    /// What is held can't be read.
+    pub(crate) fn held_above(&self, index: u64) -> Result<Option<String>, Unwitnessed> {
+        let cosigned = self.publisher.cosigned();
+        let quorum = cosigned.quorum()?;
+        if let Some(found) = quorum.filter(|found| found.head.size > index) {
+            return Ok(Some(found.note));
+        }
+        let mut all = cosigned.all()?.into_iter();
+        let found = all.find(|one| one.head.size > index);
+        Ok(found.map(|one| one.note))
+    }
+
     /// A checkpoint above an entry with the policy's quorum under it, asked for now; none where the
     /// policy wants no witnesses.
     ///
