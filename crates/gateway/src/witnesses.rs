@@ -1,6 +1,6 @@
 //! A domain's witnesses: who is asked, how often, and what waits for them.
 
-use crate::config::WitnessConfig;
+use crate::{Gateway, config::WitnessConfig};
 use chrono::Utc;
 use ledger::Ledger;
 use std::{
@@ -17,6 +17,9 @@ use witness::{Cosigned, Policy, Publisher, Submitter, Unwitnessed};
 const LOOK: Duration = Duration::from_millis(50);
 /// How long after one round another may begin that an export asked for.
 const ROUND_MIN: Duration = Duration::from_millis(200);
+
+/// How long to wait before publishing is tried again after the log or the disk failed.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// The witnesses of a served domain.
 #[derive(Debug)]
@@ -35,6 +38,26 @@ struct Lag {
     size: u64,
     since: Instant,
     told: bool,
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Publishes checkpoints to the domain's witnesses; ends only if one of them shows that our key
+    /// signed another history.
+    pub(crate) async fn publish(&self) -> Unwitnessed {
+        let Some(witnesses) = &self.witnesses else {
+            return std::future::pending().await;
+        };
+        loop {
+            match witnesses.publish(&self.domain.ledger).await {
+                Err(why @ Unwitnessed::RolledBack { .. }) => return why,
+                Err(error) => tracing::error!(%error, "checkpoints could not be published"),
+                Ok(()) => {}
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
 }
 
 // === impl Witnesses ===
