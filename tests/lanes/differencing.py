@@ -41,11 +41,13 @@ class Asker:
     def one(self, sql):
         """The only value of a statement, or none."""
         self.wire.seen.clear()
-        try: table, _ = self.wire.rows(sql)
+        try: table, receipt = self.wire.rows(sql)
         except d.Refused as refused:
             self.came[refused.text.split(":")[0]] += 1
             return None
         self.came["answered"] += 1
+        self.noisy = receipt["accuracy"]
+        if self.noisy: self.came["perturbed"] += 1
         return table.columns[0][0].as_py() if table.num_rows else None
 
 
@@ -60,18 +62,50 @@ def differencing(served, world, number, rng):
     for name, tactic in tactics.items():
         found, refused, tried = 0, 0, 0
         with served.copy() as domain:
-            asker = Asker(domain)
+            asker, near, noisy = Asker(domain), 0, 0
             for row in rng.sample(world.rows, number):
                 where = world.where(row)
                 base = f"district = '{row['district']}'" if name != "three sums" else f"district <> '{row['district']}'"
                 tried += 1
-                parts = [(factor, asker.one(f"SELECT sum(income) FROM citizen WHERE {condition}")) for factor, condition in tactic(where, base)]
-                if any(value is None for _, value in parts): refused += 1; continue
-                guess = sum(factor * value for factor, value in parts)
+                guess, perturbed = 0, False
+                for factor, condition in tactic(where, base):
+                    value = asker.one(f"SELECT sum(income) FROM citizen WHERE {condition}")
+                    if value is None: guess = None; break
+                    guess, perturbed = guess + factor * value, perturbed or bool(asker.noisy)
+                if guess is None: refused += 1; continue
+                noisy += perturbed
                 if any(abs(guess - r["income"]) < 1 for r in world.alike(row)): found += 1
-        print(f"  {name:24} {tried} targets, {refused} stopped, {found} incomes recovered; {dict(asker.came)}")
-        if not asker.came["answered"] or not asker.came["disclosure.conflict"]: wrong(f"{name}: it was not the register that stopped it")
+                if any(abs(guess - r["income"]) < .02 * r["income"] for r in world.alike(row)): near += 1
+        print(f"  {name:24} {tried} targets, {refused} stopped, {noisy} perturbed, {found} incomes recovered, {near} within 2 %; {dict(asker.came)}")
+        if not asker.came["answered"] or not (asker.came["disclosure.conflict"] + noisy): wrong(f"{name}: it was not the register that stopped it")
         if found: wrong(f"{name}: {found} incomes recovered")
+        if near > max(2, .1 * number): wrong(f"{name}: {near} incomes told within 2 %")
+
+
+def averaging(served, world, number, rng):
+    """The same person with one crowd after another: does the noise average out?"""
+    years = sorted({r["year"] for r in world.rows})
+    told, tried, came, looks = 0, 0, collections.Counter(), []
+    for row in rng.sample(world.rows, max(1, number // 10)):
+        with served.copy() as domain:
+            asker, estimates = Asker(domain), []
+            where = f"{world.where(row)} AND district = '{row['district']}'"
+            for _ in range(30):
+                chosen = sorted(rng.sample([y for y in years if y != row["year"]], 12))
+                crowd = "birth IN (" + ", ".join(f"DATE '{y}-01-01'" for y in chosen) + ")"
+                without = asker.one(f"SELECT sum(income) FROM citizen WHERE {crowd}")
+                exact = without is not None and not asker.noisy
+                together = asker.one(f"SELECT sum(income) FROM citizen WHERE {crowd} OR ({where})")
+                if exact and together is not None: estimates.append(together - without)
+            came += asker.came
+            looks.append(len(estimates))
+            tried += 1
+            guess = sum(estimates) / len(estimates) if estimates else 0
+            truth = sum(r["income"] for r in world.alike(row))
+            if abs(guess - truth) < .02 * truth: told += 1
+    print(f"  {'averaging':24} {tried} targets, looks at each {looks}, {told} told within 2 %; {dict(came)}")
+    if told > max(1, .1 * tried): wrong(f"averaging told {told} incomes within 2 %")
+    if max(looks) > 15: wrong(f"averaging could look {max(looks)} times at one person")
 
 
 def reconstruction(served, world, number, rng):
@@ -174,6 +208,7 @@ def main():
         served = d.Domain(given.bonded, seed, folder / "served")
         world = World(seed)
         differencing(served, world, given.targets, rng)
+        averaging(served, world, given.targets, rng)
         honest(served)
         reconstruction(served, world, given.subsets, rng)
     print("0 failed" if not WRONG else f"{len(WRONG)} failed")

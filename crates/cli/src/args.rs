@@ -1,6 +1,7 @@
 //! The commands as typed. Names are promised in the interface; extend freely, keep them.
 
-use crate::{Failure, demo, explain, export, init, ledger, query};
+use crate::seed::Choices;
+use crate::{Failure, demo, explain, export, init, ledger, lineage, query, witness};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -61,6 +62,16 @@ enum Command {
     Ledger {
         #[command(subcommand)]
         verb: Ledger,
+    },
+    /// Who cosigns the log / 账本见证方
+    Witness {
+        #[command(subcommand)]
+        verb: Witness,
+    },
+    /// From what to what, over the whole history / 数据来源与去向
+    Lineage {
+        #[command(subcommand)]
+        verb: Lineage,
     },
     /// A planner child; for the gateway alone
     #[command(hide = true)]
@@ -153,9 +164,25 @@ pub(crate) struct Init {
     /// The domain's name, where there is no seed
     #[arg(long)]
     pub name: Option<String>,
+    /// With what manifests are signed
+    #[arg(long, value_enum, default_value_t = ManifestAlgorithm::P256)]
+    pub manifest_key: ManifestAlgorithm,
     /// A PostgreSQL database that keeps the ledger instead of the folder, as a connection string
     #[arg(long, value_name = "CONNECTION")]
     pub ledger_postgres: Option<String>,
+}
+
+impl Init {
+    /// What is chosen for the domain beside its seed.
+    pub(crate) fn choices(&self) -> Choices<'_> {
+        Choices {
+            ledger_postgres: self.ledger_postgres.as_deref(),
+            manifest_algorithm: match self.manifest_key {
+                ManifestAlgorithm::P256 => manifest::Algorithm::P256,
+                ManifestAlgorithm::Ed25519 => manifest::Algorithm::Ed25519,
+            },
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -170,6 +197,108 @@ pub(crate) enum Ledger {
         place: Where,
         /// The entry's index
         index: u64,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ManifestAlgorithm {
+    P256,
+    Ed25519,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Witness {
+    /// Make a witness with a new key, on the regulator's own machine
+    Init {
+        /// Where
+        dir: PathBuf,
+        /// Its name, like example.gov.cn/witness
+        #[arg(long)]
+        name: String,
+    },
+    /// Begin to watch a log
+    Watch {
+        #[command(flatten)]
+        place: Where,
+        /// The file of the log's verifier key
+        log: PathBuf,
+    },
+    /// Cosign over HTTP what continues the record
+    Serve {
+        #[command(flatten)]
+        place: Where,
+        /// Where
+        #[arg(long, default_value = "127.0.0.1:7380")]
+        listen: SocketAddr,
+    },
+    /// Write the request for a witness that no network reaches
+    Request {
+        #[command(flatten)]
+        place: Where,
+        /// The witness, as the domain's policy names it
+        #[arg(long)]
+        witness: String,
+        /// The file, made anew
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Answer a request that came as a file
+    Cosign {
+        #[command(flatten)]
+        place: Where,
+        /// The request
+        request: PathBuf,
+        /// The file, made anew
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Take a cosigned checkpoint that came as a file
+    Accept {
+        #[command(flatten)]
+        place: Where,
+        /// The cosigned checkpoint
+        cosigned: PathBuf,
+    },
+    /// What a witness cosigned last, or what a domain's witnesses did
+    Status(Where),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Lineage {
+    /// What a product comes from
+    Sources {
+        #[command(flatten)]
+        place: Where,
+        /// export/ID, result/ID, or the operation's id
+        product: String,
+    },
+    /// What a dataset, or one item of it, went into
+    Products {
+        #[command(flatten)]
+        place: Where,
+        /// schema.table
+        dataset: String,
+        /// One of its items
+        #[arg(long)]
+        item: Option<String>,
+    },
+    /// Every run as OpenLineage events, one a line
+    Events {
+        #[command(flatten)]
+        place: Where,
+        /// The file, made anew; the terminal if not given
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
+    /// The lineage of a product as SVG
+    Picture {
+        #[command(flatten)]
+        place: Where,
+        /// export/ID, result/ID, or the operation's id
+        product: String,
+        /// The file, made anew
+        #[arg(long, short)]
+        output: PathBuf,
     },
 }
 
@@ -201,6 +330,8 @@ pub fn run() -> ExitCode {
         } => export::verify(&package, &key, policy.as_deref(), json),
         Command::Receipt { as_whom, query } => query::receipt(&as_whom, &query, json),
         Command::Ledger { verb } => ledger::ledger(&verb, json),
+        Command::Witness { verb } => witness::witness(&verb, json),
+        Command::Lineage { verb } => lineage::lineage(&verb, json),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -57,12 +57,16 @@ pub(crate) async fn fetch(
 pub(crate) fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Failure> {
     std::fs::create_dir(folder).map_err(|error| Failure::usage(folder, error))?;
     for (name, bytes) in files {
-        if name.contains(['/', '\\']) || name.starts_with('.') {
+        let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains('\\');
+        if name.split('/').count() > 2 || !name.split('/').all(plain) {
             return Err(Failure::Other(format!(
                 "`{name}` is no file name of a package"
             )));
         }
         let path = folder.join(name);
+        if let Some(inner) = path.parent() {
+            std::fs::create_dir_all(inner).map_err(|error| Failure::other(inner, error))?;
+        }
         std::fs::write(&path, bytes).map_err(|error| Failure::other(&path, error))?;
     }
     Ok(())
@@ -74,6 +78,9 @@ pub(crate) fn verify(
     policy: Option<&Path>,
     json: bool,
 ) -> Result<(), Failure> {
+    for trusted in [Some(key), policy].into_iter().flatten() {
+        outside(package, trusted)?;
+    }
     let read =
         |path: &Path| std::fs::read_to_string(path).map_err(|error| Failure::usage(path, error));
     let key = read(key)?;
@@ -92,6 +99,9 @@ pub(crate) fn verify(
                 let told = check.told();
                 println!("✓ {} {}", told.en, told.zh);
             }
+            if !verified.witnesses.is_empty() {
+                println!("  witnesses / 见证方: {}", verified.witnesses.join(", "));
+            }
             println!("{}: everything holds / 全部核验通过", package.display());
             Ok(())
         }
@@ -105,4 +115,16 @@ pub(crate) fn verify(
             )))
         }
     }
+}
+
+/// What is to be believed does not come from the package that it judges.
+fn outside(package: &Path, trusted: &Path) -> Result<(), Failure> {
+    let real = |path: &Path| std::fs::canonicalize(path).map_err(|e| Failure::usage(path, e));
+    if real(trusted)?.starts_with(real(package)?) {
+        return Err(Failure::Usage(format!(
+            "`{}` lies in the package; take it from the domain or its regulator / 公钥与信任策略须另行取得",
+            trusted.display()
+        )));
+    }
+    Ok(())
 }

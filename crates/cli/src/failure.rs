@@ -14,6 +14,9 @@ pub enum Failure {
     /// The gateway is not there, or does not know the caller. Exit code 4.
     #[error("{0}")]
     Unreachable(String),
+    /// The log is behind, or beside, what was signed before. Exit code 78.
+    #[error("{0}")]
+    RolledBack(String),
     /// Anything else. Exit code 1.
     #[error("{0}")]
     Other(String),
@@ -28,6 +31,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Refused(_) => 3,
             Self::Unreachable(_) => 4,
+            Self::RolledBack(_) => 78,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     seed,
 };
 use chrono::Utc;
-use gateway::{Administration, Domain, Founding, Listeners};
+use gateway::{Administration, Domain, Founding, Listeners, ServeError, Unopened};
 use terms::{DomainName, Obligations, Person, Role, Thresholds};
 
 /// The person who founds a domain that has no seed.
@@ -23,8 +23,8 @@ pub(crate) fn init(given: &Init) -> Result<(), Failure> {
     match &given.from {
         Some(from) => {
             let seed = seed::read(from).map_err(|error| Failure::Usage(error.to_string()))?;
-            let ledger = given.ledger_postgres.as_deref();
-            block_on(async { seed::play(dir, &seed, ledger).await.map_err(Failure::from) })?;
+            let choices = given.choices();
+            block_on(async { seed::play(dir, &seed, choices).await.map_err(Failure::from) })?;
         }
         None => bare(given)?,
     }
@@ -53,10 +53,12 @@ fn bare(given: &Init) -> Result<(), Failure> {
         nda_until: None,
     };
     let now = Utc::now();
+    let choices = given.choices();
     let founding = Founding {
         name: &name,
         policies: None,
-        ledger_postgres: given.ledger_postgres.as_deref(),
+        ledger_postgres: choices.ledger_postgres,
+        manifest_algorithm: choices.manifest_algorithm,
         now,
     };
     let domain =
@@ -93,5 +95,11 @@ pub(crate) fn serve(serve: Serve) -> Result<(), Failure> {
         flight_remote: serve.flight_remote,
         admin: serve.admin,
     };
-    gateway::serve(&serve.dir, listeners).map_err(|error| Failure::Other(error.to_string()))
+    gateway::serve(&serve.dir, listeners).map_err(|error| match error {
+        ServeError::Unopened(
+            Unopened::Ledger(::ledger::Breach::RolledBack { .. })
+            | Unopened::Witnesses(::witness::Unwitnessed::RolledBack { .. }),
+        ) => Failure::RolledBack(error.to_string()),
+        _ => Failure::Other(error.to_string()),
+    })
 }

@@ -6,6 +6,7 @@ use crate::{
 };
 use ::ledger::Ledger;
 use indicatif::ProgressBar;
+use std::path::Path;
 
 pub(crate) fn ledger(verb: &Verb, json: bool) -> Result<(), Failure> {
     match verb {
@@ -19,13 +20,14 @@ fn broken(error: &::ledger::Breach) -> Failure {
     Failure::Other(format!("{}: {error}", error.code()))
 }
 
-fn place_of(place: &Where) -> Result<::ledger::Place, Failure> {
-    let found = gateway::Config::ledger_of(&place.dir);
+/// Where the ledger of the domain in a folder is.
+pub(crate) fn place_of(dir: &Path) -> Result<::ledger::Place, Failure> {
+    let found = gateway::Config::ledger_of(dir);
     found.map_err(|error| Failure::Other(error.to_string()))
 }
 
 fn head(place: &Where, json: bool) -> Result<(), Failure> {
-    let reader = Ledger::open_read_only(place_of(place)?).map_err(|error| broken(&error))?;
+    let reader = Ledger::open_read_only(place_of(&place.dir)?).map_err(|error| broken(&error))?;
     let (checkpoint, note) = reader.head().map_err(|error| broken(&error))?;
     if json {
         let (size, root) = (checkpoint.head.size, checkpoint.head.root);
@@ -40,7 +42,7 @@ fn head(place: &Where, json: bool) -> Result<(), Failure> {
 
 fn verify(place: &Where, json: bool) -> Result<(), Failure> {
     let bar = ProgressBar::new(0);
-    let report = Ledger::verify(place_of(place)?, &mut |done, of| {
+    let report = Ledger::verify(place_of(&place.dir)?, &mut |done, of| {
         bar.set_length(of);
         bar.set_position(done);
     });
@@ -67,7 +69,7 @@ fn verify(place: &Where, json: bool) -> Result<(), Failure> {
 }
 
 fn prove(place: &Where, index: u64) -> Result<(), Failure> {
-    let reader = Ledger::open_read_only(place_of(place)?).map_err(|error| broken(&error))?;
+    let reader = Ledger::open_read_only(place_of(&place.dir)?).map_err(|error| broken(&error))?;
     print!("{}", reader.prove(index).map_err(|error| broken(&error))?);
     Ok(())
 }

@@ -17,6 +17,8 @@ mod init; // a domain is made
 mod query; // a statement, its result, its receipt
 mod explain; // the decision without touching data
 mod export; // a package, and its verification
+mod witness; // cosigning, and what was cosigned
+mod lineage; // from what to what
 mod ledger; // head, verify, prove
 mod demo; // the whole story on generated data
 

@@ -66,7 +66,7 @@ pub(crate) fn told(answer: &Answer) -> String {
             .unwrap_or_default()
     };
     let mut told = format!("{rows} rows / {rows} 行\n");
-    for key in ["notice_en", "notice_zh"] {
+    for key in ["notice_en", "notice_zh", "accuracy_en", "accuracy_zh"] {
         if !text(key).is_empty() {
             told.push_str(&format!("{}\n", text(key)));
         }

@@ -125,6 +125,12 @@ fn node(root: Node, read: &Read) -> Option<(Node, Moved)> {
             }
             for report in &mut reports {
                 report.witness = *moved.get(&report.witness)?;
+                // What nobody reads needs no noise.
+                report.noised.retain_mut(|noised| {
+                    let place = moved.get(&noised.column);
+                    noised.column = place.copied().unwrap_or(noised.column);
+                    place.is_some()
+                });
             }
             Some((
                 Node::Withhold {

@@ -4,6 +4,7 @@
 mod scan; // masks, row policy, what is carried
 mod join; // both sides' witnesses, and who may enter twice
 mod aggregate; // approved aggregates, witnesses, withholding
+mod noise; // which columns can leave perturbed
 mod union; // the same columns from several inputs
 mod window; // over the masked view only
 
@@ -27,7 +28,7 @@ pub(crate) struct Rewrite<'a> {
 }
 
 impl Rewrite<'_> {
-    /// Confines a node. `last` says that only projections, sorts and limits stand above it, so that a
+    /// Confines a node. `last` says that only projections, filters, sorts and limits stand above it, so that a
     /// limit must not count groups that will be withheld.
     pub(crate) fn relation(&mut self, node: &Node, last: bool) -> Result<Relation, Unconfinable> {
         match node {
@@ -51,7 +52,7 @@ impl Rewrite<'_> {
             }
             Node::Project { input, exprs } => self.project(input, exprs, last),
             Node::Filter { input, predicate } => {
-                let relation = self.relation(input, false)?;
+                let relation = self.relation(input, last)?;
                 let (predicate, _) = self.open(predicate, &relation.columns)?;
                 Ok(relation.wrap(|input| Node::Filter { input, predicate }))
             }
@@ -60,7 +61,7 @@ impl Rewrite<'_> {
                 input,
                 keys,
                 aggregates,
-            } => self.aggregate(input, keys, aggregates),
+            } => self.aggregate(input, (keys, aggregates), last),
             Node::Window { input, calls } => self.window(input, calls),
             Node::Sort { input, keys, fetch } => self.sort(input, keys, *fetch, last),
             Node::Limit { input, skip, fetch } => {

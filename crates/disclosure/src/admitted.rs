@@ -1,15 +1,16 @@
-use crate::{Admission, Denied, Pool, Register};
-use bytes::Bytes;
+use crate::{Admission, Denied, Judged, Pool, Register, Spending};
 use confine::Confined;
-use dispatch::{Failure, Outcome};
+use dispatch::{Failure, Outcome, Question};
 use ledger::Decided;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// An outcome whose cells were held against all earlier ones and are on the register. What has no
 /// thresholded cells is admitted as it is.
 #[derive(Debug)]
 pub struct Admitted {
     outcome: Outcome,
+    perturbed: u64,
+    conflict: Option<Pool>,
 }
 
 /// An outcome that may not be released; its entry is still open.
@@ -36,15 +37,19 @@ pub enum Cause {
 }
 
 impl Register {
-    /// Waits until the runner has said who is in each cell, and holds the cells against all earlier
-    /// ones. They are durable when this returns.
+    /// Answers the runner's questions: holds who is in each cell against all earlier cells, and says
+    /// which rows may leave, and how. What may is durable when this returns.
     ///
     /// # Errors
     /// [`Stopped`] with the open entry.
     pub async fn admitted(self: &Arc<Self>, outcome: Outcome) -> Result<Admitted, Box<Stopped>> {
         let mut outcome = outcome;
         match self.held_against(&mut outcome).await {
-            Ok(()) => Ok(Admitted { outcome }),
+            Ok((perturbed, conflict)) => Ok(Admitted {
+                outcome,
+                perturbed,
+                conflict,
+            }),
             Err(cause) => {
                 let (_, decided) = outcome.into_parts();
                 Err(Box::new(Stopped { cause, decided }))
@@ -52,49 +57,64 @@ impl Register {
         }
     }
 
-    async fn held_against(self: &Arc<Self>, outcome: &mut Outcome) -> Result<(), Cause> {
+    /// How many cells are perturbed, and with what not all may leave exactly.
+    async fn held_against(
+        self: &Arc<Self>,
+        outcome: &mut Outcome,
+    ) -> Result<(u64, Option<Pool>), Cause> {
+        let (mut perturbed, mut conflict) = (0, None);
         if outcome.confined().reported().is_empty() {
-            return Ok(());
+            return Ok((perturbed, conflict));
         }
-        let mut told: BTreeMap<u32, Vec<Bytes>> = BTreeMap::new();
-        for cells in outcome.cells().await? {
-            told.entry(cells.number).or_default().extend(cells.sets);
+        let permit = Arc::clone(outcome.confined().permit());
+        let spending = Spending {
+            day: chrono::Utc::now().date_naive(),
+            since: permit.licence().from,
+            budget: permit.budget(),
+            noise: permit.noise(),
+        };
+        // INVARIANT (bounded): a plan has no more questions than reports.
+        for _ in 0..=outcome.confined().reported().len() {
+            let Some(question) = outcome.question().await? else {
+                return Ok((perturbed, conflict));
+            };
+            let admissions = admissions(outcome.confined(), question).ok_or(Cause::Unreadable)?;
+            let who = permit.licence().id.to_string();
+            let register = Arc::clone(self);
+            // An audit computes, so that it has a thread of its own.
+            let judging = move || register.judge(&admissions, (&who, &spending));
+            let judged = tokio::task::spawn_blocking(judging).await;
+            let judged: Judged = judged.map_err(|_| Cause::Unreadable)??;
+            outcome.answer(&judged.verdict).await?;
+            perturbed += judged.perturbed;
+            conflict = conflict.or(judged.conflict);
         }
-        let admissions = admissions(outcome.confined(), told).ok_or(Cause::Unreadable)?;
-        let who = outcome.confined().permit().licence().id.to_string();
-        let register = Arc::clone(self);
-        let day = chrono::Utc::now().date_naive();
-        // An audit computes, so that it has a thread of its own.
-        let judged = tokio::task::spawn_blocking(move || register.admit(&admissions, (&who, day)));
-        judged
-            .await
-            .map_err(|_| Cause::Unreadable)?
-            .map_err(Cause::Denied)
+        Err(Cause::Unreadable)
     }
 }
 
 /// The cells of each report, in the pool they belong to.
-fn admissions(confined: &Confined, mut told: BTreeMap<u32, Vec<Bytes>>) -> Option<Vec<Admission>> {
-    let mut admissions = Vec::new();
-    for (number, reported) in (0u32..).zip(confined.reported()) {
+fn admissions(confined: &Confined, question: Question) -> Option<Vec<Admission>> {
+    let of_report = |cells: dispatch::Cells| {
+        let place = usize::try_from(cells.number).ok()?;
+        let reported = confined.reported().get(place)?;
         let mut datasets = confined.permit().datasets().iter();
         let dataset = datasets.find(|dataset| dataset.name == reported.dataset)?;
-        if let Some(cells) = told.remove(&number) {
-            admissions.push(Admission {
-                pool: Pool {
-                    dataset: reported.dataset.clone(),
-                    snapshot: dataset.snapshot,
-                    measure: reported.measure.clone(),
-                    by_subject: reported.by_subject,
-                },
-                k: reported.k,
-                explained_max: f64::from(reported.explained_percent) / 100.0,
-                cells,
-            });
-        }
-    }
-    // A number that the plan does not have is no report of it.
-    told.is_empty().then_some(admissions)
+        Some(Admission {
+            pool: Pool {
+                dataset: reported.dataset.clone(),
+                snapshot: dataset.snapshot,
+                measure: reported.measure.clone(),
+                by_subject: reported.by_subject,
+            },
+            k: reported.k,
+            explained_max: f64::from(reported.explained_percent) / 100.0,
+            release: reported.release,
+            perturbable: reported.perturbable,
+            cells: cells.sets,
+        })
+    };
+    question.cells.into_iter().map(of_report).collect()
 }
 
 impl Admitted {
@@ -102,6 +122,24 @@ impl Admitted {
     #[must_use]
     pub fn into_outcome(self) -> Outcome {
         self.outcome
+    }
+
+    /// How many of its cells leave with noise.
+    #[must_use]
+    pub const fn perturbed(&self) -> u64 {
+        self.perturbed
+    }
+
+    /// With what not all of its cells may leave exactly, for security staff.
+    #[must_use]
+    pub const fn conflict(&self) -> Option<&Pool> {
+        self.conflict.as_ref()
+    }
+
+    /// The open entry.
+    #[must_use]
+    pub const fn decided(&self) -> &Decided {
+        self.outcome.decided()
     }
 
     /// The plan that runs.

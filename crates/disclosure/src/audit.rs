@@ -30,7 +30,7 @@ impl Default for Limits {
         Self {
             cells_max: 500_000,
             atoms_max: 1_000_000,
-            steps_max: 50_000_000,
+            steps_max: 10_000_000,
         }
     }
 }
@@ -76,13 +76,15 @@ struct Atom {
     values: Vec<(usize, f64)>,
     /// Which share of each row's value is explained: from 0 to 1.
     explained: f64,
+    /// The variance of a perturbed cell's noise: a part of it that no row has.
+    noise: Option<f64>,
 }
 
 impl Atom {
-    /// How many rows it has.
+    /// How many rows it has, or what noise is worth of them.
     #[expect(clippy::cast_precision_loss, reason = "rows are numbered in 32 bits")]
     fn size(&self) -> f64 {
-        self.rows.len() as f64
+        self.noise.unwrap_or(self.rows.len() as f64)
     }
 }
 
@@ -95,6 +97,24 @@ impl Audit {
             steps_left: Some(u64::MAX),
             ..Self::default()
         }
+    }
+
+    /// The same cells, asked also how much of each row they explain.
+    ///
+    /// # Errors
+    /// [`Garbled`] if a cell is no set of rows.
+    pub fn of_values_too(&self) -> Result<Self, Garbled> {
+        if self.explained.is_some() {
+            return Ok(self.clone());
+        }
+        let mut audit = Self::of_values();
+        let mut cells: Vec<&Vec<u8>> = self.cells.iter().collect();
+        // In one order, so that floats are added in one order.
+        cells.sort_unstable();
+        for cell in cells {
+            audit.enter(cell)?;
+        }
+        Ok(audit)
     }
 
     /// Allows so many multiplications from here on to work out what is explained.
@@ -125,6 +145,18 @@ impl Audit {
     /// # Errors
     /// [`Garbled`] if it is no set of rows.
     pub fn enter(&mut self, written: &[u8]) -> Result<(), Garbled> {
+        self.take_in(written, None)
+    }
+
+    /// Takes in a cell that is released with noise of this variance, in squares of one row's value.
+    ///
+    /// # Errors
+    /// [`Garbled`] if it is no set of rows.
+    pub fn enter_perturbed(&mut self, written: &[u8], variance: f64) -> Result<(), Garbled> {
+        self.take_in(written, Some(variance))
+    }
+
+    fn take_in(&mut self, written: &[u8], noise: Option<f64>) -> Result<(), Garbled> {
         let cell = read_row_set(written)?;
         let number = u32::try_from(self.cells.len()).unwrap_or(u32::MAX);
         if cell.is_empty() || !self.cells.insert(written.to_vec()) {
@@ -160,6 +192,12 @@ impl Audit {
                 })),
             }
         }
+        if noise.is_some() {
+            places.push(self.push(Atom {
+                noise,
+                ..Atom::default()
+            }));
+        }
         if let Some(explained) = &mut self.explained {
             self.steps_left = self.steps_left.and_then(|mut steps| {
                 explained.enter(&mut self.atoms, &places, &mut steps)?;
@@ -191,6 +229,36 @@ impl Audit {
         self.atoms.len() - 1
     }
 
+    /// Whether all that is in here, noise and all, explains at most `explained_max` (0 to 1) of what one
+    /// subject has there.
+    ///
+    /// # Errors
+    /// [`Conflict`].
+    pub fn explains_at_most(
+        &self,
+        (k, explained_max): (u32, f64),
+        subject: &dyn Fn(u32) -> Option<u32>,
+        limits: &Limits,
+    ) -> Result<(), Conflict> {
+        if self.steps_left.is_none() || self.cells.len() > limits.cells_max {
+            return Err(Conflict::TooLarge);
+        }
+        let small = self.small(k, subject)?;
+        self.explains(&small, explained_max, subject)
+    }
+
+    /// The atoms of fewer than k subjects, and whose they are.
+    fn small(
+        &self,
+        k: u32,
+        subject: &dyn Fn(u32) -> Option<u32>,
+    ) -> Result<HashMap<u32, HashSet<u32>>, Conflict> {
+        let k = usize::try_from(k).map_err(|_| Conflict::TooLarge)?;
+        let found = (0u32..).zip(&self.atoms);
+        let found = found.filter_map(|(at, atom)| Some((at, fewer_than(k, &atom.rows, subject)?)));
+        Ok(found.collect())
+    }
+
     /// Whether what is in here, taken together as sums over disjoint groups of rows, names a group
     /// of rows of fewer than k subjects, or explains more than `explained_max` (0 to 1) of what one
     /// subject has there. `subject` says whose a row is.
@@ -209,15 +277,12 @@ impl Audit {
         if self.cells.len() > limits.cells_max || self.atoms.len() > limits.atoms_max {
             return Err(Conflict::TooLarge);
         }
-        let k = usize::try_from(k).map_err(|_| Conflict::TooLarge)?;
-        let small: HashMap<u32, HashSet<u32>> = (0u32..)
-            .zip(&self.atoms)
-            .filter_map(|(at, atom)| Some((at, fewer_than(k, &atom.rows, subject)?)))
-            .collect();
+        let small = self.small(k, subject)?;
         if small.is_empty() {
             return Ok(());
         }
         self.explains(&small, explained_max, subject)?;
+        let k = usize::try_from(k).map_err(|_| Conflict::TooLarge)?;
         let mut echelon = Echelon::new(limits.steps_max);
         for vector in self.vectors(&small) {
             echelon.add(vector).ok_or(Conflict::TooLarge)?;

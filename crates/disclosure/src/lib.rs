@@ -2,8 +2,8 @@
 //! together name no small group, and debits what each licence and scenario may still ask.
 //!
 //! A cell is a set of rows of one snapshot, or of subjects where rows were grouped by subject. Whoever
-//! has the sums of some cells has every linear combination of them. A release is refused when one of
-//! these combinations depends on rows of fewer than k subjects alone.
+//! has the sums of some cells has every linear combination of them. Where one of these combinations
+//! would depend on rows of fewer than k subjects alone, a cell is withheld, or leaves with noise.
 //!
 //! Every set is encrypted at rest, and durable before the release it belongs to.
 //!
@@ -12,13 +12,16 @@
 
 mod field; // numbers modulo a prime: exact enough, and bounded
 mod audit; // one pool: do its cells together isolate anyone?
+mod noise; // what perturbed cells are perturbed by
 mod store; // the cells, encrypted, and the budgets
+mod held; // the pools in memory
+mod trial; // which rows may leave exactly
 mod register; // all pools, one admission at a time
 mod admitted; // the stage: a runner's outcome, held against all earlier ones
 
 pub use self::{
     admitted::{Admitted, Cause, Stopped},
     audit::{Audit, Conflict, Limits},
-    register::{Admission, Denied, Pool, Register},
+    register::{Admission, Denied, Judged, Pool, Register, Spending},
     store::Unstored,
 };

@@ -1,17 +1,26 @@
 use crate::{
-    audit::{Audit, Conflict, Limits},
+    audit::{Conflict, Limits},
+    held::{Held, SubjectsOf},
+    noise::CellKey,
     store::{Store, Unstored},
+    trial::{Changed, Tried, Untried, tried},
 };
 use bytes::Bytes;
 use chrono::NaiveDate;
-use policy::{Allowance, Budget};
+use policy::{Allowance, Budget, Perturbation, Release};
 use std::{
     collections::{BTreeSet, HashMap},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 use terms::{DatasetName, ItemName};
 use vault::Keyring;
+use wire::job::{Fate, Verdict};
+
+/// A perturbed row may take this part of the steps of a question.
+const PERTURBED_SHARE: u64 = 4;
+/// Perturbing copies pools; so many cells may be copied in one question.
+const COPIED_MAX: usize = 2_000_000;
 
 /// Cells that can be added up: of one snapshot and one measure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,7 +35,7 @@ pub struct Pool {
     pub by_subject: bool,
 }
 
-/// New cells of one pool.
+/// The cells of one report, one a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Admission {
     /// Which.
@@ -35,8 +44,38 @@ pub struct Admission {
     pub k: u32,
     /// The largest share of one subject's value that all sums together may explain: 0 to 1.
     pub explained_max: f64,
-    /// The cells, as written by [`wire::write_row_set`].
+    /// How its cells are released.
+    pub release: Release,
+    /// Whether rows with its cells can take noise.
+    pub perturbable: bool,
+    /// The cells, as written by [`wire::write_row_set`], one a row; of no bytes where there is none.
     pub cells: Vec<Bytes>,
+}
+
+/// What a licence may spend, and the noise it is given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spending {
+    /// Today.
+    pub day: NaiveDate,
+    /// Since when the term counts.
+    pub since: NaiveDate,
+    /// What may be spent on a day, and in the term.
+    pub budget: Budget,
+    /// The noise of perturbed cells.
+    pub noise: Perturbation,
+}
+
+/// What may become of the rows of a question. What leaves is durable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// For the runner.
+    pub verdict: Verdict,
+    /// How many rows leave with noise.
+    pub perturbed: u64,
+    /// How many do not leave.
+    pub withheld: u64,
+    /// With what not all may leave exactly.
+    pub conflict: Option<Pool>,
 }
 
 /// Why nothing may be released.
@@ -64,22 +103,18 @@ pub enum Denied {
     Unstored(#[from] Unstored),
 }
 
-/// Says whose each row of a snapshot is, by the row's number.
-type SubjectsOf = dyn Fn(&DatasetName, u32) -> Result<Vec<Option<u32>>, String> + Send + Sync;
-
-/// All pools of a domain. One admission at a time.
+/// All pools of a domain. One question at a time.
 pub struct Register {
     held: Mutex<Held>,
-    subjects: Box<SubjectsOf>,
+    cell_key: CellKey,
     limits: Limits,
 }
 
-#[derive(Debug)]
-struct Held {
-    store: Store,
-    audits: HashMap<Pool, Audit>,
-    /// Whose each row is, of snapshots that were asked about.
-    subjects: HashMap<(DatasetName, u32), Arc<Vec<Option<u32>>>>,
+/// Cells that leave perturbed and did not before.
+#[derive(Debug, Default)]
+struct Perturbed {
+    cells: HashMap<Pool, BTreeSet<Bytes>>,
+    copied: usize,
 }
 
 impl Pool {
@@ -104,14 +139,9 @@ impl Register {
         limits: Limits,
     ) -> Result<Self, Unstored> {
         let store = Store::open(dir, keyring)?;
-        let held = Mutex::new(Held {
-            store,
-            audits: HashMap::new(),
-            subjects: HashMap::new(),
-        });
         Ok(Self {
-            held,
-            subjects,
+            held: Mutex::new(Held::new(store, subjects)),
+            cell_key: CellKey::new(&keyring.cell_key()),
             limits,
         })
     }
@@ -161,63 +191,145 @@ impl Register {
         held.refused(who, day)
     }
 
-    /// Holds new cells against all earlier ones; those that may be released are durable when this
-    /// returns. All or none.
+    /// Holds new cells against all earlier ones and says of each row whether it may leave exactly, with
+    /// noise, or not at all. What may leave is durable when this returns.
     ///
     /// # Errors
-    /// [`Denied`]; a conflict is debited as a refusal.
-    pub fn admit(
+    /// [`Denied`]. Where no row at all may leave, that is a conflict, debited as a refusal.
+    pub fn judge(
         &self,
         admissions: &[Admission],
-        (who, day): (&str, NaiveDate),
-    ) -> Result<(), Denied> {
+        (who, spending): (&str, &Spending),
+    ) -> Result<Judged, Denied> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut changed: HashMap<Pool, (Audit, Vec<&Bytes>)> = HashMap::new();
-        for admission in admissions {
-            let pool = &admission.pool;
-            let known = match changed.get(pool) {
-                Some((audit, _)) => audit,
-                None => held.audit(pool)?,
+        let Tried {
+            mut changed,
+            fates,
+            first,
+        } = tried(&mut held, admissions, spending, &self.limits)?;
+        let (perturbed_left, refusals_left) = held.left(who, spending)?;
+        let mut perturbed = Perturbed::default();
+        let mut judged = Judged {
+            verdict: Verdict {
+                fates: Vec::with_capacity(fates.len()),
+                noise: Vec::new(),
+            },
+            perturbed: 0,
+            withheld: 0,
+            conflict: first.as_ref().map(|(pool, _)| pool.clone()),
+        };
+        for (row, exact) in fates.iter().enumerate() {
+            let fate = if *exact == Ok(()) {
+                Fate::Exact
+            } else if perturbed.len() < perturbed_left
+                && self.perturbs(
+                    (&mut held, &mut changed, &mut perturbed),
+                    admissions,
+                    (row, *exact == Err(Conflict::TooLarge)),
+                    spending,
+                )?
+            {
+                let drawn = admissions.iter().map(|admission| {
+                    let cell = admission.cells.get(row).map_or(&[][..], |cell| cell);
+                    self.cell_key.noise(&admission.pool, cell, &spending.noise)
+                });
+                judged.verdict.noise.extend(drawn);
+                judged.perturbed += 1;
+                Fate::Perturbed
+            } else {
+                judged.withheld += 1;
+                Fate::Withheld
             };
-            let fresh: BTreeSet<&Bytes> = admission
+            judged.verdict.fates.push(fate);
+        }
+        let all = u64::try_from(fates.len()).unwrap_or(u64::MAX);
+        if judged.withheld == all
+            && let Some((pool, conflict)) = first
+        {
+            held.refused(who, spending.day)?;
+            let pool = Box::new(pool);
+            return Err(Denied::Conflict { pool, conflict });
+        }
+        // Each withheld row says that it conflicts, as a refusal does.
+        if judged.withheld > refusals_left {
+            held.refused(who, spending.day)?;
+            return Err(Denied::Spent { what: "refusals" });
+        }
+        held.keep(
+            changed,
+            perturbed.cells,
+            (who, spending.day),
+            judged.withheld,
+        )?;
+        Ok(judged)
+    }
+
+    /// Whether a row that may not leave exactly may leave with noise; it is then taken into the pools it
+    /// has cells in.
+    ///
+    /// Averaging many perturbed releases brings the exact value back: what all releases together, noise
+    /// and all, explain of one subject stays bounded. In pools that are too large for that, the budget
+    /// alone bounds them.
+    fn perturbs(
+        &self,
+        (held, changed, perturbed): (&mut Held, &mut HashMap<Pool, Changed>, &mut Perturbed),
+        admissions: &[Admission],
+        (row, too_large): (usize, bool),
+        spending: &Spending,
+    ) -> Result<bool, Denied> {
+        let mut trial: HashMap<Pool, Changed> = HashMap::new();
+        let mut fresh: Vec<(&Pool, &Bytes)> = Vec::new();
+        for admission in admissions {
+            let Some(cell) = admission.cells.get(row).filter(|cell| !cell.is_empty()) else {
+                continue;
+            };
+            let asked = match admission.release {
+                Release::Audit => too_large,
+                Release::Perturb | Release::Both => true,
+            };
+            let pool = &admission.pool;
+            if !(admission.perturbable && asked) || perturbed.copied > COPIED_MAX {
+                return Ok(false);
+            }
+            let known = perturbed
                 .cells
-                .iter()
-                .filter(|cell| !known.knows(cell))
-                .collect();
-            if fresh.is_empty() {
+                .get(pool)
+                .is_some_and(|cells| cells.contains(cell));
+            if known || held.perturbed(pool)?.contains(&cell[..]) {
                 continue;
             }
-            let (mut audit, mut entered) = match changed.remove(pool) {
-                Some(found) => found,
-                None => (held.audit(pool)?.clone(), Vec::new()),
+            fresh.push((pool, cell));
+            if too_large {
+                continue;
+            }
+            let mut now = match trial.remove(pool).or_else(|| changed.get(pool).cloned()) {
+                Some(now) => now,
+                None => held.unchanged(pool, spending)?,
             };
-            audit.allow(self.limits.steps_max);
-            let before = audit.len();
-            for cell in &fresh {
-                audit.enter(cell).map_err(|_| Denied::Unreadable)?;
+            perturbed.copied = perturbed.copied.saturating_add(now.audit.len());
+            let mut mixed = match now.mixed.take() {
+                Some(mixed) => mixed,
+                None => now.audit.of_values_too().map_err(|_| Denied::Unreadable)?,
+            };
+            mixed.allow(self.limits.steps_max / PERTURBED_SHARE);
+            let variance = variance(pool, spending);
+            let entered = mixed.enter_perturbed(cell, variance);
+            entered.map_err(|_| Denied::Unreadable)?;
+            let subjects = held.subjects_of(pool)?;
+            let rules = (admission.k, admission.explained_max);
+            let explains = mixed.explains_at_most(rules, &|row| subjects.of(row), &self.limits);
+            if explains.is_err() {
+                return Ok(false);
             }
-            if audit.len() > before
-                && let Err(conflict) = self.judge(&mut held, &audit, admission)?
-            {
-                held.refused(who, day)?;
-                let pool = Box::new(pool.clone());
-                return Err(Denied::Conflict { pool, conflict });
-            }
-            entered.extend(fresh);
-            changed.insert(pool.clone(), (audit, entered));
+            now.mixed = Some(mixed);
+            trial.insert(pool.clone(), now);
         }
-        if changed.is_empty() {
-            return Ok(());
+        changed.extend(trial);
+        for (pool, cell) in fresh {
+            let cells = perturbed.cells.entry(pool.clone()).or_default();
+            cells.insert(cell.clone());
         }
-        let rows: Vec<(&Pool, Vec<&Bytes>)> = changed
-            .iter()
-            .map(|(pool, (_, fresh))| (pool, fresh.clone()))
-            .collect();
-        held.store.admit(&rows, (who, day))?;
-        for (pool, (audit, _)) in changed {
-            held.audits.insert(pool, audit);
-        }
-        Ok(())
+        Ok(true)
     }
 
     /// How many distinct cells of a pool were released.
@@ -228,33 +340,30 @@ impl Register {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(held.audit(pool)?.len())
     }
+}
 
-    fn judge(
-        &self,
-        held: &mut Held,
-        audit: &Audit,
-        admission: &Admission,
-    ) -> Result<Result<(), Conflict>, Unstored> {
-        let pool = &admission.pool;
-        let rules = (admission.k, admission.explained_max);
-        if pool.by_subject {
-            return Ok(audit.holds(rules, &Some, &self.limits));
+impl Perturbed {
+    fn len(&self) -> u64 {
+        let cells: usize = self.cells.values().map(BTreeSet::len).sum();
+        u64::try_from(cells).unwrap_or(u64::MAX)
+    }
+}
+
+/// The variance of a pool's noise, in squares of one row's part in a cell.
+pub(crate) fn variance(pool: &Pool, spending: &Spending) -> f64 {
+    let deviation = match pool.measure {
+        Some(_) => spending.noise.sum_deviation,
+        None => spending.noise.count_deviation,
+    };
+    deviation * deviation
+}
+
+impl From<Untried> for Denied {
+    fn from(why: Untried) -> Self {
+        match why {
+            Untried::Unreadable => Self::Unreadable,
+            Untried::Unstored(why) => Self::Unstored(why),
         }
-        let key = (pool.dataset.clone(), pool.snapshot);
-        let known = match held.subjects.get(&key) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let read = (self.subjects)(&pool.dataset, pool.snapshot);
-                let known = Arc::new(read.map_err(Unstored::Subjects)?);
-                held.subjects.insert(key, Arc::clone(&known));
-                known
-            }
-        };
-        let subject = |row: u32| {
-            let index = usize::try_from(row).ok()?;
-            known.get(index).copied().flatten()
-        };
-        Ok(audit.holds(rules, &subject, &self.limits))
     }
 }
 
@@ -263,33 +372,6 @@ impl std::fmt::Debug for Register {
         f.debug_struct("Register")
             .field("limits", &self.limits)
             .finish_non_exhaustive()
-    }
-}
-
-impl Held {
-    /// Debits one refusal.
-    fn refused(&self, who: &str, day: NaiveDate) -> Result<(), Unstored> {
-        let refusals = Allowance {
-            refusals: 1,
-            ..Allowance::default()
-        };
-        self.store.spend(who, day, refusals)
-    }
-
-    /// The audit of a pool, read from the store when first asked for.
-    fn audit(&mut self, pool: &Pool) -> Result<&Audit, Unstored> {
-        if !self.audits.contains_key(pool) {
-            let mut audit = match pool.measure {
-                Some(_) => Audit::of_values(),
-                None => Audit::default(),
-            };
-            for cell in self.store.cells(pool)? {
-                audit.enter(&cell).map_err(|_| self.store.broken())?;
-            }
-            self.audits.insert(pool.clone(), audit);
-        }
-        let missing = || Unstored::Subjects(pool.name());
-        self.audits.get(pool).ok_or_else(missing)
     }
 }
 

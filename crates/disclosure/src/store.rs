@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use vault::Keyring;
 
 /// The version of the tables.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS admitted (id INTEGER PRIMARY KEY, pool TEXT NOT NULL, sealed BLOB NOT NULL) STRICT;
     CREATE INDEX IF NOT EXISTS admitted_pool ON admitted (pool);
     CREATE TABLE IF NOT EXISTS spent (
         who TEXT NOT NULL, day TEXT NOT NULL,
         queries INTEGER NOT NULL, cells INTEGER NOT NULL, refusals INTEGER NOT NULL,
+        perturbed INTEGER NOT NULL,
         PRIMARY KEY (who, day)
     ) STRICT, WITHOUT ROWID;
 ";
@@ -38,6 +39,15 @@ pub enum Unstored {
     /// The subjects of a dataset cannot be read.
     #[error("the subjects of a dataset cannot be read: {0}")]
     Subjects(String),
+}
+
+/// How a cell left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As it is.
+    Exact,
+    /// With noise.
+    Perturbed,
 }
 
 /// Cells and budgets on disk: SQLite, every commit synced, every set encrypted.
@@ -87,17 +97,18 @@ impl Store {
         }
     }
 
-    /// Every cell ever admitted to a pool.
-    pub(crate) fn cells(&self, pool: &Pool) -> Result<Vec<Vec<u8>>, Unstored> {
+    /// Every cell ever admitted to a pool: exactly, or perturbed.
+    pub(crate) fn cells(&self, pool: &Pool, as_it_is: Way) -> Result<Vec<Vec<u8>>, Unstored> {
+        let name = as_it_is.named(pool);
         let sql = "SELECT sealed FROM admitted WHERE pool = ? ORDER BY id";
         let mut query = self.database.prepare(sql).map_err(|e| self.failed(e))?;
         let rows = query
-            .query_map([pool.name()], |row| row.get::<_, Vec<u8>>(0))
+            .query_map([&name], |row| row.get::<_, Vec<u8>>(0))
             .map_err(|e| self.failed(e))?;
         let mut cells = Vec::new();
         for sealed in rows {
             let sealed = sealed.map_err(|e| self.failed(e))?;
-            let plain = self.keyring.unseal(&context(pool), &sealed);
+            let plain = self.keyring.unseal(&context(&name), &sealed);
             let plain = plain.map_err(|_| self.broken())?;
             cells.extend(read(&plain).ok_or_else(|| self.broken())?);
         }
@@ -107,15 +118,24 @@ impl Store {
     /// Makes cells and what they cost durable, all or none.
     pub(crate) fn admit(
         &mut self,
-        admitted: &[(&Pool, Vec<&Bytes>)],
+        admitted: &[(&Pool, Way, Vec<&Bytes>)],
         (who, day): (&str, NaiveDate),
+        refusals: u64,
     ) -> Result<(), Unstored> {
         let mut sealed = Vec::with_capacity(admitted.len());
-        let mut count = 0usize;
-        for (pool, cells) in admitted {
-            count += cells.len();
-            let bytes = self.keyring.seal(&context(pool), &written(cells));
-            sealed.push((pool.name(), bytes.map_err(|_| self.broken())?));
+        let mut spent = Allowance {
+            refusals,
+            ..Allowance::default()
+        };
+        for (pool, way, cells) in admitted {
+            let count = u64::try_from(cells.len()).unwrap_or(u64::MAX);
+            match way {
+                Way::Exact => spent.cells = spent.cells.saturating_add(count),
+                Way::Perturbed => spent.perturbed = spent.perturbed.saturating_add(count),
+            }
+            let name = way.named(pool);
+            let bytes = self.keyring.seal(&context(&name), &written(cells));
+            sealed.push((name, bytes.map_err(|_| self.broken())?));
         }
         let file = self.file.clone();
         let failed = |source| Unstored::Database {
@@ -127,17 +147,7 @@ impl Store {
             let sql = "INSERT INTO admitted (pool, sealed) VALUES (?, ?)";
             change.execute(sql, params![pool, bytes]).map_err(failed)?;
         }
-        let cells = u64::try_from(count).unwrap_or(u64::MAX);
-        add(
-            &change,
-            who,
-            day,
-            Allowance {
-                cells,
-                ..Allowance::default()
-            },
-        )
-        .map_err(failed)?;
+        add(&change, who, day, spent).map_err(failed)?;
         change.commit().map_err(failed)
     }
 
@@ -159,10 +169,11 @@ impl Store {
                 queries: count(0)?,
                 cells: count(1)?,
                 refusals: count(2)?,
+                perturbed: count(3)?,
             })
         };
-        let columns =
-            "coalesce(sum(queries), 0), coalesce(sum(cells), 0), coalesce(sum(refusals), 0)";
+        let columns = "coalesce(sum(queries), 0), coalesce(sum(cells), 0),
+            coalesce(sum(refusals), 0), coalesce(sum(perturbed), 0)";
         let today = self.database.query_row(
             &format!("SELECT {columns} FROM spent WHERE who = ? AND day = ?"),
             params![who, day.to_string()],
@@ -180,26 +191,39 @@ impl Store {
 
 fn add(database: &Connection, who: &str, day: NaiveDate, more: Allowance) -> rusqlite::Result<()> {
     let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    let sql = "INSERT INTO spent (who, day, queries, cells, refusals) VALUES (?1, ?2, ?3, ?4, ?5)
+    let sql = "INSERT INTO spent (who, day, queries, cells, refusals, perturbed)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT (who, day) DO UPDATE SET
-        queries = queries + ?3, cells = cells + ?4, refusals = refusals + ?5";
+        queries = queries + ?3, cells = cells + ?4, refusals = refusals + ?5,
+        perturbed = perturbed + ?6";
     let Allowance {
         queries,
         cells,
         refusals,
+        perturbed,
     } = more;
     let row = params![
         who,
         day.to_string(),
         count(queries),
         count(cells),
-        count(refusals)
+        count(refusals),
+        count(perturbed)
     ];
     database.execute(sql, row).map(|_| ())
 }
 
-fn context(pool: &Pool) -> String {
-    format!("disclosure {}", pool.name())
+fn context(name: &str) -> String {
+    format!("disclosure {name}")
+}
+
+impl Way {
+    fn named(self, pool: &Pool) -> String {
+        match self {
+            Self::Exact => pool.name(),
+            Self::Perturbed => format!("{}/perturbed", pool.name()),
+        }
+    }
 }
 
 /// Sets one after another, each with its length before it.

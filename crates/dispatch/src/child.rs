@@ -54,11 +54,16 @@ impl Child {
         matches!(self.process.try_wait(), Ok(None))
     }
 
-    /// Hands it its one job and closes its input.
+    /// Hands it its one job.
     pub(crate) async fn give(&mut self, framed: &[u8]) -> io::Result<()> {
-        let mut stdin = self.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let stdin = self.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
         stdin.write_all(framed).await?;
-        stdin.shutdown().await
+        stdin.flush().await
+    }
+
+    /// Its input, to answer what it asks. Dropped, it is closed.
+    pub(crate) const fn input(&mut self) -> Option<ChildStdin> {
+        self.stdin.take()
     }
 
     /// What it says.

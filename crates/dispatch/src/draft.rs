@@ -86,6 +86,8 @@ async fn reply(crew: &Crew, job: &PlanJob) -> Result<PlanReply, Failure> {
         deadline,
         place,
     } = crew.engage(&framed, Duration::MAX).await?;
+    // It is told nothing more.
+    drop(child.input());
     let answered = timeout_at(deadline, answer(&mut child)).await;
     match answered {
         Ok(Ok(reply)) => {

@@ -28,7 +28,7 @@ pub use self::{
     draft::Statement,
     failure::{Death, Failure, Worker},
     pool::Pool,
-    results::Piece,
+    results::{Piece, Question},
     run::{Keys, Outcome, Stopped},
 };
-pub use wire::job::Done;
+pub use wire::job::{Cells, Done, Fate, Noise, Verdict};

@@ -9,13 +9,15 @@ use arrow::array::RecordBatch;
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::{
+    io::AsyncWriteExt,
+    process::ChildStdin,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::AbortHandle,
     time::timeout_at,
 };
 use wire::{
-    Garbled,
-    job::{Cells, Done, Message, RunFrame},
+    Garbled, frame,
+    job::{Cells, Done, Message, RunFrame, Verdict},
 };
 
 /// What a frame costs beside its own bytes, so that many small ones cost something too.
@@ -38,8 +40,11 @@ pub(crate) struct Results {
     reader: AbortHandle,
     rows: u64,
     batches: u64,
-    cells: Vec<Cells>,
-    /// What came while only cells were asked for.
+    /// Where its questions are answered; none if its plan has none.
+    answers: Option<ChildStdin>,
+    /// The bytes of all sets so far.
+    cells_bytes: usize,
+    /// What came while only a question was awaited.
     first: Option<Item>,
     state: State,
 }
@@ -61,9 +66,19 @@ pub struct Piece {
     _held: OwnedSemaphorePermit,
 }
 
+/// Asks what may become of some rows: who is in their cells. The runner waits for the answer.
+#[derive(Debug)]
+pub struct Question {
+    /// Of each report, one set a row, in order.
+    pub cells: Vec<Cells>,
+    /// How many rows.
+    pub rows: usize,
+}
+
 #[derive(Debug)]
 enum Item {
     Cells(Cells),
+    Asked(u64),
     Batch(Bytes, OwnedSemaphorePermit),
     End(Result<Done, Failure>),
 }
@@ -105,10 +120,12 @@ impl Results {
     /// Begins to read.
     pub(crate) fn begin(
         crew: Arc<Crew>,
-        engaged: Engaged,
+        mut engaged: Engaged,
         expected: Expected,
         budget: Budget,
     ) -> Self {
+        let input = engaged.child.input();
+        let answers = input.filter(|_| expected.reports() > 0);
         let (sender, queue) = mpsc::unbounded_channel();
         let reader = tokio::spawn(async move {
             read_to_the_end(engaged, &budget, &sender).await;
@@ -121,56 +138,86 @@ impl Results {
             reader: reader.abort_handle(),
             rows: 0,
             batches: 0,
-            cells: Vec::new(),
+            answers,
+            cells_bytes: 0,
             first: None,
             state: State::Open,
         }
     }
 
-    /// The cells, all of which come before the first batch.
-    pub(crate) async fn cells(&mut self) -> Result<Vec<Cells>, Failure> {
-        if self.first.is_none() {
-            self.first = self.after_cells().await?;
+    /// The next question; none once the first batch, or the end, has come. Each is to be answered.
+    pub(crate) async fn question(&mut self) -> Result<Option<Question>, Failure> {
+        if self.first.is_some() {
+            return Ok(None);
         }
-        Ok(std::mem::take(&mut self.cells))
+        let question = self.asked().await;
+        if question.is_err() {
+            self.state = State::Failed;
+        }
+        question
     }
 
-    /// Takes in cells and gives what comes after them.
-    async fn after_cells(&mut self) -> Result<Option<Item>, Failure> {
-        let mut bytes = 0usize;
+    async fn asked(&mut self) -> Result<Option<Question>, Failure> {
+        let mut cells: Vec<Cells> = Vec::new();
         loop {
             match self.queue.recv().await {
-                Some(Item::Cells(cells)) => {
-                    let known = self.expected.reports() > cells.number;
-                    bytes += cells.sets.iter().map(Bytes::len).sum::<usize>();
-                    if !known || self.batches > 0 || bytes > CELLS_BYTES_MAX {
-                        self.state = State::Failed;
-                        return Err(Failure::garbled(Worker::Runner, "cells that are not its"));
-                    }
-                    self.cells.push(cells);
+                Some(Item::Cells(more)) => self.take_in(more, &mut cells)?,
+                Some(Item::Asked(rows)) => {
+                    let rows = usize::try_from(rows).ok();
+                    let whole = |rows: &usize| {
+                        self.answers.is_some() && cells.iter().all(|c| c.sets.len() == *rows)
+                    };
+                    let rows = rows.filter(whole).ok_or_else(strange)?;
+                    return Ok(Some(Question { cells, rows }));
                 }
-                other => return Ok(other),
+                other if cells.is_empty() => {
+                    // Nothing is asked after this, and the runner sees its input end.
+                    self.answers = None;
+                    self.first = other;
+                    return Ok(None);
+                }
+                // It died, or cells are not followed by their question.
+                Some(Item::End(Err(failure))) => return Err(failure),
+                Some(Item::Batch(..) | Item::End(Ok(_))) | None => return Err(strange()),
             }
         }
+    }
+
+    /// More cells of the question that is being asked.
+    fn take_in(&mut self, more: Cells, cells: &mut Vec<Cells>) -> Result<(), Failure> {
+        self.cells_bytes += more.sets.iter().map(Bytes::len).sum::<usize>();
+        if self.expected.reports() <= more.number || self.cells_bytes > CELLS_BYTES_MAX {
+            return Err(strange());
+        }
+        match cells.iter_mut().find(|known| known.number == more.number) {
+            Some(known) => known.sets.extend(more.sets),
+            None => cells.push(more),
+        }
+        Ok(())
+    }
+
+    /// Answers the last question.
+    pub(crate) async fn answer(&mut self, verdict: &Verdict) -> Result<(), Failure> {
+        let framed = frame::sealed(verdict).map_err(|_| strange())?;
+        if let Some(answers) = &mut self.answers {
+            // Where the runner is gone, its end says why.
+            if answers.write_all(&framed).await.is_err() || answers.flush().await.is_err() {
+                self.answers = None;
+            }
+        }
+        Ok(())
     }
 
     /// The next batch; none at the sound end, after which [`Self::done`] is known.
     ///
-    /// A result that has cells is not given before they were taken.
+    /// INVARIANT (nothing leaves unjudged): a result with a question that nobody took is not given.
     pub(crate) async fn next(&mut self) -> Option<Result<Piece, Failure>> {
         let State::Open = self.state else { return None };
         let item = match self.first.take() {
-            Some(item) => Ok(Some(item)),
-            None => self.after_cells().await,
+            Some(item) => Some(item),
+            None => self.queue.recv().await,
         };
-        let next = match item {
-            Err(failure) => Err(failure),
-            Ok(item) => self.piece(item),
-        };
-        let next = match next {
-            Ok(Some(_)) if !self.cells.is_empty() => {
-                Err(Failure::garbled(Worker::Runner, "cells nobody took"))
-            }
+        let next = match self.piece(item) {
             Ok(Some(piece)) => Ok(piece),
             Ok(None) => return None,
             Err(failure) => Err(failure),
@@ -192,7 +239,8 @@ impl Results {
                 Err(misfit) => Err(Failure::garbled(Worker::Runner, misfit)),
             },
             Some(Item::End(Err(failure))) => Err(failure),
-            Some(Item::Cells(_)) | None => Err(Failure::garbled(Worker::Runner, "no end")),
+            Some(Item::Cells(_) | Item::Asked(_)) => Err(strange()),
+            None => Err(Failure::garbled(Worker::Runner, "no end")),
         }
     }
 
@@ -242,6 +290,10 @@ impl Piece {
     }
 }
 
+fn strange() -> Failure {
+    Failure::garbled(Worker::Runner, "cells that are not its")
+}
+
 async fn read_to_the_end(engaged: Engaged, budget: &Budget, to: &mpsc::UnboundedSender<Item>) {
     let Engaged {
         mut child,
@@ -287,6 +339,7 @@ async fn frames(
                 to.send(Item::Batch(bytes, held))
                     .map_err(|_| Short::Unheard)?;
             }
+            RunFrame::Asked(rows) => to.send(Item::Asked(rows)).map_err(|_| Short::Unheard)?,
             RunFrame::Cells(cells) => to.send(Item::Cells(cells)).map_err(|_| Short::Unheard)?,
             RunFrame::Done(done) => return Ok(done),
             RunFrame::Failure(code) => return Err(Short::Refused(code)),

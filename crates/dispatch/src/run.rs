@@ -1,4 +1,9 @@
-use crate::{Failure, Piece, Worker, batch::Expected, pool::Pool, results::Results};
+use crate::{
+    Failure, Piece, Worker,
+    batch::Expected,
+    pool::Pool,
+    results::{Question, Results},
+};
 use confine::Confined;
 use ledger::Decided;
 use std::{collections::BTreeSet, time::Duration};
@@ -6,7 +11,7 @@ use terms::{DatasetName, Type};
 use vault::{ROW_COLUMN, SUBJECT_COLUMN, SourceKeys};
 use wire::{
     frame,
-    job::{Cells, Column, Done, RunJob, Source},
+    job::{Column, Done, RunJob, Source, Verdict},
 };
 
 /// What opens the data that a plan reads.
@@ -153,13 +158,21 @@ impl Outcome {
         &self.decided
     }
 
-    /// Who contributed to the cells that will be released. Waits until the runner has said all of
-    /// them, which is before its first batch.
+    /// What the runner asks next about cells that are to be released; none once it has asked all,
+    /// which is before its first batch. The runner waits for [`Self::answer`].
     ///
     /// # Errors
     /// [`Failure`]; nothing of the result may then leave.
-    pub async fn cells(&mut self) -> Result<Vec<Cells>, Failure> {
-        self.results.cells().await
+    pub async fn question(&mut self) -> Result<Option<Question>, Failure> {
+        self.results.question().await
+    }
+
+    /// Answers the last question.
+    ///
+    /// # Errors
+    /// [`Failure`]; nothing of the result may then leave.
+    pub async fn answer(&mut self, verdict: &Verdict) -> Result<(), Failure> {
+        self.results.answer(verdict).await
     }
 
     /// The next batch as the runner sent it; none at the sound end of the result.

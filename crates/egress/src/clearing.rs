@@ -4,11 +4,13 @@ use confine::Confined;
 use disclosure::Admitted;
 use dispatch::Outcome;
 use ledger::{Decided, ReleaseFacts};
+use terms::Accuracy;
 
 /// A result on its way out, batch by batch. Dropped, it kills the runner and leaves the entry abandoned.
 #[derive(Debug)]
 pub struct Clearing {
     outcome: Outcome,
+    perturbed: u64,
     gate: Gate,
     state: State,
 }
@@ -40,6 +42,7 @@ pub struct Release {
 /// # Errors
 /// [`Withheld::Misshapen`] with the open entry, if the result has columns that never leave.
 pub fn clear(admitted: Admitted) -> Result<Clearing, Box<(Withheld, Decided)>> {
+    let perturbed = admitted.perturbed();
     let outcome = admitted.into_outcome();
     let confined = outcome.confined();
     let checks = confined.plan().checks.clone();
@@ -47,6 +50,7 @@ pub fn clear(admitted: Admitted) -> Result<Clearing, Box<(Withheld, Decided)>> {
     match pinned::schema(confined).and_then(|schema| Gate::new(schema, checks, caps)) {
         Ok(gate) => Ok(Clearing {
             outcome,
+            perturbed,
             gate,
             state: State::Open,
         }),
@@ -121,7 +125,11 @@ impl Clearing {
             result,
             notice: notice::told(&confined, &done),
             groups_withheld: done.groups_withheld,
-            register: confined.register().to_owned(),
+            accuracy: accuracy(&confined, self.perturbed),
+            register: match self.perturbed {
+                0 => confined.register().to_owned(),
+                _ => "perturbed".to_owned(),
+            },
         };
         let (cpu_us, memory_peak_bytes) = (done.cpu_us, done.memory_peak_bytes);
         Ok(Release {
@@ -147,6 +155,17 @@ impl Clearing {
         }
         withheld
     }
+}
+
+/// How exact a result is with so many perturbed cells.
+fn accuracy(confined: &Confined, cells: u64) -> Option<Accuracy> {
+    let noise = confined.permit().noise();
+    (cells > 0).then_some(Accuracy {
+        cells,
+        count_max: noise.count_max,
+        count_deviation: noise.count_deviation,
+        sum_deviation: noise.sum_deviation,
+    })
 }
 
 #[cfg(test)]

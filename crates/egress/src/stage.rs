@@ -215,6 +215,7 @@ impl Stage {
             register_version: 1,
             references: vec![],
             obligations: CAPS,
+            lineage: Vec::new(),
         };
         let entry = self.ledger.open_operation(opening, "SELECT 1", now()).await;
         entry.unwrap().decide(decision, now()).await.unwrap()

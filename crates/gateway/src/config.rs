@@ -29,6 +29,33 @@ struct Raw {
     ledger_postgres: String,
     /// Tighter limits on statements; `docs/lockdown.md` lists them.
     statement: BTreeMap<String, u64>,
+    /// Who cosigns the log.
+    witness: RawWitness,
+}
+
+/// Who cosigns the log, and what waits for them.
+#[derive(Debug, Clone, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawWitness {
+    policy: String,
+    authorities: String,
+    interval_ms: u64,
+    answer_ms_max: u64,
+    export_wait_ms_max: u64,
+    lag_seconds_max: u64,
+}
+
+impl Default for RawWitness {
+    fn default() -> Self {
+        Self {
+            policy: String::new(),
+            authorities: String::new(),
+            interval_ms: 10_000,
+            answer_ms_max: 5_000,
+            export_wait_ms_max: 5_000,
+            lag_seconds_max: 3_600,
+        }
+    }
 }
 
 impl Default for Raw {
@@ -47,6 +74,7 @@ impl Default for Raw {
             otlp_endpoint: String::new(),
             ledger_postgres: String::new(),
             statement: BTreeMap::new(),
+            witness: RawWitness::default(),
         }
     }
 }
@@ -66,7 +94,40 @@ pub struct Config {
     pub otlp_endpoint: Option<String>,
     /// Where the ledger is.
     pub ledger: ledger::Place,
+    /// Who cosigns the log.
+    pub witness: WitnessConfig,
     raw: Raw,
+}
+
+/// Who cosigns the log, and what waits for them.
+#[derive(Debug, Clone)]
+pub struct WitnessConfig {
+    /// The file of the trust policy (C2SP tlog-policy), in the domain's folder; none: no witnesses.
+    pub policy: Option<PathBuf>,
+    /// The file of certificate authorities for witnesses at `https` addresses, in PEM.
+    pub authorities: Option<PathBuf>,
+    /// How often the newest checkpoint is published.
+    pub interval: Duration,
+    /// How long a witness may take to answer.
+    pub answer_max: Duration,
+    /// How long an export waits for the policy's quorum.
+    pub export_wait_max: Duration,
+    /// How long a witness may be behind before it is put on record.
+    pub lag_max: Duration,
+}
+
+impl From<&RawWitness> for WitnessConfig {
+    fn from(raw: &RawWitness) -> Self {
+        let file = |text: &str| Some(PathBuf::from(text)).filter(|file| *file != PathBuf::new());
+        Self {
+            policy: file(&raw.policy),
+            authorities: file(&raw.authorities),
+            interval: Duration::from_millis(raw.interval_ms),
+            answer_max: Duration::from_millis(raw.answer_ms_max),
+            export_wait_max: Duration::from_millis(raw.export_wait_ms_max),
+            lag_max: Duration::from_secs(raw.lag_seconds_max),
+        }
+    }
 }
 
 /// What is wrong with the configuration, all of it.
@@ -108,6 +169,10 @@ impl Config {
         if raw.planners_ready == 0 || raw.runners_ready == 0 {
             mistakes.push("planners_ready, runners_ready: at least 1".to_owned());
         }
+        let witness = &raw.witness;
+        if witness.interval_ms == 0 || witness.answer_ms_max == 0 {
+            mistakes.push("witness.interval_ms, witness.answer_ms_max: at least 1".to_owned());
+        }
         for (name, most) in &raw.statement {
             if !STATEMENT_LIMITS.contains(&name.as_str()) {
                 let known = STATEMENT_LIMITS.join(", ");
@@ -133,6 +198,7 @@ impl Config {
                 log_filter: raw.log_filter.clone(),
                 ledger,
                 otlp_endpoint: Some(raw.otlp_endpoint.clone()).filter(|text| !text.is_empty()),
+                witness: WitnessConfig::from(&raw.witness),
                 raw,
             }),
             _ => Err(wrong(mistakes)),

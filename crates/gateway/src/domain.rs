@@ -2,7 +2,7 @@ use crate::config::{Config, Misconfigured};
 use disclosure::{Limits, Register};
 use identity::{Authority, Unissued};
 use ledger::{Breach, Ledger, SystemClock};
-use manifest::ManifestKey;
+use manifest::{Algorithm, Approvals, ManifestKey};
 use policy::Engine;
 use register::State;
 use std::{
@@ -34,6 +34,8 @@ pub struct Domain {
     pub disclosure: Arc<Register>,
     /// What signs manifests.
     pub manifest_key: ManifestKey,
+    /// Who brought licences and scenarios to stand.
+    pub approvals: Approvals,
     _lock: File,
 }
 
@@ -46,6 +48,8 @@ pub struct Founding<'a> {
     pub policies: Option<&'a Path>,
     /// The PostgreSQL database that keeps its ledger, if its folder does not.
     pub ledger_postgres: Option<&'a str>,
+    /// With what its manifests are signed.
+    pub manifest_algorithm: Algorithm,
     /// The time.
     pub now: chrono::DateTime<chrono::Utc>,
 }
@@ -88,6 +92,9 @@ pub enum Unopened {
     /// The manifest key cannot be read or made.
     #[error("the manifest key: {0}")]
     ManifestKey(String),
+    /// The witnesses cannot be used, or hold more of the log than there is.
+    #[error(transparent)]
+    Witnesses(#[from] witness::Unwitnessed),
     /// The children cannot be started.
     #[error("the children cannot be started: {0}")]
     Pool(String),
@@ -139,7 +146,8 @@ impl Domain {
         let ledger = Ledger::create(place, founding.name, Arc::new(SystemClock))?;
         drop(ledger);
         Keyring::create(dir)?;
-        ManifestKey::create(dir).map_err(|error| Unopened::ManifestKey(error.to_string()))?;
+        ManifestKey::create(dir, founding.manifest_algorithm)
+            .map_err(|error| Unopened::ManifestKey(error.to_string()))?;
         Self::open(dir)
     }
 
@@ -155,8 +163,11 @@ impl Domain {
         let lock = locked(dir)?;
         let ledger = Ledger::open(config.ledger.clone(), Arc::new(SystemClock))?;
         let mut state = State::default();
+        let mut approvals = Approvals::default();
         for stored in ledger.events(0)? {
-            state.apply(&stored?.event);
+            let stored = stored?;
+            state.apply(&stored.event);
+            approvals.apply(&stored);
         }
         let engine = Engine::load(Some(&dir.join("policies")));
         let keyring = Keyring::open(dir)?;
@@ -181,6 +192,7 @@ impl Domain {
             store,
             disclosure: Arc::new(disclosure),
             manifest_key,
+            approvals,
             _lock: lock,
         })
     }

@@ -1,13 +1,18 @@
 //! A released result as a signed package. What may not leave is refused before it runs.
 
-use crate::{Asking, Gateway, Kind, Refused, operation::Closed};
+use crate::{
+    Asking, Gateway, Kind, Refused,
+    operation::{Closed, columns},
+};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use chrono::{DateTime, Utc};
 use confine::Confined;
 use manifest::{
-    Column, Content, DATA_FILE, Decision, Grant, Manifest, Operation, Parts, Record, Source,
-    SourceItem,
+    CellRules, Content, DATA_FILE, Decision, Grant, Handed, Manifest, Operation, Package, Parts,
+    Record, Rule, RuleOutcome, Sealed, Source, SourceItem,
 };
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
+use policy::PermittedDataset;
 use std::collections::BTreeMap;
 use terms::{Action, DatasetName, Digest, Event, Mask};
 
@@ -71,35 +76,8 @@ impl Gateway {
         }
         let closed = running.close().await?;
         let data = parquet_of(&schema, &batches)?;
-        let broken = |error: &dyn std::fmt::Display| {
-            tracing::error!(%error, "a package could not be sealed");
-            Refused::internal("manifest.unsealed")
-        };
-        let ledger = &self.domain.ledger;
-        let index = closed.receipt.index;
-        let proof = ledger.prove(index).map_err(|why| Refused::from(&why))?;
-        let leaf = ledger.leaf(index).map_err(|why| Refused::from(&why))?;
-        let leaf = String::from_utf8(leaf).map_err(|error| broken(&error))?;
-        let printed = closed.confined.plan().print();
-        let manifest = self.manifest(&closed, opened, leaf)?;
-        let log = ledger.reader().verifier();
-        let parts = Parts {
-            data: Digest::of(&data),
-            plan: &printed,
-            proof: &proof,
-            log,
-        };
-        let package = manifest
-            .seal(&parts, &self.domain.manifest_key)
-            .map_err(|e| broken(&e))?;
-        let exported = Event::Exported {
-            query: closed.receipt.query.clone(),
-            manifest: package.digest(),
-        };
-        ledger
-            .append(&exported, None, closed.at)
-            .await
-            .map_err(|why| Refused::from(&why))?;
+        let sealed = self.sealed(&closed, opened, &data)?;
+        let package = self.handed_over(&closed, sealed).await?;
         let mut files: Vec<(String, Vec<u8>)> = package
             .files()
             .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
@@ -108,25 +86,75 @@ impl Gateway {
         Ok(files)
     }
 
-    fn manifest(
+    /// The manifest, signed over the data and all that is told of it.
+    fn sealed(
         &self,
         closed: &Closed,
-        opened: chrono::DateTime<chrono::Utc>,
-        leaf: String,
-    ) -> Result<Manifest, Refused> {
+        opened: DateTime<Utc>,
+        data: &[u8],
+    ) -> Result<Sealed, Refused> {
+        let ledger = &self.domain.ledger;
+        let log = ledger.reader().verifier();
+        let alone = format!("log {log}\nquorum none\n");
+        let printed = closed.confined.plan().print();
+        let parts = Parts {
+            data: Digest::of(data),
+            data_bytes: u64::try_from(data.len()).unwrap_or(u64::MAX),
+            plan: &printed,
+            log,
+            policy: self.witnesses.as_ref().map_or(&alone, |w| w.policy()),
+        };
+        let manifest = self.manifest(closed, opened)?;
+        let sealed = manifest.seal(&parts, &self.domain.manifest_key);
+        sealed.map_err(|why| unsealed(&why))
+    }
+
+    /// Puts the handing over on record and waits for the witnesses that the domain's policy wants.
+    async fn handed_over(&self, closed: &Closed, sealed: Sealed) -> Result<Package, Refused> {
+        let ledger = &self.domain.ledger;
+        let query = &closed.receipt.query;
+        let exported = Event::Exported {
+            query: query.clone(),
+            manifest: sealed.digest(),
+        };
+        let appended = ledger.append(&exported, None, closed.at).await;
+        let index = appended.map_err(|why| Refused::from(&why))?.index;
+        let cosigned = match &self.witnesses {
+            Some(witnesses) => witnesses.covering(index).await,
+            None => Ok(None),
+        };
+        let proof = match cosigned {
+            Ok(Some(note)) => ledger.reader().prove_under(index, &note),
+            Ok(None) => ledger.prove(index),
+            Err(why) => {
+                tracing::error!(%why, "an export was withheld");
+                let withheld = Event::ExportWithheld {
+                    query: query.clone(),
+                    code: why.code().to_owned(),
+                };
+                let recorded = ledger.append(&withheld, None, closed.at).await;
+                recorded.map_err(|why| Refused::from(&why))?;
+                return Err(Refused::new(why.code(), why.told(), Kind::Unavailable));
+            }
+        };
+        let proof = proof.map_err(|why| Refused::from(&why))?;
+        let leaf = ledger.leaf(index).map_err(|why| Refused::from(&why))?;
+        let handed = Handed {
+            leaf: &leaf,
+            proof: &proof,
+        };
+        sealed.recorded(handed).map_err(|why| unsealed(&why))
+    }
+
+    fn manifest(&self, closed: &Closed, opened: DateTime<Utc>) -> Result<Manifest, Refused> {
         let confined = &closed.confined;
         let permit = confined.permit();
         let domain = self.domain.state.name().cloned();
-        let domain = domain.ok_or_else(|| Refused::internal("register.no-domain"))?;
-        let columns = confined.columns().iter().map(|column| Column {
-            name: column.name.clone(),
-            data_type: column.data_type,
-            sources: column.sources.clone(),
-        });
+        let (licence, scenario) = (&permit.licence().id, &permit.scenario().id);
         Ok(Manifest {
             operation: Operation {
                 query: closed.receipt.query.clone(),
-                domain,
+                domain: domain.ok_or_else(|| Refused::internal("register.no-domain"))?,
                 pilot: closed.receipt.pilot,
                 opened,
                 released: closed.at,
@@ -134,32 +162,84 @@ impl Gateway {
             grant: Grant {
                 person: permit.caller().person().id.clone(),
                 operator: permit.operator().id.clone(),
-                licence: permit.licence().id.clone(),
-                scenario: permit.scenario().id.clone(),
+                licence: licence.clone(),
+                scenario: scenario.clone(),
                 purpose: permit.scenario().purpose.clone(),
             },
+            approvals: self.domain.approvals.of(licence, scenario),
             decision: Decision {
                 plan: confined.digest(),
                 policies: permit.policies(),
                 register_version: permit.register_version(),
+                obligations: permit.obligations(),
             },
+            rules: rules(confined),
             sources: sources(confined),
             content: Content {
                 rows: closed.facts.rows,
                 bytes: closed.facts.bytes,
                 result: closed.facts.result,
-                columns: columns.collect(),
+                columns: columns(confined),
                 influences: confined.influences().to_vec(),
                 notice: closed.facts.notice,
                 left_out: confined.left_out().to_vec(),
             },
-            ledger: Record {
-                index: closed.receipt.index,
-                leaf,
-                register: closed.receipt.register.clone(),
-            },
+            ledger: self.record(closed)?,
         })
     }
+
+    /// The release as the log has it.
+    fn record(&self, closed: &Closed) -> Result<Record, Refused> {
+        let (ledger, index) = (&self.domain.ledger, closed.receipt.index);
+        let proof = ledger.prove(index).map_err(|why| Refused::from(&why))?;
+        let leaf = ledger.leaf(index).map_err(|why| Refused::from(&why))?;
+        Ok(Record {
+            index,
+            leaf: String::from_utf8(leaf).map_err(|why| unsealed(&why))?,
+            register: closed.receipt.register.clone(),
+            proof: proof.to_string(),
+        })
+    }
+}
+
+fn unsealed(error: &dyn std::fmt::Display) -> Refused {
+    tracing::error!(%error, "a package could not be sealed");
+    Refused::internal("manifest.unsealed")
+}
+
+/// The rules that judged an export that was released: all of them held, or were applied.
+fn rules(confined: &Confined) -> Vec<Rule> {
+    let owed = |owed: bool, outcome| if owed { outcome } else { RuleOutcome::NotOwed };
+    let rule = |rule: &str, clause: Option<&str>, outcome| Rule {
+        rule: rule.to_owned(),
+        clause: clause.map(str::to_owned),
+        outcome,
+    };
+    vec![
+        rule("policy", Some("AO-12, CG-B"), RuleOutcome::Held),
+        rule(
+            "confine.thresholds",
+            Some("CG-B 汇聚 L3-4"),
+            owed(confined.notice_possible(), RuleOutcome::Applied),
+        ),
+        rule(
+            "disclosure.register",
+            None,
+            owed(confined.register() == "audited", RuleOutcome::Held),
+        ),
+        rule(
+            "egress.row-level-export",
+            Some("CG-B 汇聚 L2-5, L3-5"),
+            owed(confined.is_protected(), RuleOutcome::Held),
+        ),
+        rule(
+            "egress.item-not-exported",
+            Some("CG-B 汇聚 L2-6"),
+            RuleOutcome::Held,
+        ),
+        rule("egress.too-many-rows", None, RuleOutcome::Held),
+        rule("egress.too-many-bytes", None, RuleOutcome::Held),
+    ]
 }
 
 /// What the plan reads, by dataset.
@@ -188,10 +268,22 @@ fn sources(confined: &Confined) -> Vec<Source> {
             dataset: name.clone(),
             snapshot: dataset.map_or(0, |d| d.snapshot),
             k: dataset.filter(|d| d.protected).map(|d| d.k),
+            cells: dataset.filter(|d| d.protected).map(cells),
             items,
         }
     });
     sources.collect()
+}
+
+fn cells(dataset: &PermittedDataset) -> CellRules {
+    let owed = &dataset.disclosure;
+    CellRules {
+        share_percent: owed.share_percent,
+        rest_percent: owed.rest_percent,
+        spread: owed.spread,
+        freedom: owed.freedom,
+        explained_percent: owed.explained_percent,
+    }
 }
 
 fn parquet_of(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<u8>, Refused> {

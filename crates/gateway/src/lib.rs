@@ -9,6 +9,7 @@
 
 mod refused; // what a caller hears, and the one map from codes to statuses
 mod config; // bonded.toml
+mod witnesses; // who cosigns the log
 mod domain; // the folder: lock, ledger, register, keys
 mod administration; // commands, each as the right person
 mod row_risk; // how identifying rows would be, measured

@@ -1,13 +1,14 @@
 //! The way of one query, top to bottom:
 //! prove → open → permit → plan → confine → decide → run → admit → clear → close.
 
-use crate::{Domain, Kind, Refused, Unopened};
+use crate::{Domain, Kind, Refused, Unopened, witnesses::Witnesses};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
 use confine::{Confined, Table, catalogue, confine};
 use dispatch::{Keys, Pool, Statement};
 use identity::Caller;
 use ledger::{Decided, Decision, Entry, Opened, Opening, Receipt, SystemClock};
+use lineage::{Column, Drawn, Input};
 use plan::{Literal, Plan};
 use policy::Permit;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -19,7 +20,9 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use terms::{Action, Channel, Digest, Event, Notice, PersonId, QueryId, ScenarioId, Type};
+use terms::{
+    Accuracy, Action, Channel, Digest, Event, Notice, PersonId, QueryId, ScenarioId, Type,
+};
 use tracing::Instrument;
 
 /// Who calls, as the connection says.
@@ -37,6 +40,7 @@ pub struct Asking {
 #[derive(Debug)]
 pub struct Gateway {
     pub(crate) domain: Domain,
+    pub(crate) witnesses: Option<Arc<Witnesses>>,
     pool: Pool,
     strangers: AtomicU64,
 }
@@ -77,6 +81,9 @@ pub(crate) struct Closed {
     pub at: DateTime<Utc>,
 }
 
+/// How long to wait before publishing is tried again after the log or the disk failed.
+const RETRY: std::time::Duration = std::time::Duration::from_secs(5);
+
 fn now() -> DateTime<Utc> {
     ledger::Clock::now(&SystemClock)
 }
@@ -94,6 +101,7 @@ impl Gateway {
         })?;
         let pool = Pool::new(domain.config.pool(program));
         let pool = pool.map_err(|error| Unopened::Pool(error.to_string()))?;
+        let witnesses = Witnesses::open(dir, &domain.config.witness, &domain.ledger).await?;
         domain.ledger.abandon_unfinished(now())?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let started = Event::GatewayStarted {
@@ -107,6 +115,7 @@ impl Gateway {
         }
         Ok(Arc::new(Self {
             domain,
+            witnesses,
             pool,
             strangers: AtomicU64::new(0),
         }))
@@ -236,7 +245,7 @@ impl Gateway {
             }
         };
         match admitted {
-            Ok(admitted) => match egress::clear(admitted) {
+            Ok(admitted) => match self.cleared(admitted).await? {
                 Ok(clearing) => Ok(Running {
                     clearing,
                     failed: false,
@@ -249,7 +258,9 @@ impl Gateway {
             Err(stopped) => {
                 let disclosure::Stopped { cause, decided } = *stopped;
                 if let disclosure::Cause::Denied(denied) = &cause {
-                    self.conflicted(denied, &decided).await?;
+                    if let disclosure::Denied::Conflict { pool, .. } = denied {
+                        self.conflicted(pool, &decided).await?;
+                    }
                     return Err(refuse_decided(decided, Refused::from(&cause)).await);
                 }
                 self.debit_failure(&permit)?;
@@ -258,15 +269,19 @@ impl Gateway {
         }
     }
 
-    /// Puts on record with what a release conflicts, for security staff.
-    async fn conflicted(
+    /// Begins to clear what was admitted; where not all of it may leave exactly, that is on record first.
+    async fn cleared(
         &self,
-        denied: &disclosure::Denied,
-        decided: &Decided,
-    ) -> Result<(), Refused> {
-        let disclosure::Denied::Conflict { pool, .. } = denied else {
-            return Ok(());
-        };
+        admitted: disclosure::Admitted,
+    ) -> Result<Result<egress::Clearing, Box<(egress::Withheld, Decided)>>, Refused> {
+        if let Some(pool) = admitted.conflict() {
+            self.conflicted(pool, admitted.decided()).await?;
+        }
+        Ok(egress::clear(admitted))
+    }
+
+    /// Puts on record with what a release conflicts, for security staff.
+    async fn conflicted(&self, pool: &disclosure::Pool, decided: &Decided) -> Result<(), Refused> {
         let event = Event::ReleaseConflicted {
             query: decided.query().clone(),
             dataset: pool.dataset.clone(),
@@ -387,6 +402,22 @@ impl Gateway {
         }
     }
 
+    /// Publishes checkpoints to the domain's witnesses; ends only if one of them shows that our key
+    /// signed another history.
+    pub(crate) async fn publish(&self) -> witness::Unwitnessed {
+        let Some(witnesses) = &self.witnesses else {
+            return std::future::pending().await;
+        };
+        loop {
+            match witnesses.publish(&self.domain.ledger).await {
+                Err(why @ witness::Unwitnessed::RolledBack { .. }) => return why,
+                Err(error) => tracing::error!(%error, "checkpoints could not be published"),
+                Ok(()) => {}
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
     /// Ends in order.
     pub async fn shutdown(&self) {
         self.count_strangers().await;
@@ -490,6 +521,7 @@ impl Gateway {
             register_version: permit.register_version(),
             references: confined.references().to_vec(),
             obligations: permit.obligations(),
+            lineage: drawn(confined).encode(),
         };
         let span = tracing::info_span!("entry.decide", query = tracing::field::Empty);
         let decided = entry.decide(decision, now()).instrument(span).await;
@@ -539,6 +571,37 @@ impl Gateway {
             .token_key(&confined.permit().scenario().id);
         Ok(Keys { sources, token_key })
     }
+}
+
+/// Where each column of the result comes from: on record with the decision.
+fn drawn(confined: &Confined) -> Drawn {
+    let permitted = confined.permit().datasets();
+    let inputs = confined
+        .sources()
+        .into_iter()
+        .map(|(dataset, snapshot, _)| {
+            let protected = permitted.iter().find(|d| d.name == dataset && d.protected);
+            Input {
+                k: protected.map(|d| d.k),
+                dataset,
+                snapshot,
+            }
+        });
+    Drawn {
+        inputs: inputs.collect(),
+        columns: columns(confined),
+        influences: confined.influences().to_vec(),
+    }
+}
+
+/// The result's columns with their sources.
+pub(crate) fn columns(confined: &Confined) -> Vec<Column> {
+    let columns = confined.columns().iter().map(|column| Column {
+        name: column.name.clone(),
+        data_type: column.data_type,
+        sources: column.sources.clone(),
+    });
+    columns.collect()
 }
 
 fn scenario(asking: &Asking) -> Option<ScenarioId> {
@@ -621,6 +684,7 @@ async fn looked(decided: Decided) -> Result<(), Refused> {
         result: Digest::of(b""),
         notice: Notice::NotApplicable,
         groups_withheld: 0,
+        accuracy: None,
         register: "none".to_owned(),
     };
     decided
@@ -772,6 +836,24 @@ impl Running {
     }
 }
 
+/// How exact a perturbed result is, in words.
+fn accuracy_told(accuracy: &Accuracy) -> (String, String) {
+    let Accuracy {
+        cells,
+        count_max,
+        count_deviation,
+        sum_deviation,
+    } = accuracy;
+    (
+        format!(
+            "{cells} cells would name a small group together with earlier releases and carry noise: counts by at most {count_max} (standard deviation {count_deviation}), sums by {sum_deviation} largest contributions of one subject (standard deviation)."
+        ),
+        format!(
+            "有{cells}个单元与以前放行的结果合并后会指向人数过少的群体，已加入噪声：计数最多偏差{count_max}（标准差{count_deviation}），合计的噪声标准差为单个主体最大贡献的{sum_deviation}倍。"
+        ),
+    )
+}
+
 /// The receipt as a client reads it.
 fn told(closed: &Closed) -> serde_json::Value {
     let (en, zh) = match closed.facts.notice {
@@ -785,6 +867,8 @@ fn told(closed: &Closed) -> serde_json::Value {
             "部分分组因人数过少或被少数主体支配而未予公布。",
         ),
     };
+    let accuracy = closed.facts.accuracy;
+    let (accuracy_en, accuracy_zh) = accuracy.as_ref().map(accuracy_told).unwrap_or_default();
     json!({
         "query": closed.receipt.query,
         "index": closed.receipt.index,
@@ -797,6 +881,9 @@ fn told(closed: &Closed) -> serde_json::Value {
         "notice": closed.facts.notice,
         "notice_en": en,
         "notice_zh": zh,
+        "accuracy": accuracy,
+        "accuracy_en": accuracy_en,
+        "accuracy_zh": accuracy_zh,
         "left_out": closed.confined.left_out(),
     })
 }

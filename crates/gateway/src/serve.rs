@@ -148,7 +148,11 @@ async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
     std::io::stdout()
         .flush()
         .map_err(|error| ServeError::Process(error.to_string()))?;
-    until_told(&gateway, &edges).await?;
+    let ended = tokio::select! {
+        told = until_told(&gateway, &edges) => told,
+        // A history beside ours under our own signature: nothing more is answered.
+        forked = gateway.publish() => Err(ServeError::Unopened(Unopened::Witnesses(forked))),
+    };
     stop.send_replace(true);
     accepting.iter().for_each(tokio::task::JoinHandle::abort);
     for server in servers {
@@ -166,7 +170,7 @@ async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
         shut.map_err(|error| ServeError::Process(error.to_string()))?
             .ok();
     }
-    Ok(())
+    ended
 }
 
 /// Sweeps until a signal comes.

@@ -5,7 +5,8 @@ use crate::{Appended, Breach, Ledger};
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
 use terms::{
-    Action, Channel, Digest, Event, Notice, Obligations, PersonId, QueryId, Reference, ScenarioId,
+    Accuracy, Action, Channel, Digest, Event, Notice, Obligations, PersonId, QueryId, Reference,
+    ScenarioId,
 };
 
 /// What is known of an operation before anything is decided.
@@ -36,10 +37,12 @@ pub struct Decision {
     pub references: Vec<Reference>,
     /// The caps on its result.
     pub obligations: Obligations,
+    /// The lineage of its result; sealed, since names of columns are the caller's words.
+    pub lineage: Vec<u8>,
 }
 
 /// What was released.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReleaseFacts {
     /// Rows released.
     pub rows: u64,
@@ -51,7 +54,10 @@ pub struct ReleaseFacts {
     pub notice: Notice,
     /// Groups withheld; sealed, since the leaf goes out with an export and the count is an answer too.
     pub groups_withheld: u64,
-    /// What held the result against earlier ones: `audited`, or `none` where nothing in it owes that.
+    /// Where cells carry noise: how exact the result is.
+    pub accuracy: Option<Accuracy>,
+    /// What held the result against earlier ones: `audited`, `perturbed` where cells carry noise, or
+    /// `none` where nothing in it owes that.
     pub register: String,
 }
 
@@ -209,7 +215,8 @@ impl Entry<Opened> {
             references: decision.references,
             obligations: decision.obligations,
         };
-        let pending = self.guard.ledger.append(&event, None, at);
+        let sealed = Some(decision.lineage.as_slice());
+        let pending = self.guard.ledger.append(&event, sealed, at);
         let Appended { index, .. } = self.guard.recorded(pending).await?;
         Ok(Entry {
             guard: self.guard,
@@ -246,7 +253,11 @@ impl Entry<Granted> {
             notice: facts.notice,
             register: facts.register.clone(),
         };
-        let count = format!("{{\"groups_withheld\":{}}}", facts.groups_withheld);
+        let perturbed = facts.accuracy.map_or(0, |accuracy| accuracy.cells);
+        let count = format!(
+            "{{\"groups_withheld\":{},\"cells_perturbed\":{perturbed}}}",
+            facts.groups_withheld
+        );
         let Appended { index, checkpoint } =
             self.guard.end(event, Some(count.as_bytes()), at).await?;
         Ok(Receipt {

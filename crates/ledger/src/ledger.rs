@@ -262,6 +262,8 @@ fn ended(event: &Event) -> Option<&QueryId> {
         | Event::OperationDecided { .. }
         | Event::ReleaseConflicted { .. }
         | Event::Exported { .. }
+        | Event::ExportWithheld { .. }
+        | Event::WitnessLagged { .. }
         | Event::StrangersCounted { .. }
         | Event::SealedRead { .. }
         | Event::RetentionSet { .. }

@@ -151,6 +151,32 @@ impl Reader {
         Ok(proof)
     }
 
+    /// The proof that the log holds an entry, against an earlier checkpoint of it, as a cosigned one.
+    ///
+    /// # Errors
+    /// [`Breach::Absent`] if the entry is not beneath it; [`Breach::Unproved`] if the note is none of
+    /// this log's; [`Breach::Damaged`] if the proof would not hold.
+    pub fn prove_under(&self, index: u64, note: &str) -> Result<TlogProof, Breach> {
+        let size = Checkpoint::open(note, &self.verifier)?.head.size;
+        if index >= size || size > self.head()?.0.head.size {
+            return Err(Breach::Absent { index });
+        }
+        let leaf = self.leaf(index)?;
+        let path = {
+            let store = self.store();
+            proof::prove_inclusion(&TiledHashes(&**store), index, size)?
+        };
+        let proof = TlogProof {
+            index,
+            path,
+            checkpoint: note.to_owned(),
+        };
+        proof.verify(&leaf, &self.verifier).map_err(|breach| {
+            self.damaged(format!("entry {index} does not lead to the root: {breach}"))
+        })?;
+        Ok(proof)
+    }
+
     /// The proof that the log at one size begins with the log at a smaller size.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ fn decision() -> Decision {
             rows_max: 10,
             result_bytes_max: 10,
         },
+        lineage: b"{}".to_vec(),
     }
 }
 
@@ -34,6 +35,7 @@ fn facts() -> ReleaseFacts {
         result: Digest::of(b"result"),
         notice: Notice::Standing,
         groups_withheld: 1,
+        accuracy: None,
         register: "none".to_owned(),
     }
 }
@@ -90,7 +92,7 @@ fn an_operation_that_ends_has_one_outcome_and_a_receipt() {
     let released = ledger.events(3).unwrap().next().unwrap().unwrap();
     assert_eq!(
         released.sealed.as_deref(),
-        Some(br#"{"groups_withheld":1}"#.as_slice())
+        Some(br#"{"groups_withheld":1,"cells_perturbed":0}"#.as_slice())
     );
     let leaf = String::from_utf8(ledger.leaf(3).unwrap()).unwrap();
     assert!(

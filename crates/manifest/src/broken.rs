@@ -15,21 +15,27 @@ pub enum Check {
     Log,
     /// The log signed the checkpoint.
     Checkpoint,
-    /// The log holds the release.
+    /// The witnesses that are asked for cosigned the checkpoint.
+    Witnesses,
+    /// The log holds the release, and that this manifest was handed over.
     Inclusion,
+    /// The log has this very manifest on record.
+    Record,
     /// The release on record is the one the manifest tells of.
     Release,
 }
 
 impl Check {
     /// All checks, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Files,
         Self::Signature,
         Self::Digests,
         Self::Log,
         Self::Checkpoint,
+        Self::Witnesses,
         Self::Inclusion,
+        Self::Record,
         Self::Release,
     ];
 
@@ -51,7 +57,18 @@ impl Check {
             ),
             Self::Log => Told::new("The log's key is trusted.", "账本公钥可信。"),
             Self::Checkpoint => Told::new("The log signed its checkpoint.", "账本检查点签名有效。"),
-            Self::Inclusion => Told::new("The log holds the release.", "账本中有该次放行的记录。"),
+            Self::Witnesses => Told::new(
+                "The witnesses that are asked for cosigned it.",
+                "所要求的见证方均已联署。",
+            ),
+            Self::Inclusion => Told::new(
+                "The log holds the release and the handing over.",
+                "账本中有该次放行与交付的记录。",
+            ),
+            Self::Record => Told::new(
+                "The log has this very manifest on record.",
+                "账本所记即为此份清单。",
+            ),
             Self::Release => Told::new(
                 "The release on record is the one in the manifest.",
                 "账本记录与清单所述一致。",
@@ -85,12 +102,9 @@ pub enum Broken {
         /// What is wrong with it.
         what: String,
     },
-    /// A trust policy says something that is not understood.
-    #[error("the policy's line `{line}` is not understood: only `log <key>` and `quorum none` are")]
-    Policy {
-        /// The line.
-        line: String,
-    },
+    /// A trust policy can't be used.
+    #[error("the trust policy can't be used: {0}")]
+    Policy(#[source] witness::Unwitnessed),
 }
 
 impl Broken {
@@ -111,12 +125,14 @@ impl Broken {
                 Check::Digests => "manifest.digests",
                 Check::Log => "manifest.log",
                 Check::Checkpoint => "manifest.checkpoint",
+                Check::Witnesses => "manifest.witnesses",
                 Check::Inclusion => "manifest.inclusion",
+                Check::Record => "manifest.record",
                 Check::Release => "manifest.release",
             },
             Self::Unreachable { .. } => "manifest.unreachable",
             Self::Key { .. } => "manifest.key",
-            Self::Policy { .. } => "manifest.policy",
+            Self::Policy(_) => "manifest.policy",
         }
     }
 
@@ -145,9 +161,17 @@ impl Broken {
                     "The log's checkpoint does not verify.",
                     "账本检查点未通过验证。",
                 ),
+                Check::Witnesses => Told::new(
+                    "Too few of the witnesses that are asked for cosigned the log.",
+                    "联署的见证方少于所要求的数量。",
+                ),
                 Check::Inclusion => Told::new(
                     "The log does not hold the release.",
                     "账本中没有该次放行的记录。",
+                ),
+                Check::Record => Told::new(
+                    "The log has another manifest on record than this one.",
+                    "账本所记清单与此份不同。",
                 ),
                 Check::Release => Told::new(
                     "The release on record is another than the manifest tells.",
@@ -159,10 +183,10 @@ impl Broken {
                 "文件无法读写；请检查目录。",
             ),
             Self::Key { .. } => Told::new(
-                "The key can't be used; an ECDSA P-256 public key in PEM is needed.",
-                "密钥不可用；需要 PEM 格式的 ECDSA P-256 公钥。",
+                "The key can't be used; a P-256 or Ed25519 public key in PEM is needed.",
+                "密钥不可用；需要 PEM 格式的 P-256 或 Ed25519 公钥。",
             ),
-            Self::Policy { .. } => Told::new("The trust policy can't be used.", "信任策略不可用。"),
+            Self::Policy(_) => Told::new("The trust policy can't be used.", "信任策略不可用。"),
         }
     }
 }

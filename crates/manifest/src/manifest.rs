@@ -1,8 +1,9 @@
 use chrono::{DateTime, Utc};
+use lineage::Column;
 use serde::{Deserialize, Serialize};
 use terms::{
-    DatasetName, Digest, DomainName, Grade, ItemName, LeftOut, LicenceId, Mask, Notice, OperatorId,
-    Origin, PersonId, QueryId, ScenarioId, Type,
+    DatasetName, Digest, DomainName, Grade, ItemName, LeftOut, LicenceId, Mask, Notice,
+    Obligations, OperatorId, Origin, PersonId, QueryId, ScenarioId, Stage,
 };
 
 /// What a manifest says of an export: the predicate of its statement.
@@ -16,8 +17,12 @@ pub struct Manifest {
     pub operation: Operation,
     /// By whom and on what ground.
     pub grant: Grant,
+    /// Who approved that ground, step by step.
+    pub approvals: Vec<Approval>,
     /// What was decided.
     pub decision: Decision,
+    /// The rules that judged it, and how.
+    pub rules: Vec<Rule>,
     /// What was read.
     pub sources: Vec<Source>,
     /// What left.
@@ -58,6 +63,56 @@ pub struct Grant {
     pub purpose: String,
 }
 
+/// A step by which a person brought a licence or a scenario to stand, as it is on record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Of what: `licence` or `scenario`, and its id.
+    pub of: Ground,
+    /// Which step.
+    pub stage: Stage,
+    /// By whom.
+    pub by: PersonId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Its entry in the domain's log.
+    pub index: u64,
+}
+
+/// What a step was about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// The licence.
+    Licence(LicenceId),
+    /// The scenario.
+    Scenario(ScenarioId),
+}
+
+/// A rule that judged the export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Its name; a refusal by it has a code that begins like this.
+    pub rule: String,
+    /// The clause it implements, where there is one.
+    pub clause: Option<String>,
+    /// How it judged.
+    pub outcome: RuleOutcome,
+}
+
+/// How a rule judged. What a rule withheld is told by the notice alone: more would be an answer too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleOutcome {
+    /// What it asks held.
+    Held,
+    /// It was applied to the result: what fell short, if anything, is not in it.
+    Applied,
+    /// Nothing in the export owes it.
+    NotOwed,
+}
+
 /// What was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +123,8 @@ pub struct Decision {
     pub policies: Digest,
     /// How many events the register had folded.
     pub register_version: u64,
+    /// The caps on the result.
+    pub obligations: Obligations,
 }
 
 /// A dataset that was read.
@@ -80,8 +137,26 @@ pub struct Source {
     pub snapshot: u32,
     /// The smallest cell in distinct subjects, where the dataset is about people.
     pub k: Option<u32>,
+    /// What a cell owes beside, where the dataset is about people.
+    pub cells: Option<CellRules>,
     /// The items that were read.
     pub items: Vec<SourceItem>,
+}
+
+/// What a released cell owes beside its number of subjects. Source: SACRO output checking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellRules {
+    /// The two largest contributors hold less than this of the total, in percent.
+    pub share_percent: u8,
+    /// What is left without them is at least this of the largest, in percent.
+    pub rest_percent: u8,
+    /// Whether contributions must not all be equal.
+    pub spread: bool,
+    /// The fewest degrees of freedom of deviations and variances.
+    pub freedom: u32,
+    /// How much of one subject's value all released sums together may explain, in percent.
+    pub explained_percent: u8,
 }
 
 /// An item that was read.
@@ -118,18 +193,6 @@ pub struct Content {
     pub left_out: Vec<LeftOut>,
 }
 
-/// A column of the result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Column {
-    /// Its name; two may share one.
-    pub name: String,
-    /// Its type.
-    pub data_type: Type,
-    /// The items its values derive from, or are chosen by.
-    pub sources: Vec<Origin>,
-}
-
 /// Where the release is on record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,6 +201,8 @@ pub struct Record {
     pub index: u64,
     /// The entry itself, as it was hashed.
     pub leaf: String,
-    /// What checked the result against earlier ones; `none` until the disclosure register stands.
+    /// What held the result against earlier ones: `audited`, or `none` where nothing in it owes that.
     pub register: String,
+    /// The proof that the log holds the entry, as a C2SP tlog-proof.
+    pub proof: String,
 }

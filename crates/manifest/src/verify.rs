@@ -2,16 +2,17 @@
 
 use crate::broken::Check;
 use crate::package::{
-    CHECKPOINT_FILE, LOG_KEY_FILE, MANIFEST_FILE, OTHER_FILES, PROOF_FILE, SIGNED_FILES,
+    ENTRY_FILE, MANIFEST_FILE, OTHER_FILES, POLICY_FILE, PROOF_FILE, SIGNED_FILES,
 };
 use crate::statement::Statement;
-use crate::{Broken, Manifest, PublicKey, dsse, policy};
-use ledger::{Breach, Checkpoint, Leaf, NoteVerifier, TlogProof};
+use crate::{Broken, Manifest, PublicKey, dsse};
+use ledger::{Breach, Leaf, NoteVerifier, TlogProof};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use terms::{Digest, Event};
+use terms::{Digest, Event, QueryId};
+use witness::{Policy, Unwitnessed, Witnessed};
 
 /// The longest file read whole; the data is hashed in pieces.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -29,11 +30,21 @@ pub struct Verified {
     pub log: String,
     /// The log's size at the checkpoint.
     pub log_size: u64,
+    /// The witnesses of the policy that cosigned the checkpoint.
+    pub witnesses: Vec<String>,
 }
 
-/// Verifies a package with the domain's public key, and a policy that names the logs to trust.
+/// Whom a verification believes: the log's key, and how many witnesses beside it.
+#[derive(Debug)]
+pub(crate) struct Trust {
+    log: NoteVerifier,
+    policy: Policy,
+}
+
+/// Verifies a package with the domain's public key, and a policy that names the log and the witnesses
+/// to trust.
 ///
-/// Without a policy the log's key is the one the manifest was signed with.
+/// Without a policy it is the one the manifest was signed over.
 ///
 /// # Errors
 /// [`Broken::Fails`] names the first check that does not hold.
@@ -43,7 +54,7 @@ pub fn verify_package(
     policy: Option<&str>,
 ) -> Result<Verified, Broken> {
     let key: PublicKey = key_pem.parse()?;
-    let trusted = policy.map(policy::trusted_logs).transpose()?;
+    let given = policy.map(str::parse).transpose().map_err(Broken::Policy)?;
     compare_names(folder)?;
     let payload = dsse::open(&read(folder, MANIFEST_FILE)?, &key)?;
     let statement: Statement = serde_json::from_slice(&payload)
@@ -55,51 +66,117 @@ pub fn verify_package(
         ));
     }
     compare_digests(folder, &statement)?;
+    let manifest = &statement.predicate;
+    let trust = log_of(&text(folder, POLICY_FILE, Check::Log)?, given, manifest)?;
     let proof: TlogProof = text(folder, PROOF_FILE, Check::Inclusion)?
         .parse()
         .map_err(|breach: Breach| Broken::fails(Check::Inclusion, breach.to_string()))?;
-    if text(folder, CHECKPOINT_FILE, Check::Checkpoint)? != proof.checkpoint {
-        let what = "the checkpoint is not the one of the proof";
-        return Err(Broken::fails(Check::Checkpoint, what));
+    let witnessed = trust.accept(&proof.checkpoint)?;
+    let entry = read(folder, ENTRY_FILE)?;
+    proof
+        .verify(&entry, &trust.log)
+        .map_err(|breach| Broken::fails(Check::Inclusion, breach.to_string()))?;
+    let query = Some(&manifest.operation.query);
+    compare_entry(&entry, Digest::of(&payload), query)?;
+    if proof.index <= manifest.ledger.index {
+        let what = "the handing over stands before the release";
+        return Err(Broken::fails(Check::Record, what));
     }
-    let log: NoteVerifier = text(folder, LOG_KEY_FILE, Check::Log)?
-        .parse()
-        .map_err(|breach: Breach| Broken::fails(Check::Log, breach.to_string()))?;
-    if trusted.is_some_and(|trusted| !trusted.contains(&log)) {
-        return Err(Broken::fails(
-            Check::Log,
-            "the policy does not name the package's log",
-        ));
-    }
-    let checkpoint = compare_with_record(&statement.predicate, &proof, &log)?;
+    compare_release(manifest, &trust.log)?;
     Ok(Verified {
         checks: Check::ALL.to_vec(),
-        manifest: statement.predicate,
         key: key.key_id(),
-        log: checkpoint.origin,
-        log_size: checkpoint.head.size,
+        log: witnessed.checkpoint.origin,
+        log_size: witnessed.checkpoint.head.size,
+        witnesses: witnessed.by.into_iter().map(|(name, _)| name).collect(),
+        manifest: statement.predicate,
     })
 }
 
-/// Checks that the release a manifest tells of is the one the log has on record.
-pub(crate) fn compare_with_record(
+/// The domain's log as the package's policy names it, and the policy that judges it: the one given, or
+/// the package's own.
+pub(crate) fn log_of(
+    packaged: &str,
+    given: Option<Policy>,
     manifest: &Manifest,
-    proof: &TlogProof,
-    log: &NoteVerifier,
-) -> Result<Checkpoint, Broken> {
-    if log.name() != format!("bonded/{}", manifest.operation.domain) {
-        return Err(Broken::fails(Check::Log, "the log is another domain's"));
+) -> Result<Trust, Broken> {
+    let refused = |what: &str| Broken::fails(Check::Log, what);
+    let packaged: Policy = packaged
+        .parse()
+        .map_err(|why: Unwitnessed| refused(&why.to_string()))?;
+    let origin = format!("bonded/{}", manifest.operation.domain);
+    let mut logs = packaged.logs().iter().filter(|log| log.name() == origin);
+    let (Some(log), None) = (logs.next(), logs.next()) else {
+        return Err(refused(
+            "the package's policy does not name the domain's log once",
+        ));
+    };
+    let (log, policy) = (log.clone(), given.unwrap_or(packaged));
+    if !policy.trusts(&log) {
+        return Err(refused("the policy does not name the package's log"));
     }
-    Checkpoint::open(&proof.checkpoint, log)
-        .map_err(|breach| Broken::fails(Check::Checkpoint, breach.to_string()))?;
-    if proof.index != manifest.ledger.index {
+    Ok(Trust { log, policy })
+}
+
+// === impl Trust ===
+
+impl Trust {
+    /// Whether this is the log that is named.
+    pub(crate) fn named(&self, log: &NoteVerifier) -> Result<(), Broken> {
+        if &self.log == log {
+            Ok(())
+        } else {
+            Err(Broken::fails(Check::Log, "the policy names another log"))
+        }
+    }
+
+    fn accept(&self, checkpoint: &str) -> Result<Witnessed, Broken> {
+        let refused = |check, why: &dyn std::fmt::Display| Broken::fails(check, why.to_string());
+        match self.policy.accept(checkpoint, &self.log) {
+            Ok(witnessed) => Ok(witnessed),
+            Err(why @ Unwitnessed::Ledger(_)) => Err(refused(Check::Checkpoint, &why)),
+            Err(why) => Err(refused(Check::Witnesses, &why)),
+        }
+    }
+}
+
+/// Checks that an entry puts the handing over of this manifest on record.
+pub(crate) fn compare_entry(
+    leaf: &[u8],
+    manifest: Digest,
+    query: Option<&QueryId>,
+) -> Result<(), Broken> {
+    let refused = |what: String| Broken::fails(Check::Record, what);
+    let leaf = Leaf::decode(leaf).map_err(|breach| refused(breach.to_string()))?;
+    if let Event::Exported {
+        query: of,
+        manifest: recorded,
+    } = &leaf.event
+        && *recorded == manifest
+        && query.is_none_or(|query| query == of)
+    {
+        return Ok(());
+    }
+    Err(refused(
+        "the entry on record is not the handing over of this manifest".to_owned(),
+    ))
+}
+
+/// Checks that the release a manifest tells of is the one the log has on record.
+pub(crate) fn compare_release(manifest: &Manifest, log: &NoteVerifier) -> Result<(), Broken> {
+    let record = &manifest.ledger;
+    let proof: TlogProof = record
+        .proof
+        .parse()
+        .map_err(|breach: Breach| Broken::fails(Check::Inclusion, breach.to_string()))?;
+    if proof.index != record.index {
         return Err(Broken::fails(
             Check::Inclusion,
             "the proof is of another entry",
         ));
     }
-    let leaf = manifest.ledger.leaf.as_bytes();
-    let checkpoint = proof
+    let leaf = record.leaf.as_bytes();
+    proof
         .verify(leaf, log)
         .map_err(|breach| Broken::fails(Check::Inclusion, breach.to_string()))?;
     let leaf =
@@ -111,7 +188,7 @@ pub(crate) fn compare_with_record(
         bytes: content.bytes,
         result: content.result,
         notice: content.notice,
-        register: manifest.ledger.register.clone(),
+        register: record.register.clone(),
     };
     if leaf.event != told {
         let what = "the entry on record is not the release that the manifest tells of";
@@ -123,28 +200,33 @@ pub(crate) fn compare_with_record(
             "the entry on record has another time",
         ));
     }
-    Ok(checkpoint)
+    Ok(())
 }
 
 /// The folder holds regular files with the names of a package, all of them and no others.
 fn compare_names(folder: &Path) -> Result<(), Broken> {
-    let unreachable = |source| Broken::Unreachable {
-        file: folder.to_owned(),
-        source,
-    };
     let expected: BTreeSet<&str> = SIGNED_FILES.into_iter().chain(OTHER_FILES).collect();
     let mut found = BTreeSet::new();
-    for entry in std::fs::read_dir(folder).map_err(unreachable)? {
-        let entry = entry.map_err(unreachable)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let regular = entry.file_type().map_err(unreachable)?.is_file();
-        if !regular || !expected.contains(name.as_str()) {
-            return Err(Broken::fails(
-                Check::Files,
-                format!("`{name}` is no file of a package"),
-            ));
+    let mut folders = vec![(folder.to_owned(), String::new())];
+    while let Some((folder, prefix)) = folders.pop() {
+        let unreachable = |source| Broken::Unreachable {
+            file: folder.clone(),
+            source,
+        };
+        for entry in std::fs::read_dir(&folder).map_err(unreachable)? {
+            let entry = entry.map_err(unreachable)?;
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            let kind = entry.file_type().map_err(unreachable)?;
+            let inner = format!("{name}/");
+            if kind.is_dir() && expected.iter().any(|file| file.starts_with(&inner)) {
+                folders.push((entry.path(), inner));
+            } else if kind.is_file() && expected.contains(name.as_str()) {
+                found.insert(name);
+            } else {
+                let what = format!("`{name}` is no file of a package");
+                return Err(Broken::fails(Check::Files, what));
+            }
         }
-        found.insert(name);
     }
     match expected.iter().find(|name| !found.contains(**name)) {
         Some(missing) => Err(Broken::fails(

@@ -2,8 +2,8 @@
 
 use crate::{
     AggregateCall, AggregateFunction, Bounds, Cell, Check, Dominance, Expr, Frame, FrameBound,
-    Function, JoinKind, Literal, Node, Plan, Report, RowPolicy, Scan, ScanColumn, SortKey, View,
-    WindowCall, WindowFunction,
+    Function, JoinKind, Literal, Node, Noised, Plan, Report, RowPolicy, Scan, ScanColumn, SortKey,
+    Statistic, View, WindowCall, WindowFunction,
     encode::{aggregate_code, join_code},
 };
 use std::str::FromStr;
@@ -492,6 +492,19 @@ impl<'a> Reader<'a> {
             witness: self.u32()?,
             number: self.u32()?,
             by_subject: self.flag()?,
+            noised: self.list(Self::noised)?,
+        })
+    }
+
+    fn noised(&mut self) -> Read<Noised> {
+        Ok(Noised {
+            column: self.u32()?,
+            statistic: match self.tag()? {
+                1 => Statistic::Count,
+                2 => Statistic::Sum,
+                3 => Statistic::Mean,
+                _ => return Err(Undecodable("an unknown statistic")),
+            },
         })
     }
 

@@ -4,7 +4,7 @@
 
 use crate::{
     AggregateCall, AggregateFunction, Cell, Check, Expr, Frame, FrameBound, JoinKind, Literal,
-    Node, Plan, RowPolicy, Scan, SortKey, View, WindowCall, WindowFunction,
+    Node, Plan, RowPolicy, Scan, SortKey, Statistic, View, WindowCall, WindowFunction,
 };
 use terms::{Digest, Mask, Type};
 
@@ -295,6 +295,14 @@ impl Writer {
                     out.u32(report.witness);
                     out.u32(report.number);
                     out.flag(report.by_subject);
+                    out.list(&report.noised, |out, noised| {
+                        out.u32(noised.column);
+                        out.tag(match noised.statistic {
+                            Statistic::Count => 1,
+                            Statistic::Sum => 2,
+                            Statistic::Mean => 3,
+                        });
+                    });
                 });
             }
         }

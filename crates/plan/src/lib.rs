@@ -38,8 +38,8 @@ pub use self::{
     function::Function,
     literal::Literal,
     node::{
-        Cell, JoinKind, MaskBits, Node, Report, RowPolicy, Scan, ScanColumn, SortKey, View,
-        WITNESS_COUNTS, WITNESS_FIELDS,
+        Cell, JoinKind, MaskBits, Node, Noised, Report, RowPolicy, Scan, ScanColumn, SortKey,
+        Statistic, View, WITNESS_COUNTS, WITNESS_FIELDS,
     },
     query::{Check, Dominance, Plan},
     typing::{Field, IllTyped},

@@ -247,7 +247,7 @@ pub struct Cell {
 
 /// A column whose contributing rows are reported for the disclosure register, for every row of a
 /// [`Node::Withhold`] that is kept. A null column reports nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Report {
     /// The column that holds the witness, [`Type::Witness`].
     pub witness: u32,
@@ -255,6 +255,28 @@ pub struct Report {
     pub number: u32,
     /// Whether subjects are reported, not rows: where rows are gone, being grouped by their subject.
     pub by_subject: bool,
+    /// The columns that take this report's noise, in rows that may leave only perturbed.
+    pub noised: Vec<Noised>,
+}
+
+/// A column that takes noise, a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Noised {
+    /// Which.
+    pub column: u32,
+    /// What it is of the rows reported.
+    pub statistic: Statistic,
+}
+
+/// What a column that takes noise is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Statistic {
+    /// How many.
+    Count,
+    /// Their sum.
+    Sum,
+    /// Their mean: the perturbed sum by the perturbed count.
+    Mean,
 }
 
 /// The fields of [`Type::Witness`], in order: distinct subjects; rows with a subject and a value;

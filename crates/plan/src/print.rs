@@ -4,7 +4,7 @@ use crate::{
     AggregateCall, AggregateFunction, Check, Expr, Function, JoinKind, Literal, Node, Plan, Scan,
     SortKey, View, WindowFunction,
 };
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 use terms::Mask;
 
 impl Plan {
@@ -100,9 +100,15 @@ fn line(node: &Node) -> String {
                 .iter()
                 .map(|cell| format!("#{} {}", cell.witness, unmet(&cell.check)))
                 .collect();
-            let reports = match reports.len() {
-                0 => String::new(),
-                n => format!("; report {n}"),
+            let noised: BTreeSet<u32> = reports
+                .iter()
+                .flat_map(|report| report.noised.iter().map(|noised| noised.column))
+                .collect();
+            let noised: Vec<String> = noised.iter().map(|column| format!("#{column}")).collect();
+            let reports = match (reports.len(), noised.as_slice()) {
+                (0, _) => String::new(),
+                (n, []) => format!("; report {n}"),
+                (n, noised) => format!("; report {n}, noise on {} if asked", noised.join(", ")),
             };
             format!("withhold rows where {}{reports}", cells.join(", or "))
         }

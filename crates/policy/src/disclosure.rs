@@ -15,11 +15,37 @@ pub struct Disclosure {
     pub spread: bool,
     /// The fewest degrees of freedom of deviations and variances.
     pub freedom: u32,
-    /// Whether releases are held against all earlier ones.
-    pub audit: bool,
+    /// How cells are released.
+    pub release: Release,
     /// The largest share of one subject's value that all released sums together may explain, in
     /// percent: the leverage of linear regression.
     pub explained_percent: u8,
+}
+
+/// How thresholded cells are released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Release {
+    /// Exactly, or where that conflicts with earlier releases not at all.
+    Audit,
+    /// With noise.
+    Perturb,
+    /// Exactly, or where that conflicts with earlier releases with noise.
+    Both,
+}
+
+/// The noise of perturbed cells.
+///
+/// Source: the cell-key method of official statistics; `policies/disclosure.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Perturbation {
+    /// The most that is added to a count, or taken from it.
+    pub count_max: u8,
+    /// Its standard deviation.
+    pub count_deviation: f64,
+    /// The standard deviation for a sum, in largest contributions of one subject.
+    pub sum_deviation: f64,
 }
 
 /// What a licence has spent, or may at most.
@@ -30,8 +56,10 @@ pub struct Allowance {
     pub queries: u64,
     /// New cells released.
     pub cells: u64,
-    /// Refusals by the disclosure register.
+    /// Refusals by the disclosure register: statements, and cells withheld from results.
     pub refusals: u64,
+    /// New cells released with noise.
+    pub perturbed: u64,
 }
 
 /// What a licence may spend.
@@ -44,11 +72,12 @@ pub struct Budget {
 }
 
 /// The rules by grade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DisclosureTable {
     grade_2: Disclosure,
     grade_3: Disclosure,
+    noise: Perturbation,
     per_day: Allowance,
     per_term: Allowance,
 }
@@ -66,11 +95,12 @@ impl DisclosureTable {
                 ];
                 percentages.iter().all(|percent| *percent <= 100)
             };
-            if checked(&table.grade_2) && checked(&table.grade_3) {
-                Ok(table)
-            } else {
-                Err("a percentage past 100".to_owned())
+            if !(checked(&table.grade_2) && checked(&table.grade_3)) {
+                return Err("a percentage past 100".to_owned());
             }
+            table.noise.is_noise().then_some(table).ok_or_else(|| {
+                "noise that is none: every figure of [noise] is above 0, and the deviation of counts at most their bound".to_owned()
+            })
         });
         let first = tables.next().ok_or("disclosure.toml is missing")??;
         tables.try_fold(first, |table, other| {
@@ -78,6 +108,7 @@ impl DisclosureTable {
             Ok(Self {
                 grade_2: table.grade_2.tightened(other.grade_2),
                 grade_3: table.grade_3.tightened(other.grade_3),
+                noise: table.noise.tightened(other.noise),
                 per_day: table.per_day.tightened(other.per_day),
                 per_term: table.per_term.tightened(other.per_term),
             })
@@ -94,6 +125,11 @@ impl DisclosureTable {
 }
 
 impl DisclosureTable {
+    /// The noise of perturbed cells.
+    pub(crate) const fn noise(&self) -> Perturbation {
+        self.noise
+    }
+
     /// What a licence may spend.
     pub(crate) const fn budget(&self) -> Budget {
         Budget {
@@ -110,6 +146,37 @@ impl Allowance {
             queries: self.queries.min(other.queries),
             cells: self.cells.min(other.cells),
             refusals: self.refusals.min(other.refusals),
+            perturbed: self.perturbed.min(other.perturbed),
+        }
+    }
+}
+
+impl Perturbation {
+    fn is_noise(self) -> bool {
+        let bound = f64::from(self.count_max);
+        self.count_deviation > 0.0
+            && self.count_deviation <= bound
+            && self.sum_deviation > 0.0
+            && self.sum_deviation.is_finite()
+    }
+
+    /// The larger of two in every point.
+    fn tightened(self, other: Self) -> Self {
+        Self {
+            count_max: self.count_max.max(other.count_max),
+            count_deviation: self.count_deviation.max(other.count_deviation),
+            sum_deviation: self.sum_deviation.max(other.sum_deviation),
+        }
+    }
+}
+
+impl Release {
+    /// The stricter of two: one that never releases exact values is stricter than one that may.
+    const fn tightened(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Perturb, _) | (_, Self::Perturb) => Self::Perturb,
+            (Self::Audit, _) | (_, Self::Audit) => Self::Audit,
+            (Self::Both, Self::Both) => Self::Both,
         }
     }
 }
@@ -122,7 +189,7 @@ impl Disclosure {
             rest_percent: self.rest_percent.max(other.rest_percent),
             spread: self.spread || other.spread,
             freedom: self.freedom.max(other.freedom),
-            audit: self.audit || other.audit,
+            release: self.release.tightened(other.release),
             explained_percent: self.explained_percent.min(other.explained_percent),
         }
     }
@@ -139,7 +206,10 @@ mod tests {
         let loose = BASELINE
             .replace("share_percent = 90", "share_percent = 100")
             .replace("rest_percent = 10", "rest_percent = 0")
-            .replace("audit = true", "audit = false")
+            .replace("release = \"audit\"", "release = \"both\"")
+            .replace("count_max = 8", "count_max = 2")
+            .replace("count_deviation = 4.0", "count_deviation = 1.0")
+            .replace("sum_deviation = 1.5", "sum_deviation = 0.1")
             .replace("explained_percent = 50", "explained_percent = 100")
             .replace("freedom = 10", "freedom = 0")
             .replace("spread = true", "spread = false");
@@ -152,6 +222,24 @@ mod tests {
         let both = DisclosureTable::read(&[BASELINE, &strict]).unwrap();
         assert_eq!(both.of(Grade::Two).freedom, 20);
         assert_eq!(both.of(Grade::Three).freedom, 10);
+        let noisy = BASELINE.replace("release = \"both\"", "release = \"perturb\"");
+        let both = DisclosureTable::read(&[BASELINE, &noisy]).unwrap();
+        assert_eq!(both.of(Grade::Two).release, Release::Audit);
+        assert_eq!(both.of(Grade::Three).release, Release::Perturb);
+    }
+
+    #[test]
+    fn noise_that_is_none_is_refused() {
+        for (from, to) in [
+            ("count_max = 8", "count_max = 3"),
+            ("count_deviation = 4.0", "count_deviation = 0.0"),
+            ("sum_deviation = 1.5", "sum_deviation = 0.0"),
+            ("sum_deviation = 1.5", "sum_deviation = inf"),
+        ] {
+            let wrong = BASELINE.replace(from, to);
+            assert_ne!(wrong, BASELINE);
+            assert!(DisclosureTable::read(&[&wrong]).is_err(), "{to}");
+        }
     }
 
     #[test]
@@ -187,11 +275,13 @@ mod tests {
             .replace("queries = 500000\n", "queries = 7\n")
             .replace("refusals = 500 ", "refusals = 501 ")
             .replace("cells = 200000000\n", "cells = 8\n")
-            .replace("refusals = 20000\n", "refusals = 9\n");
+            .replace("refusals = 20000\n", "refusals = 9\n")
+            .replace("perturbed = 5000 ", "perturbed = 6 ");
         let mut wanted = baseline;
         wanted.per_day.queries = 7;
         wanted.per_term.cells = 8;
         wanted.per_term.refusals = 9;
+        wanted.per_day.perturbed = 6;
         assert_eq!(budget(&[BASELINE, &own]), wanted);
     }
 }

@@ -18,7 +18,7 @@ mod engine; // the bundle and the permits computed by it
 pub use self::{
     bundle::Unusable,
     decide::Decision,
-    disclosure::{Allowance, Budget, Disclosure},
+    disclosure::{Allowance, Budget, Disclosure, Perturbation, Release},
     engine::Engine,
     masks::{MaskTable, TooLoose},
     permit::{AbsentItem, Permit, PermittedDataset, PermittedItem},

@@ -1,5 +1,5 @@
 use crate::{
-    Budget, Disclosure, Refusal,
+    Budget, Disclosure, Perturbation, Refusal,
     bundle::{Bundle, Unusable},
     decide::Asked,
     item::{Class, Classes},
@@ -24,6 +24,7 @@ pub struct Permit {
     obligations: Obligations,
     thresholds: Thresholds,
     budget: Budget,
+    noise: Perturbation,
     policies: Digest,
     register_version: u64,
     pilot: bool,
@@ -138,6 +139,11 @@ impl Permit {
     pub const fn budget(&self) -> Budget {
         self.budget
     }
+    /// The noise of perturbed cells.
+    #[must_use]
+    pub const fn noise(&self) -> Perturbation {
+        self.noise
+    }
     /// The digest of the policies that decided.
     #[must_use]
     pub const fn policies(&self) -> Digest {
@@ -216,6 +222,7 @@ impl Asking<'_> {
             obligations: self.state.obligations(),
             thresholds: self.state.thresholds(),
             budget: self.bundle.disclosure.budget(),
+            noise: self.bundle.disclosure.noise(),
             policies: self.policies,
             register_version: self.state.version(),
             pilot: self.state.pilot(),

@@ -129,6 +129,8 @@ impl State {
             | Event::OperationFailed { .. }
             | Event::OperationAbandoned { .. }
             | Event::Exported { .. }
+            | Event::ExportWithheld { .. }
+            | Event::WitnessLagged { .. }
             | Event::StrangersCounted { .. }
             | Event::SealedRead { .. }
             | Event::RetentionSet { .. }

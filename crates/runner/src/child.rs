@@ -1,14 +1,28 @@
 //! The process: limits first, then a warm session, then one job.
 
 use crate::{
-    Failed,
+    Failed, Front,
     run::{run_with, warm},
 };
 use std::{io::Write, process::ExitCode};
 use wire::{
     frame,
-    job::{RunFrame, RunJob},
+    job::{RunFrame, RunJob, Verdict},
 };
+
+/// The front at the other end of standard input and output.
+struct Pipes;
+
+impl Front for Pipes {
+    fn tell(&mut self, frame: RunFrame) -> Result<(), Failed> {
+        frame::write(&mut std::io::stdout(), &frame).map_err(|_| Failed::Internal)
+    }
+
+    fn verdict(&mut self) -> Result<Verdict, Failed> {
+        let read = frame::read(&mut std::io::stdin().lock());
+        read.map_err(|_| Failed::Internal)?.ok_or(Failed::Internal)
+    }
+}
 
 /// Serves one job from standard input to standard output.
 #[must_use]
@@ -29,10 +43,7 @@ pub fn main() -> ExitCode {
     let Ok(Some(job)) = frame::read::<RunJob>(&mut std::io::stdin().lock()) else {
         return ExitCode::from(5);
     };
-    let mut stdout = std::io::stdout();
-    let mut sink =
-        |message: RunFrame| frame::write(&mut stdout, &message).map_err(|_| Failed::Internal);
-    let ended = runtime.block_on(run_with(warm, job, &mut sink));
+    let ended = runtime.block_on(run_with(warm, job, &mut Pipes));
     let last = match ended {
         Ok(done) => RunFrame::Done(done),
         Err(failed) => RunFrame::Failure(failed.code().to_owned()),

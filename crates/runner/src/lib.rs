@@ -11,6 +11,7 @@
     reason = "the engine's enums grow; what we do not know is refused"
 )]
 
+mod front; // the front, as a job talks to it
 mod failed; // why a job ended without a result
 mod arrow_type; // plan types in the engine
 mod mask; // masks as vectorised functions
@@ -20,8 +21,9 @@ mod total; // division that has an answer everywhere
 mod shared; // extremes of the masked view that several share
 mod witness; // who contributes to a cell, and how much
 mod withhold; // cells that fall short are dropped and counted
+mod verdict; // what becomes of the cells that were reported
 mod translate; // the plan in the engine, node by node
 mod run; // one job
 pub mod child; // the process
 
-pub use self::{failed::Failed, run::run};
+pub use self::{failed::Failed, front::Front, run::run};

@@ -1,5 +1,5 @@
 use crate::{
-    Failed,
+    Failed, Front,
     arrow_type::witness_fields,
     mask::Tokens,
     translate::{Translation, is_witness},
@@ -25,12 +25,10 @@ use datafusion::{
 use futures::StreamExt;
 use plan::{Accept, Bounds, Plan};
 use std::sync::Arc;
-use wire::job::{Cells, Done, RunFrame, RunJob};
+use wire::job::{Done, RunFrame, RunJob};
 
 /// The share of the memory limit that operators may keep.
 const POOL_SHARE: u64 = 2;
-/// Sets in one frame.
-const CELLS_PER_FRAME: usize = 256;
 
 /// Everything about a session that no job changes; made while a child waits.
 pub(crate) fn warm() -> SessionStateBuilder {
@@ -49,21 +47,18 @@ pub(crate) fn warm() -> SessionStateBuilder {
     SessionStateBuilder::new_with_default_features().with_config(config)
 }
 
-/// Runs one job; every batch goes to the sink as it comes.
+/// Runs one job; every batch goes to the front as it comes.
 ///
 /// # Errors
 /// [`Failed`]: a code, never a value.
-pub async fn run(
-    job: RunJob,
-    sink: &mut (dyn FnMut(RunFrame) -> Result<(), Failed> + Send),
-) -> Result<Done, Failed> {
-    run_with(warm(), job, sink).await
+pub async fn run(job: RunJob, front: &mut dyn Front) -> Result<Done, Failed> {
+    run_with(warm(), job, front).await
 }
 
 pub(crate) async fn run_with(
     warm: SessionStateBuilder,
     job: RunJob,
-    sink: &mut (dyn FnMut(RunFrame) -> Result<(), Failed> + Send),
+    front: &mut dyn Front,
 ) -> Result<Done, Failed> {
     let plan = Plan::decode(&job.plan, Accept::Confined, &Bounds::default());
     let plan = plan.map_err(|_| Failed::Job)?;
@@ -74,19 +69,11 @@ pub(crate) async fn run_with(
         sources: &job.sources,
         tokens: Tokens::new(job.token_key.bytes()),
         withheld: Withheld::default(),
-        cells: Vec::new(),
+        front,
         nodes: 0,
     };
     let relation = translation.relation(&plan.root).await?;
     let withheld = translation.withheld;
-    for cells in translation.cells {
-        for sets in cells.sets.chunks(CELLS_PER_FRAME) {
-            sink(RunFrame::Cells(Cells {
-                number: cells.number,
-                sets: sets.to_vec(),
-            }))?;
-        }
-    }
     let physical = state.create_physical_plan(&relation.plan).await?;
     let schema = outside(&physical.schema());
     let mut stream = execute_stream(physical, state.task_ctx())?;
@@ -101,12 +88,12 @@ pub(crate) async fn run_with(
             let part = batch.slice(from, rows_max.min(batch.num_rows() - from));
             from += part.num_rows();
             rows += part.num_rows() as u64;
-            sink(RunFrame::Batch(ipc(&part)?))?;
+            front.tell(RunFrame::Batch(ipc(&part)?))?;
             sent = true;
         }
     }
     if !sent {
-        sink(RunFrame::Batch(ipc(&RecordBatch::new_empty(schema))?))?;
+        front.tell(RunFrame::Batch(ipc(&RecordBatch::new_empty(schema))?))?;
     }
     let (cpu_us, memory_peak_bytes) = used();
     let Withheld { groups, holds_k } = withheld;

@@ -54,7 +54,7 @@ pub(crate) fn withhold(
     Ok(kept)
 }
 
-/// Who is in the cells that were kept; a null column reports nothing.
+/// Who is in the cells that were kept, row by row; where a column is null, nobody.
 pub(crate) fn reported(batches: &[RecordBatch], reports: &[Report]) -> Result<Vec<Cells>, Failed> {
     let mut told = Vec::with_capacity(reports.len());
     for report in reports {
@@ -66,8 +66,11 @@ pub(crate) fn reported(batches: &[RecordBatch], reports: &[Report]) -> Result<Ve
                 .column_by_name("row_set")
                 .and_then(|c| c.as_binary_opt::<i32>());
             let found = found.ok_or(Failed::Schema)?;
-            let there = (0..whole.len()).filter(|row| whole.is_valid(*row) && found.is_valid(*row));
-            sets.extend(there.map(|row| Bytes::copy_from_slice(found.value(row))));
+            sets.extend((0..whole.len()).map(|row| {
+                let there = whole.is_valid(row) && found.is_valid(row);
+                let bytes = if there { found.value(row) } else { &[] };
+                Bytes::copy_from_slice(bytes)
+            }));
         }
         told.push(Cells { number, sets });
     }

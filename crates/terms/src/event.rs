@@ -173,6 +173,20 @@ pub enum Event {
         /// SHA-256 of the signed statement's bytes.
         manifest: Digest,
     },
+    /// A signed package was not handed over: what it needs beside the signature did not come.
+    ExportWithheld {
+        /// By which operation.
+        query: QueryId,
+        /// The stable code.
+        code: String,
+    },
+    /// A witness has not cosigned for longer than it may, while the log grew.
+    WitnessLagged {
+        /// Its name in the domain's policy.
+        witness: String,
+        /// The last size it cosigned.
+        size: u64,
+    },
     /// Calls without a valid client certificate within one minute.
     StrangersCounted {
         /// How many.
@@ -306,6 +320,8 @@ impl Event {
             | Self::OperationFailed { .. }
             | Self::OperationAbandoned { .. }
             | Self::Exported { .. }
+            | Self::ExportWithheld { .. }
+            | Self::WitnessLagged { .. }
             | Self::StrangersCounted { .. }
             | Self::SealedRead { .. }
             | Self::RetentionSet { .. }
@@ -328,7 +344,8 @@ impl Event {
             | Self::OperationReleased { query, .. }
             | Self::OperationFailed { query, .. }
             | Self::OperationAbandoned { query, .. }
-            | Self::Exported { query, .. } => Some(query),
+            | Self::Exported { query, .. }
+            | Self::ExportWithheld { query, .. } => Some(query),
             Self::DomainCreated { .. }
             | Self::PersonEnrolled { .. }
             | Self::OperatorRegistered { .. }
@@ -337,6 +354,7 @@ impl Event {
             | Self::LicenceStep { .. }
             | Self::ScenarioStep { .. }
             | Self::GatewayStarted { .. }
+            | Self::WitnessLagged { .. }
             | Self::StrangersCounted { .. }
             | Self::SealedRead { .. }
             | Self::RetentionSet { .. }

@@ -48,5 +48,5 @@ pub use self::{
     scenario::{RowRisk, Scenario, ScenarioDataset, Wanted},
     told::Told,
     unreadable::Unreadable,
-    withheld::{LeftOut, Notice},
+    withheld::{Accuracy, LeftOut, Notice},
 };

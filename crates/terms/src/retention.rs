@@ -130,9 +130,11 @@ impl Event {
             | Self::OperationReleased { .. }
             | Self::OperationFailed { .. }
             | Self::OperationAbandoned { .. } => EventClass::Operation,
-            Self::Exported { .. } => EventClass::Export,
+            Self::Exported { .. } | Self::ExportWithheld { .. } => EventClass::Export,
             Self::SealedRead { .. } => EventClass::Reading,
-            Self::GatewayStarted { .. } | Self::StrangersCounted { .. } => EventClass::Running,
+            Self::GatewayStarted { .. }
+            | Self::WitnessLagged { .. }
+            | Self::StrangersCounted { .. } => EventClass::Running,
         }
     }
 }

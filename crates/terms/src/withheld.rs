@@ -9,6 +9,21 @@ pub struct LeftOut {
     pub item: ItemName,
 }
 
+/// How exact a result is some of whose cells carry noise.
+///
+/// Source: design, "Disclosure register": the cell-key method of official statistics.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Accuracy {
+    /// How many cells carry noise.
+    pub cells: u64,
+    /// The most that was added to a count, or taken from it.
+    pub count_max: u8,
+    /// The standard deviation of a count's noise.
+    pub count_deviation: f64,
+    /// That of a sum's, in largest contributions of one subject.
+    pub sum_deviation: f64,
+}
+
 /// What a response tells of cells it left out. The notice is an answer too.
 ///
 /// Source: design, "Thresholds".

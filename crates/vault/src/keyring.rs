@@ -75,6 +75,12 @@ impl Keyring {
             .derive("token", scenario.as_str().as_bytes())
     }
 
+    /// What the noise of perturbed cells is drawn with: one key for the domain.
+    #[must_use]
+    pub fn cell_key(&self) -> Key {
+        self.inner.root.derive("cell", &[])
+    }
+
     /// Encrypts bytes that stand beside the log or in a file; they open only under the same context.
     ///
     /// Shape: version, 16 bytes salt, 12 bytes nonce, ciphertext, 16 bytes tag.

@@ -117,12 +117,14 @@ pub enum Column {
     Subject,
 }
 
-/// What a runner answers: any number of `Cells`, at least one batch, then `Done`; or a `Failure` at any
-/// point.
+/// What a runner answers: questions, each some `Cells` and then `Asked`, to which it waits for a
+/// [`Verdict`]; at least one batch, then `Done`; or a `Failure` at any point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunFrame {
-    /// Who contributed to released cells.
+    /// Who contributed to cells that are to be released.
     Cells(Cells),
+    /// The end of a question about so many rows.
+    Asked(u64),
     /// A complete Arrow IPC stream with one record batch.
     Batch(Bytes),
     /// The end of the result.
@@ -131,13 +133,43 @@ pub enum RunFrame {
     Failure(String),
 }
 
-/// Who contributed to released cells of one report.
+/// Who contributed to the cells of one report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cells {
     /// Under which number the plan reports them.
     pub number: u32,
-    /// One set of row or subject numbers a cell, in the portable Roaring format.
+    /// One set of row or subject numbers for each row of the question, as written by
+    /// [`crate::write_row_set`]; of no bytes where the row reports nothing.
     pub sets: Vec<Bytes>,
+}
+
+/// What becomes of the rows of a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Of each row, in order.
+    pub fates: Vec<Fate>,
+    /// For each perturbed row, for each report of the question in order.
+    pub noise: Vec<Noise>,
+}
+
+/// What becomes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It leaves as it is.
+    Exact,
+    /// It leaves with noise.
+    Perturbed,
+    /// It is withheld.
+    Withheld,
+}
+
+/// What is added to a cell's statistics.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Noise {
+    /// To how many there are.
+    pub count: i32,
+    /// To their sum, in largest contributions of one subject.
+    pub sum: f64,
 }
 
 /// The end of a result.
@@ -238,6 +270,28 @@ mod tests {
             limits: [("joins_max".to_owned(), 3)].into(),
         };
         assert_eq!(there_and_back(&job), job);
+    }
+
+    #[test]
+    fn a_verdict_comes_back_as_it_went_and_nothing_else_is_one() {
+        let noise = |count, sum| Noise { count, sum };
+        let verdict = Verdict {
+            fates: vec![Fate::Exact, Fate::Perturbed, Fate::Withheld],
+            noise: vec![noise(-3, 0.25), noise(4, -1.5)],
+        };
+        assert_eq!(there_and_back(&verdict), verdict);
+        let check = |fates: &[u8], counts: &[i32], sums: &[f64]| {
+            let message = crate::proto::job::Verdict {
+                fates: fates.to_vec(),
+                counts: counts.to_vec(),
+                sums: sums.to_vec(),
+            };
+            Verdict::try_from(message).is_err()
+        };
+        assert!(!check(&[1], &[0], &[0.0]));
+        assert!(check(&[3], &[], &[]), "an unknown fate");
+        assert!(check(&[1], &[0, 1], &[0.0]), "noise that does not pair");
+        assert!(check(&[1], &[0], &[f64::NAN]), "noise that is no number");
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use crate::{
     Garbled, Secret,
-    job::{Cells, Column, Done, Message, PlanJob, PlanReply, RunFrame, RunJob, Source, Table},
+    job::{
+        Cells, Column, Done, Fate, Message, Noise, PlanJob, PlanReply, RunFrame, RunJob, Source,
+        Table, Verdict,
+    },
     proto::job as proto,
 };
 use bytes::Bytes;
@@ -180,6 +183,7 @@ impl From<&RunFrame> for proto::RunFrame {
                 number: cells.number,
                 sets: cells.sets.clone(),
             }),
+            RunFrame::Asked(rows) => Frame::Asked(proto::Asked { rows: *rows }),
             RunFrame::Done(done) => Frame::Done(proto::Done {
                 rows: done.rows,
                 groups_withheld: done.groups_withheld,
@@ -203,6 +207,7 @@ impl TryFrom<proto::RunFrame> for RunFrame {
                 number: cells.number,
                 sets: cells.sets,
             })),
+            Some(Frame::Asked(asked)) => Ok(Self::Asked(asked.rows)),
             Some(Frame::Done(done)) => Ok(Self::Done(Done {
                 rows: done.rows,
                 groups_withheld: done.groups_withheld,
@@ -213,6 +218,43 @@ impl TryFrom<proto::RunFrame> for RunFrame {
             Some(Frame::Failure(failure)) => Ok(Self::Failure(failure.code)),
             None => Err(Garbled::Missing("frame")),
         }
+    }
+}
+
+// === impl Verdict ===
+
+impl From<&Verdict> for proto::Verdict {
+    fn from(verdict: &Verdict) -> Self {
+        let fate = |fate: &Fate| match fate {
+            Fate::Exact => 0,
+            Fate::Perturbed => 1,
+            Fate::Withheld => 2,
+        };
+        Self {
+            fates: verdict.fates.iter().map(fate).collect(),
+            counts: verdict.noise.iter().map(|noise| noise.count).collect(),
+            sums: verdict.noise.iter().map(|noise| noise.sum).collect(),
+        }
+    }
+}
+
+impl TryFrom<proto::Verdict> for Verdict {
+    type Error = Garbled;
+    fn try_from(verdict: proto::Verdict) -> Result<Self, Garbled> {
+        let fate = |code: &u8| match code {
+            0 => Ok(Fate::Exact),
+            1 => Ok(Fate::Perturbed),
+            2 => Ok(Fate::Withheld),
+            _ => Err(Garbled::Missing("fate")),
+        };
+        let fates = verdict.fates.iter().map(fate).collect::<Result<_, _>>()?;
+        let finite = verdict.sums.iter().all(|sum| sum.is_finite());
+        if verdict.counts.len() != verdict.sums.len() || !finite {
+            return Err(Garbled::Missing("noise"));
+        }
+        let noise = verdict.counts.into_iter().zip(verdict.sums);
+        let noise = noise.map(|(count, sum)| Noise { count, sum }).collect();
+        Ok(Self { fates, noise })
     }
 }
 
@@ -235,4 +277,4 @@ macro_rules! message {
     )+};
 }
 
-message!(PlanJob, PlanReply, RunJob, RunFrame);
+message!(PlanJob, PlanReply, RunJob, RunFrame, Verdict);

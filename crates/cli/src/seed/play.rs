@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use gateway::{Administration, Domain, Founding, Unadministered, Unopened};
 use identity::Authority;
 use indicatif::{ProgressBar, ProgressStyle};
+use manifest::Algorithm;
 use register::Command;
 use std::path::{Path, PathBuf};
 use terms::{LicenceId, OperatorId, Person, PersonId, Role, Scenario};
@@ -55,21 +56,27 @@ struct Player<'a> {
     now: DateTime<Utc>,
 }
 
+/// What is chosen for a new domain beside its seed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Choices<'a> {
+    /// The PostgreSQL database that keeps its ledger, if its folder does not.
+    pub ledger_postgres: Option<&'a str>,
+    /// With what its manifests are signed.
+    pub manifest_algorithm: Algorithm,
+}
+
 /// Makes a domain from a seed. On any error nothing is left.
 ///
 /// # Errors
 /// [`PlayError`].
-pub(crate) async fn play(
-    dir: &Path,
-    seed: &Seed,
-    ledger_postgres: Option<&str>,
-) -> Result<(), PlayError> {
+pub(crate) async fn play(dir: &Path, seed: &Seed, choices: Choices<'_>) -> Result<(), PlayError> {
     let existed = dir.exists();
     let now = Utc::now();
     let founding = Founding {
         name: &seed.name,
         policies: seed.policies.as_deref(),
-        ledger_postgres,
+        ledger_postgres: choices.ledger_postgres,
+        manifest_algorithm: choices.manifest_algorithm,
         now,
     };
     let domain = Domain::create(dir, &founding)?;

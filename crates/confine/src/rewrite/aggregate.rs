@@ -1,4 +1,4 @@
-use super::{Rewrite, scan::is_measure};
+use super::{Rewrite, noise, scan::is_measure};
 use crate::{
     Cause, Unconfinable,
     expression::column,
@@ -7,9 +7,10 @@ use crate::{
     scope::ScanId,
 };
 use plan::{
-    AggregateCall, AggregateFunction, Cell, Check, Dominance, Expr, Function, Literal, Node, Report,
+    AggregateCall, AggregateFunction, Cell, Check, Dominance, Expr, Function, Literal, Node,
+    Noised, Report, Statistic,
 };
-use policy::PermittedDataset;
+use policy::{PermittedDataset, Release};
 use std::collections::{BTreeMap, BTreeSet};
 use terms::{DatasetName, ItemName, Mask, Type};
 
@@ -29,6 +30,8 @@ struct Grouping {
     /// Where the subject numbers of those stand, after grouping.
     subjects: BTreeMap<ScanId, u32>,
     reports: Vec<Report>,
+    /// The columns that show something of the rows a witness counts, by where the witness stands.
+    shows: BTreeMap<u32, BTreeSet<u32>>,
 }
 
 /// An approved aggregate's measure.
@@ -57,6 +60,10 @@ pub struct Reported {
     pub k: u32,
     /// The largest share of one subject's value that all sums together may explain, in percent.
     pub explained_percent: u8,
+    /// How the dataset's cells are released.
+    pub release: Release,
+    /// Whether all that shows these rows can take noise.
+    pub perturbable: bool,
 }
 
 impl Rewrite<'_> {
@@ -65,8 +72,8 @@ impl Rewrite<'_> {
     pub(super) fn aggregate(
         &mut self,
         input: &Node,
-        keys: &[Expr],
-        aggregates: &[AggregateCall],
+        (keys, aggregates): (&[Expr], &[AggregateCall]),
+        last: bool,
     ) -> Result<Relation, Unconfinable> {
         let relation = self.relation(input, false)?;
         let mut grouping = self.grouped(relation, keys)?;
@@ -97,8 +104,11 @@ impl Rewrite<'_> {
             .map(|(call, _, _)| call)
             .collect();
         self.masked_witnesses(&mut grouping, &masked)?;
+        if last {
+            grouping.withhold_here();
+        }
         grouping.earlier_witnesses()?;
-        Ok(grouping.finish())
+        Ok(self.finish(grouping))
     }
 
     /// Each row once: groups by every column.
@@ -119,7 +129,7 @@ impl Rewrite<'_> {
         grouping.keep_subjects()?;
         self.masked_witnesses(&mut grouping, &[])?;
         grouping.earlier_witnesses()?;
-        Ok(grouping.finish())
+        Ok(self.finish(grouping))
     }
 
     fn grouped(&mut self, relation: Relation, keys: &[Expr]) -> Result<Grouping, Unconfinable> {
@@ -150,6 +160,7 @@ impl Rewrite<'_> {
             by_subject,
             subjects: BTreeMap::new(),
             reports: Vec::new(),
+            shows: BTreeMap::new(),
         })
     }
 
@@ -502,6 +513,11 @@ impl Rewrite<'_> {
         let proved = grouping.relation.once.contains(&measure.scan);
         let measured = self.scope.of_scan(measure.scan)?;
         let name = (measured.name.clone(), measure.item.clone());
+        let shown = grouping.push(call.clone())?;
+        let noised = noise::statistic(call).map(|statistic| Noised {
+            column: shown,
+            statistic,
+        });
         let subjects: Vec<(ScanId, u32)> = grouping.standing();
         for (scan, subject) in subjects {
             let dataset = self.scope.of_scan(scan)?;
@@ -535,9 +551,12 @@ impl Rewrite<'_> {
                 by_subject,
                 k: dataset.k,
                 explained_percent: rules.explained_percent,
+                release: rules.release,
+                perturbable: false,
             };
             let at = grouping.witness(witness, check, true, false)?;
-            self.report(grouping, at, reported);
+            grouping.shows.entry(at).or_default().insert(shown);
+            self.report(grouping, at, (reported, noised));
         }
         if !proved && !grouping.relation.subjects.contains_key(&measure.scan) && measured.protected
         {
@@ -546,9 +565,16 @@ impl Rewrite<'_> {
         Ok(())
     }
 
-    /// Notes that the disclosure register hears of a witness, once.
-    fn report(&mut self, grouping: &mut Grouping, at: u32, reported: Reported) {
-        if grouping.reports.iter().any(|report| report.witness == at) {
+    /// Notes that the disclosure register hears of a witness, once, and which column takes its noise.
+    fn report(
+        &mut self,
+        grouping: &mut Grouping,
+        at: u32,
+        (reported, noised): (Reported, Option<Noised>),
+    ) {
+        let mut known = grouping.reports.iter_mut();
+        if let Some(report) = known.find(|report| report.witness == at) {
+            noise::add(report, noised);
             return;
         }
         let number = u32::try_from(self.reported.len()).unwrap_or(u32::MAX);
@@ -558,6 +584,7 @@ impl Rewrite<'_> {
             witness: at,
             number,
             by_subject,
+            noised: noised.into_iter().collect(),
         });
     }
 
@@ -574,23 +601,13 @@ impl Rewrite<'_> {
             }
             let dataset = self.scope.of_scan(scan)?;
             let (row, by_subject) = grouping.row(scan, subject, dataset);
-            let mut parts: BTreeSet<usize> = BTreeSet::new();
-            let mut filters: Vec<Option<Expr>> = vec![None];
-            for call in calls {
-                filters.extend(looked_at(call));
-            }
-            for (at, filter) in filters.iter().enumerate() {
-                if filters.iter().position(|other| other == filter) == Some(at) {
-                    parts.insert(at);
-                }
-            }
-            for filter in parts.into_iter().filter_map(|at| filters.get(at)) {
+            for (filter, calls) in parts(calls) {
                 let nothing = Expr::Literal(Literal::Null(Type::Float));
                 let witness = AggregateCall {
                     function: AggregateFunction::Witness,
                     arguments: vec![Expr::Column(subject), row.clone(), nothing],
                     distinct: false,
-                    filter: filter.clone(),
+                    filter,
                 };
                 let reported = Reported {
                     dataset: dataset.name.clone(),
@@ -598,12 +615,80 @@ impl Rewrite<'_> {
                     by_subject,
                     k: dataset.k,
                     explained_percent: dataset.disclosure.explained_percent,
+                    release: dataset.disclosure.release,
+                    perturbable: false,
                 };
                 let at = grouping.witness(witness, Check::of(dataset.k), true, true)?;
-                self.report(grouping, at, reported);
+                self.report(grouping, at, (reported, None));
+                for call in calls {
+                    let column = grouping.push(call.clone())?;
+                    grouping.shows.entry(at).or_default().insert(column);
+                    // A sum over the masked view has no contributions that noise could be measured by.
+                    let counted = noise::statistic(call).filter(|of| *of == Statistic::Count);
+                    let noised = counted.map(|statistic| Noised { column, statistic });
+                    let report = grouping.reports.iter_mut().find(|r| r.witness == at);
+                    report
+                        .into_iter()
+                        .for_each(|report| noise::add(report, noised));
+                }
             }
         }
         Ok(())
+    }
+
+    /// The aggregate node, and above it what is withheld here.
+    fn finish(&mut self, grouping: Grouping) -> Relation {
+        let Grouping {
+            mut relation,
+            keys,
+            calls,
+            columns,
+            witnesses,
+            by_subject,
+            subjects,
+            reports,
+            shows,
+        } = grouping;
+        let width = keys.len() + calls.len();
+        relation.subjects = subjects;
+        relation.tied.clear();
+        // A group by subject is a row of its own from here on.
+        relation.once = by_subject;
+        relation.rows.clear();
+        relation.raws.clear();
+        relation.keys = vec![(0..keys.len()).collect()];
+        relation.columns = columns;
+        relation.width = u32::try_from(width).unwrap_or(u32::MAX);
+        let right_here: Vec<&Witness> = witnesses
+            .iter()
+            .filter(|witness| witness.full && witness.withheld)
+            .collect();
+        let cells: Vec<Cell> = right_here.iter().map(|witness| witness.cell()).collect();
+        let (mut now, mut later): (Vec<Report>, Vec<Report>) = reports
+            .into_iter()
+            .partition(|report| right_here.iter().any(|w| w.at == report.witness));
+        let here = |at: &u32| now.iter().any(|report| report.witness == *at);
+        let showing = shows.iter().filter(|(at, _)| here(at));
+        let owing = showing.flat_map(|(_, columns)| columns).copied().collect();
+        noise::settle(&mut now, &mut self.reported, &owing);
+        // Its columns need not stand where it is made.
+        later.iter_mut().for_each(|report| report.noised.clear());
+        relation.witnesses = witnesses;
+        relation.reports = later;
+        let relation = relation.wrap(|input| Node::Aggregate {
+            input,
+            keys,
+            aggregates: calls,
+        });
+        if cells.is_empty() {
+            relation
+        } else {
+            relation.wrap(|input| Node::Withhold {
+                input,
+                cells,
+                reports: now,
+            })
+        }
     }
 }
 
@@ -683,6 +768,12 @@ impl Grouping {
         Ok(())
     }
 
+    /// Withholds right above the grouping whatever owes: nothing but the result is made of its groups.
+    fn withhold_here(&mut self) {
+        let full = self.witnesses.iter_mut().filter(|witness| witness.full);
+        full.for_each(|witness| witness.withheld = true);
+    }
+
     /// Groups of groups: the fewest subjects of any must do; all of them are reported.
     fn earlier_witnesses(&mut self) -> Result<(), Unconfinable> {
         for witness in self.relation.witnesses.clone() {
@@ -711,57 +802,13 @@ impl Grouping {
                 filter: None,
             };
             let witness = self.push(call)?;
-            self.reports.push(Report { witness, ..report });
+            self.reports.push(Report {
+                witness,
+                noised: vec![],
+                ..report
+            });
         }
         Ok(())
-    }
-
-    /// The aggregate node, and above it what is withheld here.
-    fn finish(self) -> Relation {
-        let Self {
-            mut relation,
-            keys,
-            calls,
-            columns,
-            witnesses,
-            by_subject,
-            subjects,
-            reports,
-        } = self;
-        let width = keys.len() + calls.len();
-        relation.subjects = subjects;
-        relation.tied.clear();
-        // A group by subject is a row of its own from here on.
-        relation.once = by_subject;
-        relation.rows.clear();
-        relation.raws.clear();
-        relation.keys = vec![(0..keys.len()).collect()];
-        relation.columns = columns;
-        relation.width = u32::try_from(width).unwrap_or(u32::MAX);
-        let right_here: Vec<&Witness> = witnesses
-            .iter()
-            .filter(|witness| witness.full && witness.withheld)
-            .collect();
-        let cells: Vec<Cell> = right_here.iter().map(|witness| witness.cell()).collect();
-        let (now, later): (Vec<Report>, Vec<Report>) = reports
-            .into_iter()
-            .partition(|report| right_here.iter().any(|w| w.at == report.witness));
-        relation.witnesses = witnesses;
-        relation.reports = later;
-        let relation = relation.wrap(|input| Node::Aggregate {
-            input,
-            keys,
-            aggregates: calls,
-        });
-        if cells.is_empty() {
-            relation
-        } else {
-            relation.wrap(|input| Node::Withhold {
-                input,
-                cells,
-                reports: now,
-            })
-        }
     }
 }
 
@@ -860,6 +907,21 @@ const fn is_approved(call: &AggregateCall) -> bool {
         | AggregateFunction::SharedMin
         | AggregateFunction::SharedMax => false,
     }
+}
+
+/// The groups of rows that aggregates over the masked view look at, and which of them look at each: the
+/// first is all rows.
+fn parts<'c>(calls: &[&'c AggregateCall]) -> Vec<(Option<Expr>, Vec<&'c AggregateCall>)> {
+    let mut parts: Vec<(Option<Expr>, Vec<&AggregateCall>)> = vec![(None, vec![])];
+    for call in calls {
+        for filter in looked_at(call) {
+            match parts.iter_mut().find(|(known, _)| known == &filter) {
+                Some((_, calls)) => calls.push(call),
+                None => parts.push((filter, vec![call])),
+            }
+        }
+    }
+    parts
 }
 
 /// The groups of rows an aggregate looks at: those of its FILTER that have a value, and of a choice

@@ -18,8 +18,12 @@ impl Stage {
 }
 
 fn open(dir: &Path, keyring: &Keyring) -> Register {
+    open_with(dir, keyring, Limits::default())
+}
+
+fn open_with(dir: &Path, keyring: &Keyring, limits: Limits) -> Register {
     let subjects = Box::new(|_: &DatasetName, _| Ok((0..9_000).map(Some).collect()));
-    Register::open(dir, keyring, subjects, Limits::default()).unwrap()
+    Register::open(dir, keyring, subjects, limits).unwrap()
 }
 
 fn day() -> NaiveDate {
@@ -48,18 +52,57 @@ fn admission(measure: Option<&str>, from: u32, to: u32) -> Admission {
         pool: pool(measure),
         k: 5,
         explained_max: 0.5,
+        release: Release::Audit,
+        perturbable: true,
         cells: vec![written(from, to)],
     }
 }
 
-fn admit(register: &Register, admissions: &[Admission]) -> Result<(), Denied> {
-    register.admit(admissions, ("lic-a", day()))
+/// One report of several rows.
+fn rows(release: Release, measure: Option<&str>, cells: &[(u32, u32)]) -> Admission {
+    Admission {
+        release,
+        cells: cells.iter().map(|(from, to)| written(*from, *to)).collect(),
+        ..admission(measure, 0, 1)
+    }
+}
+
+fn spending(budget: Allowance) -> Spending {
+    Spending {
+        day: day(),
+        since: day(),
+        budget: Budget {
+            per_day: budget,
+            per_term: budget,
+        },
+        noise: Perturbation {
+            count_max: 8,
+            count_deviation: 4.0,
+            sum_deviation: 1.5,
+        },
+    }
+}
+
+const MUCH: Allowance = Allowance {
+    queries: 1_000,
+    cells: 1_000,
+    refusals: 1_000,
+    perturbed: 1_000,
+};
+
+fn admit(register: &Register, admissions: &[Admission]) -> Result<Judged, Denied> {
+    register.judge(admissions, ("lic-a", &spending(MUCH)))
+}
+
+fn fates(register: &Register, admission: Admission) -> Vec<Fate> {
+    admit(register, &[admission]).unwrap().verdict.fates
 }
 
 const PLENTY: Allowance = Allowance {
     queries: 10,
     cells: 100,
     refusals: 2,
+    perturbed: 1,
 };
 
 fn debit(register: &Register) -> Result<(), Denied> {
@@ -124,15 +167,172 @@ fn sums_that_explain_one_subject_are_refused_and_counts_are_not() {
             explained_max,
             ..admission(measure, 0, 1)
         };
-        admit(&stage.register(), &[admission])
+        admit(&stage.register(), &[admission]).unwrap().withheld
     };
-    of(Some("amount"), 1.0).unwrap();
-    of(None, 0.5).unwrap();
-    let refused = of(Some("amount"), 0.5).unwrap_err();
-    let Denied::Conflict { conflict, .. } = refused else {
-        panic!("{refused}")
+    assert_eq!(of(Some("amount"), 1.0), 0);
+    assert_eq!(of(None, 0.5), 0);
+    assert!(of(Some("amount"), 0.5) > 0);
+}
+
+#[test]
+fn of_parts_and_their_total_a_part_is_withheld_where_a_small_one_is_missing() {
+    let stage = stage();
+    let register = stage.register();
+    // Three people are in neither part, but in the total.
+    let parts = [(0, 20), (20, 30), (0, 33)];
+    let judged = admit(&register, &[rows(Release::Audit, None, &parts)]).unwrap();
+    assert_eq!(
+        judged.verdict.fates,
+        [Fate::Exact, Fate::Withheld, Fate::Exact]
+    );
+    assert_eq!((judged.withheld, judged.perturbed), (1, 0));
+    assert_eq!(judged.conflict, Some(pool(None)));
+    // What was withheld stays so, and what left may leave again.
+    let again = fates(&stage.register(), rows(Release::Audit, None, &parts));
+    assert_eq!(again, judged.verdict.fates);
+    // Nothing is missing in other parts.
+    let whole = [(100, 120), (120, 140), (100, 140)];
+    let judged = admit(&register, &[rows(Release::Audit, None, &whole)]).unwrap();
+    assert_eq!((judged.withheld, judged.conflict), (0, None));
+}
+
+#[test]
+fn a_row_leaves_whole_or_not_at_all() {
+    let stage = stage();
+    let register = stage.register();
+    admit(&register, &[admission(Some("amount"), 0, 20)]).unwrap();
+    let amount = rows(Release::Audit, Some("amount"), &[(0, 19), (30, 50)]);
+    let counted = rows(Release::Audit, None, &[(0, 19), (30, 50)]);
+    let judged = admit(&register, &[amount, counted]).unwrap();
+    assert_eq!(judged.verdict.fates, [Fate::Withheld, Fate::Exact]);
+    assert_eq!(register.cells(&pool(None)).unwrap(), 1, "of the second row");
+}
+
+#[test]
+fn what_conflicts_leaves_with_the_same_noise_every_time() {
+    let stage = stage();
+    let register = stage.register();
+    let both = |to| rows(Release::Both, Some("amount"), &[(0, to), (40, 60)]);
+    assert_eq!(fates(&register, both(30)), [Fate::Exact; 2]);
+    let judged = admit(&register, &[both(29)]).unwrap();
+    assert_eq!(judged.verdict.fates, [Fate::Perturbed, Fate::Exact]);
+    assert_eq!((judged.verdict.noise.len(), judged.perturbed), (1, 1));
+    let again = admit(&stage.register(), &[both(29)]).unwrap();
+    assert_eq!(again.verdict, judged.verdict, "also after a restart");
+    let (today, _) = register
+        .held
+        .lock()
+        .unwrap()
+        .store
+        .spent("lic-a", day(), day())
+        .unwrap();
+    assert_eq!((today.cells, today.perturbed, today.refusals), (2, 1, 0));
+}
+
+#[test]
+fn without_a_form_for_noise_what_conflicts_is_withheld() {
+    let stage = stage();
+    let register = stage.register();
+    let cells = |to| Admission {
+        perturbable: false,
+        ..rows(Release::Both, Some("amount"), &[(0, to), (40, 60)])
     };
-    assert!(matches!(conflict, Conflict::Explains { .. }), "{conflict}");
+    assert_eq!(fates(&register, cells(30)), [Fate::Exact; 2]);
+    assert_eq!(fates(&register, cells(29)), [Fate::Withheld, Fate::Exact]);
+}
+
+#[test]
+fn where_policy_says_perturb_nothing_new_leaves_exactly() {
+    let stage = stage();
+    let register = stage.register();
+    admit(&register, &[admission(Some("amount"), 40, 60)]).unwrap();
+    let cells = rows(Release::Perturb, Some("amount"), &[(0, 30), (40, 60)]);
+    assert_eq!(fates(&register, cells), [Fate::Perturbed, Fate::Exact]);
+    assert_eq!(register.cells(&pool(Some("amount"))).unwrap(), 1);
+}
+
+#[test]
+fn averaging_perturbed_releases_comes_to_an_end() {
+    for (measure, most) in [(Some("amount"), 4), (None, 60)] {
+        let stage = stage();
+        let register = stage.register();
+        // Many crowds, and each again with row 0.
+        let crowd = |n: u32| (n * 20 + 1, n * 20 + 20);
+        let crowds: Vec<(u32, u32)> = (0..100).map(crowd).collect();
+        let cells = |with_row_0: bool| {
+            let written = crowds.iter().map(|(from, to)| {
+                let mut bytes = Vec::new();
+                let rows = (0..u32::from(with_row_0)).chain(*from..*to);
+                wire::write_row_set(&rows.collect::<Vec<_>>(), &mut bytes);
+                Bytes::from(bytes)
+            });
+            Admission {
+                cells: written.collect(),
+                ..rows(Release::Both, measure, &[])
+            }
+        };
+        assert_eq!(fates(&register, cells(false)), [Fate::Exact; 100]);
+        let judged = admit(&register, &[cells(true)]).unwrap();
+        assert!(
+            (1..=most).contains(&judged.perturbed),
+            "{}",
+            judged.perturbed
+        );
+        assert_eq!(judged.perturbed + judged.withheld, 100);
+        let again = admit(&stage.register(), &[cells(true)]).unwrap();
+        assert_eq!(again.perturbed, judged.perturbed, "also when asked again");
+    }
+}
+
+#[test]
+fn a_pool_too_large_to_audit_is_perturbed_whatever_policy_says() {
+    let stage = stage();
+    let limits = Limits {
+        cells_max: 2,
+        ..Limits::default()
+    };
+    let register = open_with(stage.dir.path(), &stage.keyring, limits);
+    let judged = |cells: &[(u32, u32)]| fates(&register, rows(Release::Audit, None, cells));
+    assert_eq!(judged(&[(0, 20), (20, 40)]), [Fate::Exact; 2]);
+    assert_eq!(judged(&[(0, 20), (40, 60)]), [Fate::Exact, Fate::Perturbed]);
+    let cells = Admission {
+        perturbable: false,
+        ..rows(Release::Audit, None, &[(60, 80)])
+    };
+    let refused = admit(&register, &[cells]).unwrap_err();
+    let conflict = Conflict::TooLarge;
+    assert!(matches!(refused, Denied::Conflict { conflict: c, .. } if c == conflict));
+}
+
+#[test]
+fn noise_and_withheld_rows_have_budgets() {
+    let stage = stage();
+    let register = stage.register();
+    let whole: Vec<(u32, u32)> = (0..6).map(|n| (n * 40, n * 40 + 30)).collect();
+    let short: Vec<(u32, u32)> = whole.iter().map(|(from, to)| (*from, to - 1)).collect();
+    let with = |release, cells: &[(u32, u32)], budget| {
+        let admissions = [rows(release, None, cells), rows(release, None, &[])];
+        register.judge(&admissions, ("lic-a", &spending(budget)))
+    };
+    with(Release::Both, &whole, MUCH).unwrap();
+    let two = Allowance {
+        perturbed: 2,
+        ..MUCH
+    };
+    let judged = with(Release::Both, &short, two).unwrap();
+    assert_eq!((judged.perturbed, judged.withheld), (2, 4));
+    let (one, with_one) = (
+        [&short[..], &[(400, 420)]].concat(),
+        Allowance {
+            refusals: 5,
+            ..MUCH
+        },
+    );
+    let spent = with(Release::Audit, &one, with_one).unwrap_err();
+    assert!(
+        matches!(spent, Denied::Spent { what: "refusals" }),
+        "{spent}"
+    );
 }
 
 #[test]
@@ -263,7 +463,7 @@ fn nothing_of_a_set_stands_in_the_file() {
     let plain = admission.cells[0].clone();
     stage
         .register()
-        .admit(&[admission], ("lic-a", day()))
+        .judge(&[admission], ("lic-a", &spending(MUCH)))
         .unwrap();
     let stored: Vec<u8> = std::fs::read_dir(stage.dir.path())
         .unwrap()

@@ -17,7 +17,7 @@ use std::{
 use terms::Type;
 use wire::{
     frame,
-    job::{Done, Message, PlanReply, RunFrame, RunJob},
+    job::{Cells, Done, Fate, Message, Noise, PlanReply, RunFrame, RunJob, Verdict},
 };
 
 /// A folder with a script and the answers it gives.
@@ -126,16 +126,19 @@ fn batch(rows: i64) -> RunFrame {
     RunFrame::Batch(writer.into_inner().unwrap().into())
 }
 
-async fn started(pool: &Pool) -> Result<Results, Failure> {
-    let job = RunJob {
+fn job() -> RunJob {
+    RunJob {
         plan: vec![],
         sources: vec![],
         token_key: vec![0; 32].into(),
         memory_bytes_max: 1,
         batch_rows_max: 8192,
-    };
+    }
+}
+
+async fn started(pool: &Pool) -> Result<Results, Failure> {
     pool.start(
-        &job,
+        &job(),
         Expected::of(&[Type::Int], 8192).unwrap(),
         Duration::MAX,
     )
@@ -401,6 +404,105 @@ async fn a_runners_batches_come_in_order_to_a_sound_end() {
     assert_eq!((rows, end.unwrap()), (3, DONE));
     let stage = Stage::answering(&[batch(0), RunFrame::Done(Done { rows: 0, ..DONE })], "");
     assert_eq!(ran(&stage.pool()).await.0, 0);
+}
+
+/// What a runner asks whose plan has one report: a question about two rows, then, once it was answered,
+/// the answer's bytes as it heard them beside its result.
+fn asking(script: &str) -> (Stage, Vec<u8>) {
+    let verdict = Verdict {
+        fates: vec![Fate::Exact, Fate::Perturbed],
+        noise: vec![Noise { count: 2, sum: 0.5 }],
+    };
+    let heard = frame::sealed(&verdict).unwrap();
+    let job = frame::sealed(&job()).unwrap();
+    let script = script
+        .replace("JOB", &job.len().to_string())
+        .replace("VERDICT", &heard.len().to_string());
+    let stage = Stage::new(&script);
+    let cells = |sets: &[&'static [u8]]| {
+        let sets = sets.iter().map(|set| bytes::Bytes::from_static(set));
+        RunFrame::Cells(Cells {
+            number: 0,
+            sets: sets.collect(),
+        })
+    };
+    let written = |name: &str, frames: &[RunFrame]| {
+        let frames = frames.iter().flat_map(|f| frame::sealed(f).unwrap());
+        fs::write(stage.path(name), frames.collect::<Vec<u8>>()).unwrap();
+    };
+    written(
+        "question",
+        &[cells(&[b"a"]), cells(&[b""]), RunFrame::Asked(2)],
+    );
+    written("answer", &[batch(3), RunFrame::Done(DONE)]);
+    (stage, heard)
+}
+
+async fn questioned(stage: &Stage) -> Results {
+    let expected = Expected::of(&[Type::Int], 8192).unwrap().with_reports(1);
+    let pool = stage.pool();
+    pool.start(&job(), expected, Duration::MAX).await.unwrap()
+}
+
+const ASKS: &str =
+    "head -c JOB >/dev/null; cat {}/question; head -c VERDICT >{}/heard; cat {}/answer";
+
+#[tokio::test]
+async fn a_runner_is_answered_and_goes_on() {
+    let (stage, heard) = asking(ASKS);
+    let mut results = questioned(&stage).await;
+    let question = results.question().await.unwrap().unwrap();
+    assert_eq!((question.rows, question.cells.len()), (2, 1));
+    assert_eq!(question.cells[0].sets, [&b"a"[..], b""]);
+    let verdict = Verdict {
+        fates: vec![Fate::Exact, Fate::Perturbed],
+        noise: vec![Noise { count: 2, sum: 0.5 }],
+    };
+    results.answer(&verdict).await.unwrap();
+    assert!(results.question().await.unwrap().is_none());
+    assert_eq!(results.next().await.unwrap().unwrap().batch().num_rows(), 3);
+    assert!(results.next().await.is_none() && results.done().is_some());
+    assert_eq!(fs::read(stage.path("heard")).unwrap(), heard);
+}
+
+#[tokio::test]
+async fn nothing_leaves_before_its_question_was_taken() {
+    let (stage, _) = asking("head -c JOB >/dev/null; cat {}/question {}/answer");
+    let mut results = questioned(&stage).await;
+    assert_eq!(
+        code(results.next().await.unwrap()),
+        "dispatch.child-garbled"
+    );
+    assert!(results.next().await.is_none() && results.done().is_none());
+}
+
+#[tokio::test]
+async fn a_question_that_does_not_fit_is_garbled() {
+    let check = async |frames: &[RunFrame]| {
+        let frames = frames.iter().flat_map(|f| frame::sealed(f).unwrap());
+        let (stage, _) = asking("head -c JOB >/dev/null; cat {}/odd; exec sleep 60");
+        fs::write(stage.path("odd"), frames.collect::<Vec<u8>>()).unwrap();
+        let mut results = questioned(&stage).await;
+        assert_eq!(code(results.question().await), "dispatch.child-garbled");
+        assert!(results.next().await.is_none(), "nothing after a failure");
+    };
+    let cells = |number, count| {
+        RunFrame::Cells(Cells {
+            number,
+            sets: vec![bytes::Bytes::from_static(b"a"); count],
+        })
+    };
+    check(&[cells(1, 1), RunFrame::Asked(1)]).await;
+    check(&[cells(0, 1), RunFrame::Asked(2)]).await;
+    check(&[cells(0, 1), batch(1)]).await;
+    check(&[cells(0, 1), RunFrame::Done(DONE)]).await;
+}
+
+#[tokio::test]
+async fn a_runner_whose_plan_reports_nothing_may_not_ask() {
+    let (stage, _) = asking("cat >/dev/null; cat {}/question");
+    let mut results = started(&stage.pool()).await.unwrap();
+    assert_eq!(code(results.question().await), "dispatch.child-garbled");
 }
 
 #[tokio::test]

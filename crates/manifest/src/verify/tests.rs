@@ -1,11 +1,14 @@
 use super::*;
-use crate::package::{KEY_FILE, LINEAGE_FILE, PLAN_FILE, README_FILE, SCRIPT_FILE};
+use crate::package::{
+    DATA_PACKAGE_FILE, LINEAGE_FILE, PICTURE_FILE, PLAN_FILE, README_FILE, SCRIPT_FILE,
+};
 use crate::{
-    Column, Content, DATA_FILE, Decision, Grant, ManifestKey, Operation, Parts, Record, Source,
-    SourceItem,
+    Algorithm, Approval, CellRules, Content, DATA_FILE, Decision, Grant, Ground, Handed,
+    ManifestKey, Operation, Parts, Record, Rule, RuleOutcome, Source, SourceItem,
 };
 use chrono::{DateTime, TimeZone as _, Utc};
 use ledger::{Clock, Ledger};
+use lineage::Column;
 use serde_json::Value;
 use std::process::Command;
 use std::sync::Arc;
@@ -27,10 +30,11 @@ fn noon() -> DateTime<Utc> {
 /// A domain with a package beside it.
 struct Domain {
     dir: tempfile::TempDir,
+    ledger: Ledger,
     key: ManifestKey,
     manifest: Manifest,
-    proof: TlogProof,
     log: NoteVerifier,
+    policy: String,
 }
 
 const DATA: &[u8] = b"PAR1 the data PAR1";
@@ -47,8 +51,12 @@ fn released(rows: u64) -> Event {
 }
 
 fn domain() -> Domain {
+    domain_with(Algorithm::P256)
+}
+
+fn domain_with(algorithm: Algorithm) -> Domain {
     let dir = tempfile::tempdir().unwrap();
-    let key = ManifestKey::create(dir.path()).unwrap();
+    let key = ManifestKey::create(dir.path(), algorithm).unwrap();
     let ledger = Ledger::create(dir.path(), &"yuecheng".parse().unwrap(), Arc::new(Fixed)).unwrap();
     for rows in 0..5 {
         ledger
@@ -63,18 +71,19 @@ fn domain() -> Domain {
         .index;
     ledger.append(&released(200), None, noon()).wait().unwrap();
     let leaf = String::from_utf8(ledger.leaf(index).unwrap()).unwrap();
-    let proof = ledger.prove(index).unwrap();
+    let proof = ledger.prove(index).unwrap().to_string();
     let log = ledger.reader().verifier().clone();
     Domain {
-        manifest: manifest(index, leaf),
+        manifest: manifest(index, leaf, proof),
         dir,
+        ledger,
         key,
-        proof,
+        policy: format!("log {log}\nquorum none\n"),
         log,
     }
 }
 
-fn manifest(index: u64, leaf: String) -> Manifest {
+fn manifest(index: u64, leaf: String, proof: String) -> Manifest {
     Manifest {
         operation: Operation {
             query: "0123456789abcdef0123456789abcdef".parse().unwrap(),
@@ -90,22 +99,28 @@ fn manifest(index: u64, leaf: String) -> Manifest {
             scenario: "s1".parse().unwrap(),
             purpose: "贷款 \"审查\"".to_owned(),
         },
+        approvals: vec![Approval {
+            of: Ground::Licence("l1".parse().unwrap()),
+            stage: terms::Stage::Granted,
+            by: "zhao".parse().unwrap(),
+            at: noon(),
+            index: 1,
+        }],
         decision: Decision {
             plan: Digest::of(b"plan"),
             policies: Digest::of(b"policies"),
             register_version: 9,
+            obligations: terms::Obligations {
+                rows_max: 10,
+                result_bytes_max: 1000,
+            },
         },
-        sources: vec![Source {
-            dataset: "gjj.account".parse().unwrap(),
-            snapshot: 1,
-            k: Some(10),
-            items: vec![SourceItem {
-                item: "balance".parse().unwrap(),
-                grade: terms::Grade::Three,
-                way: "raw-aggregate".to_owned(),
-                mask: Mask::Band(1000.0),
-            }],
+        rules: vec![Rule {
+            rule: "egress.row-level-export".to_owned(),
+            clause: Some("CG-B 汇聚 L2-5".to_owned()),
+            outcome: RuleOutcome::Held,
         }],
+        sources: sources(),
         content: Content {
             rows: 3,
             bytes: 64,
@@ -129,19 +144,61 @@ fn manifest(index: u64, leaf: String) -> Manifest {
             index,
             leaf,
             register: "none".to_owned(),
+            proof,
         },
     }
 }
 
+fn sources() -> Vec<Source> {
+    vec![Source {
+        dataset: "gjj.account".parse().unwrap(),
+        snapshot: 1,
+        k: Some(10),
+        cells: Some(CellRules {
+            share_percent: 90,
+            rest_percent: 10,
+            spread: true,
+            freedom: 10,
+            explained_percent: 50,
+        }),
+        items: vec![SourceItem {
+            item: "balance".parse().unwrap(),
+            grade: terms::Grade::Three,
+            way: "raw-aggregate".to_owned(),
+            mask: Mask::Band(1000.0),
+        }],
+    }]
+}
+
 impl Domain {
-    fn package(&self) -> tempfile::TempDir {
-        let parts = Parts {
+    fn parts(&self) -> Parts<'_> {
+        Parts {
             data: Digest::of(DATA),
+            data_bytes: 17,
             plan: "scan gjj.account\n",
-            proof: &self.proof,
             log: &self.log,
-        };
-        let package = self.manifest.clone().seal(&parts, &self.key).unwrap();
+            policy: &self.policy,
+        }
+    }
+
+    /// Puts the handing over of a manifest on record: the entry and its proof.
+    fn hand(&self, manifest: Digest) -> (Vec<u8>, TlogProof) {
+        let query = "0123456789abcdef0123456789abcdef".parse().unwrap();
+        let event = Event::Exported { query, manifest };
+        let handed = self.ledger.append(&event, None, noon()).wait().unwrap();
+        let leaf = self.ledger.leaf(handed.index).unwrap();
+        (leaf, self.ledger.prove(handed.index).unwrap())
+    }
+
+    fn package(&self) -> tempfile::TempDir {
+        let sealed = self
+            .manifest
+            .clone()
+            .seal(&self.parts(), &self.key)
+            .unwrap();
+        let (leaf, proof) = self.hand(sealed.digest());
+        let (leaf, proof) = (leaf.as_slice(), &proof);
+        let package = sealed.recorded(Handed { leaf, proof }).unwrap();
         let out = tempfile::tempdir().unwrap();
         package.write(&out.path().join("p")).unwrap();
         std::fs::write(out.path().join("p").join(DATA_FILE), DATA).unwrap();
@@ -156,14 +213,18 @@ impl Domain {
         ours
     }
 
-    /// Puts another statement into the envelope, signed by the domain's own key.
+    /// Puts another statement into the envelope, signed by the domain's own key and on its record.
     fn sign_again(&self, folder: &Path, change: impl FnOnce(&mut Value)) {
         let envelope = std::fs::read(folder.join(MANIFEST_FILE)).unwrap();
         let payload = dsse::open(&envelope, self.key.public()).unwrap();
         let mut statement: Value = serde_json::from_slice(&payload).unwrap();
         change(&mut statement);
-        let envelope = dsse::seal(statement.to_string().as_bytes(), &self.key).unwrap();
+        let statement = statement.to_string();
+        let envelope = dsse::seal(statement.as_bytes(), &self.key).unwrap();
         std::fs::write(folder.join(MANIFEST_FILE), envelope).unwrap();
+        let (leaf, proof) = self.hand(Digest::of(statement.as_bytes()));
+        std::fs::write(folder.join(ENTRY_FILE), leaf).unwrap();
+        std::fs::write(folder.join(PROOF_FILE), proof.to_string()).unwrap();
     }
 }
 
@@ -210,7 +271,7 @@ fn a_sound_package_passes_every_check_of_both_verifiers() {
     assert_eq!(verified.checks, Check::ALL);
     assert_eq!(
         (verified.log.as_str(), verified.log_size),
-        ("bonded/yuecheng", 7)
+        ("bonded/yuecheng", 8)
     );
     assert_eq!(verified.manifest.grant, domain.manifest.grant);
 }
@@ -389,14 +450,8 @@ fn what_contradicts_the_record_is_rejected_though_the_domain_signed_it() {
     }
     let mut false_rows = domain.manifest.clone();
     false_rows.content.rows = 4;
-    let parts = Parts {
-        data: Digest::of(DATA),
-        plan: "",
-        proof: &domain.proof,
-        log: &domain.log,
-    };
     assert!(
-        false_rows.seal(&parts, &domain.key).is_err(),
+        false_rows.seal(&domain.parts(), &domain.key).is_err(),
         "we do not sign it either"
     );
 }
@@ -427,7 +482,7 @@ fn a_package_of_another_domain_is_rejected_by_its_keys() {
     ));
     assert!(matches!(
         verify_package(&folder, &pem, Some("log x\nwitness w 1")),
-        Err(Broken::Policy { .. })
+        Err(Broken::Policy(_))
     ));
     let (keys, others) = (theirs.dir.path().join("keys"), ours.dir.path().join("keys"));
     let key = keys.join("manifest.pub.pem");
@@ -436,14 +491,19 @@ fn a_package_of_another_domain_is_rejected_by_its_keys() {
 }
 
 #[test]
-fn a_key_that_openssl_made_is_read_and_written_as_openssl_does() {
-    let domain = domain();
+fn a_key_is_read_and_written_as_openssl_does() {
+    for algorithm in [Algorithm::P256, Algorithm::Ed25519] {
+        as_openssl_does(&domain_with(algorithm));
+    }
+}
+
+fn as_openssl_does(domain: &Domain) {
     let pem = domain.key.public().pem();
     assert_eq!(pem.parse::<PublicKey>().unwrap(), *domain.key.public());
-    let private = domain.dir.path().join("keys/manifest.key");
+    let public = domain.dir.path().join("keys/manifest.pub.pem");
     let output = Command::new("openssl")
-        .args(["pkey", "-inform", "DER", "-pubout", "-in"])
-        .arg(&private)
+        .args(["pkey", "-pubin", "-pubout", "-in"])
+        .arg(&public)
         .output()
         .unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), pem);
@@ -456,7 +516,7 @@ fn a_key_that_openssl_made_is_read_and_written_as_openssl_does() {
     let again = ManifestKey::open(domain.dir.path()).unwrap();
     assert_eq!(again.public(), domain.key.public());
     assert!(
-        ManifestKey::create(domain.dir.path()).is_err(),
+        ManifestKey::create(domain.dir.path(), Algorithm::P256).is_err(),
         "a key is never written over"
     );
 }
@@ -478,7 +538,124 @@ fn the_lineage_names_the_items_behind_each_column() {
         lineage["run"]["runId"],
         "01234567-89ab-cdef-0123-456789abcdef"
     );
-    for name in [KEY_FILE, PLAN_FILE, README_FILE, SCRIPT_FILE] {
+    for name in [
+        PLAN_FILE,
+        README_FILE,
+        SCRIPT_FILE,
+        PICTURE_FILE,
+        DATA_PACKAGE_FILE,
+    ] {
         assert!(folder.join(name).is_file());
     }
+}
+
+#[test]
+fn an_ed25519_domain_signs_packages_that_both_verifiers_take() {
+    let domain = domain_with(Algorithm::Ed25519);
+    let out = domain.package();
+    let folder = out.path().join("p");
+    domain.verify(&folder).unwrap();
+    let envelope = std::fs::read_to_string(folder.join(MANIFEST_FILE)).unwrap();
+    let place = envelope.find("\"sig\":\"").unwrap() + 9;
+    let other = if envelope.as_bytes()[place] == b'A' {
+        "B"
+    } else {
+        "A"
+    };
+    let mut changed = envelope.clone();
+    changed.replace_range(place..=place, other);
+    std::fs::write(folder.join(MANIFEST_FILE), changed).unwrap();
+    assert!(domain.verify(&folder).is_err());
+}
+
+#[test]
+fn a_manifest_that_is_not_on_record_is_rejected_though_the_domain_signed_it() {
+    let domain = domain();
+    let out = domain.package();
+    let folder = out.path().join("p");
+    let (entry, proof) = (folder.join(ENTRY_FILE), folder.join(PROOF_FILE));
+    let record = (
+        std::fs::read(&entry).unwrap(),
+        std::fs::read(&proof).unwrap(),
+    );
+    domain.sign_again(&folder, |statement| {
+        *statement.pointer_mut("/predicate/grant/purpose").unwrap() = "another".into();
+    });
+    domain.verify(&folder).unwrap();
+    // The first manifest's record stands under the second manifest.
+    std::fs::write(&entry, record.0).unwrap();
+    std::fs::write(&proof, record.1).unwrap();
+    assert!(matches!(
+        domain.verify(&folder),
+        Err(Broken::Fails {
+            check: Check::Record,
+            ..
+        })
+    ));
+}
+
+/// A witness of this number, and its line under a checkpoint.
+fn witness(number: u8) -> witness::CosigningKey {
+    let mut pkcs8 = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
+    pkcs8.extend([number; 32]);
+    witness::CosigningKey::new(&format!("witness.example/w{number}"), &pkcs8).unwrap()
+}
+
+fn cosigned(folder: &Path, by: &[u8]) {
+    let file = folder.join(PROOF_FILE);
+    let mut proof: TlogProof = std::fs::read_to_string(&file).unwrap().parse().unwrap();
+    for number in by {
+        let line = witness(*number).cosign(&proof.checkpoint, noon()).unwrap();
+        proof.checkpoint.push_str(&line);
+    }
+    std::fs::write(file, proof.to_string()).unwrap();
+}
+
+#[test]
+fn a_package_owes_the_witnesses_that_the_policy_asks_for() {
+    let domain = domain();
+    let out = domain.package();
+    let folder = out.path().join("p");
+    let pem = domain.key.public().pem();
+    let key = domain.dir.path().join("keys/manifest.pub.pem");
+    let named: String = (1..=3)
+        .map(|n| {
+            format!(
+                "witness w{n} {} https://w{n}.example/\n",
+                witness(n).cosigner()
+            )
+        })
+        .collect();
+    let two = format!(
+        "# two of three\nlog {}\n{named}group two 2 w1 w2 w3\nquorum two\n",
+        domain.log
+    );
+    let other = format!(
+        "log {}\nwitness w9 {}\nquorum w9\n",
+        domain.log,
+        witness(9).cosigner()
+    );
+    let judge = |policy: &str| {
+        let file = out.path().join("policy");
+        std::fs::write(&file, policy).unwrap();
+        let ours = verify_package(&folder, &pem, Some(policy));
+        let theirs = script(&folder, &key, Some(&file));
+        assert_eq!(ours.is_ok(), theirs.is_ok(), "{policy} {ours:?} {theirs:?}");
+        ours.is_ok()
+    };
+    assert!(!judge(&two));
+    cosigned(&folder, &[3]);
+    assert!(!judge(&two));
+    cosigned(&folder, &[1]);
+    assert!(judge(&two) && !judge(&other));
+    assert!(judge(&two.replace("group two 2", "group two any")));
+    assert!(!judge(&two.replace("group two 2", "group two all")));
+    // A line that does not verify is no witness, and no package.
+    let proof = folder.join(PROOF_FILE);
+    let text = std::fs::read_to_string(&proof).unwrap();
+    let line = text.lines().last().unwrap();
+    let (head, _) = line.split_at(line.len() - 4);
+    let bad = text.replace(line, &format!("{head}AAA="));
+    std::fs::write(&proof, bad).unwrap();
+    assert!(!judge(&two) && !judge(&two.replace("group two 2", "group two any")));
 }

@@ -1,7 +1,7 @@
 //! Every tag, pinned: plans are named by their digests, so no byte of one may ever mean another thing.
 
 use super::*;
-use crate::{Dominance, Function, Report, ScanColumn};
+use crate::{Dominance, Function, Noised, Report, ScanColumn};
 
 /// The bytes of a plan without names and checks, after those two empty lists.
 fn check(root: Node, expect: &str) {
@@ -384,6 +384,10 @@ fn withheld_rows_and_checks_keep_their_bytes() {
         witness: 2,
         number: 7,
         by_subject: true,
+        noised: vec![Noised {
+            column: 4,
+            statistic: Statistic::Mean,
+        }],
     };
     check(
         Node::Withhold {
@@ -402,6 +406,7 @@ fn withheld_rows_and_checks_keep_their_bytes() {
             strict_bytes,
             "01000000",
             "020000000700000001",
+            "010000000400000003",
         ]
         .concat(),
     );

@@ -1,7 +1,10 @@
 //! The form people read, word for word.
 
 use super::*;
-use crate::{Cell, Dominance, Frame, FrameBound, Report, RowPolicy, ScanColumn, WindowCall};
+use crate::{
+    Cell, Dominance, Frame, FrameBound, Noised, Report, RowPolicy, ScanColumn, Statistic,
+    WindowCall,
+};
 use terms::Type;
 
 fn column(ordinal: u32) -> Expr {
@@ -125,6 +128,10 @@ fn withheld() -> Node {
             witness: 3,
             number: 1,
             by_subject: false,
+            noised: vec![Noised {
+                column: 1,
+                statistic: Statistic::Count,
+            }],
         }],
     }
 }
@@ -210,7 +217,7 @@ limit 5 after 2
     project #0, #3
       left join on #0 = right #0 and (#1 < #6), nulls equal
         window rank() over (partition by [#0] order by [#1 desc nulls first]), sum(#1) over (partition by [] order by [])
-          withhold rows where #3 counts fewer than 5 or is dominated (85 %, 10 %) or counts rows twice or has one value or has under 10 degrees of freedom, or #1 counts fewer than 5; report 1
+          withhold rows where #3 counts fewer than 5 or is dominated (85 %, 10 %) or counts rows twice or has one value or has under 10 degrees of freedom, or #1 counts fewer than 5; report 1, noise on #1 if asked
             aggregate by [#0]: count(*), count(distinct #1) filter (#0 >= 18), witness(#4, #3, #2)
               filter is not null(#2)
                 scan city.citizen [age band(10), id token of person, pay raw, row number, subject number] where (#1 > 2020) over [district, year]

@@ -1,7 +1,7 @@
 use super::{Field, IllTyped, expect, same};
 use crate::{
     AggregateCall, AggregateFunction, Cell, Expr, Frame, FrameBound, JoinKind, Literal, Node,
-    Report, Scan, SortKey, View, WindowCall, WindowFunction,
+    Noised, Report, Scan, SortKey, Statistic, View, WindowCall, WindowFunction,
 };
 use terms::{Mask, Type};
 
@@ -387,10 +387,21 @@ fn union(inputs: &[Node]) -> Result<Vec<Field>, IllTyped> {
 fn reported(report: &Report, input: &[Field]) -> Result<(), IllTyped> {
     let index = usize::try_from(report.witness).ok();
     let field = index.and_then(|index| input.get(index));
-    if field.is_some_and(|field| field.data_type == Type::Witness) {
+    if field.is_none_or(|field| field.data_type != Type::Witness) {
+        return Err(IllTyped::new("a report without its witness"));
+    }
+    let fits = |noised: &Noised| {
+        let index = usize::try_from(noised.column).ok();
+        let field = index.and_then(|index| input.get(index));
+        match noised.statistic {
+            Statistic::Count => field.is_some_and(|field| field.data_type == Type::Int),
+            Statistic::Sum | Statistic::Mean => field.is_some_and(|f| f.data_type.is_number()),
+        }
+    };
+    if report.noised.iter().all(fits) {
         Ok(())
     } else {
-        Err(IllTyped::new("a report without its witness"))
+        Err(IllTyped::new("noise on what is no number"))
     }
 }
 

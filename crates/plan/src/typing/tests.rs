@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     AggregateCall, AggregateFunction, Cell, Check, Dominance, Frame, FrameBound, Function,
-    JoinKind, Literal, Plan, Report, RowPolicy, Scan, ScanColumn, SortKey, View, WindowCall,
-    WindowFunction,
+    JoinKind, Literal, Noised, Plan, Report, RowPolicy, Scan, ScanColumn, SortKey, Statistic, View,
+    WindowCall, WindowFunction,
 };
 use terms::Mask;
 
@@ -926,13 +926,32 @@ fn cells_and_reports_stand_on_witnesses() {
         assert_eq!(node.fields().is_ok(), fits, "{node:?}");
     };
     let cell = |witness, check| vec![Cell { witness, check }];
-    let report = |witness| {
+    let noised = |witness, noised: &[(u32, Statistic)]| {
+        let noised = noised.iter().map(|(column, statistic)| Noised {
+            column: *column,
+            statistic: *statistic,
+        });
         vec![Report {
             witness,
             number: 0,
             by_subject: false,
+            noised: noised.collect(),
         }]
     };
+    let report = |witness| noised(witness, &[]);
+    check(
+        vec![],
+        noised(0, &[(1, Statistic::Count), (2, Statistic::Sum)]),
+        true,
+    );
+    check(
+        vec![],
+        noised(0, &[(1, Statistic::Mean), (2, Statistic::Mean)]),
+        true,
+    );
+    check(vec![], noised(0, &[(2, Statistic::Count)]), false);
+    check(vec![], noised(0, &[(0, Statistic::Sum)]), false);
+    check(vec![], noised(0, &[(3, Statistic::Sum)]), false);
     let dominated = Dominance {
         share_percent: 85,
         rest_percent: 10,

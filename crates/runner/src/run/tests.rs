@@ -4,12 +4,12 @@
 use super::*;
 use arrow::{ipc::reader::StreamReader, util::display::array_value_to_string};
 use plan::{
-    AggregateCall, AggregateFunction as F, Cell, Check, Expr, Function, Literal, Node, Report,
-    RowPolicy, Scan, ScanColumn, View,
+    AggregateCall, AggregateFunction as F, Cell, Check, Expr, Function, Literal, Node, Noised,
+    Report, RowPolicy, Scan, ScanColumn, Statistic, View,
 };
 use terms::{Dataset, DatasetName, IdentifierDomain, Mask, Type};
 use wire::{
-    job::{Cells, Column, Source},
+    job::{Cells, Column, Fate, Noise, Source, Verdict},
     read_row_set,
 };
 
@@ -88,6 +88,15 @@ fn run_plan(root: Node, sources: Vec<Source>) -> Result<Answer, Failed> {
 }
 
 fn run_with_memory(root: Node, sources: Vec<Source>, memory: u64) -> Result<Answer, Failed> {
+    run_judged(root, sources, memory, &[])
+}
+
+fn run_judged(
+    root: Node,
+    sources: Vec<Source>,
+    memory: u64,
+    fates: &[Fate],
+) -> Result<Answer, Failed> {
     let width = root.fields().unwrap().len();
     let names = (0..width).map(|at| format!("c{at}")).collect();
     let plan = Plan {
@@ -102,8 +111,29 @@ fn run_with_memory(root: Node, sources: Vec<Source>, memory: u64) -> Result<Answ
         memory_bytes_max: memory,
         batch_rows_max: 1000,
     };
-    let (mut rows, mut cells) = (Vec::new(), Vec::new());
-    let mut sink = |frame: RunFrame| {
+    let mut front = Told::default();
+    front.fates = fates.iter().copied().collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let done = runtime.block_on(run(job, &mut front))?;
+    let Told { rows, cells, .. } = front;
+    Ok(Answer { rows, cells, done })
+}
+
+/// The front's part: takes what it is told, and answers each question with the fates it was given, or
+/// that all may leave.
+#[derive(Debug, Default)]
+struct Told {
+    rows: Vec<Vec<String>>,
+    cells: Vec<Cells>,
+    reports: usize,
+    asked: u64,
+    fates: Vec<Fate>,
+}
+
+impl Front for Told {
+    fn tell(&mut self, frame: RunFrame) -> Result<(), Failed> {
         match frame {
             RunFrame::Batch(bytes) => {
                 for batch in StreamReader::try_new(&*bytes, None).unwrap() {
@@ -113,20 +143,31 @@ fn run_with_memory(root: Node, sources: Vec<Source>, memory: u64) -> Result<Answ
                             true => "null".to_owned(),
                             false => array_value_to_string(column, row).unwrap(),
                         };
-                        rows.push(batch.columns().iter().map(value).collect());
+                        let row = batch.columns().iter().map(value).collect();
+                        self.rows.push(row);
                     }
                 }
             }
-            RunFrame::Cells(some) => cells.push(some),
+            RunFrame::Cells(some) => {
+                self.reports += 1;
+                self.cells.push(some);
+            }
+            RunFrame::Asked(rows) => self.asked = rows,
             RunFrame::Done(_) | RunFrame::Failure(_) => {}
         }
         Ok(())
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    let done = runtime.block_on(run(job, &mut sink))?;
-    Ok(Answer { rows, cells, done })
+    }
+
+    fn verdict(&mut self) -> Result<Verdict, Failed> {
+        let asked = usize::try_from(self.asked).unwrap();
+        let mut fates = std::mem::take(&mut self.fates);
+        fates.resize(asked.max(fates.len()), Fate::Exact);
+        let noisy = fates.iter().filter(|fate| **fate == Fate::Perturbed);
+        let noise = Noise { count: 3, sum: 0.5 };
+        let noise = vec![noise; noisy.count() * self.reports];
+        self.reports = 0;
+        Ok(Verdict { fates, noise })
+    }
 }
 
 fn people(views: &[(&str, Type, View)], rows: Option<RowPolicy>) -> Node {
@@ -398,7 +439,6 @@ fn a_file_without_its_key_or_column_cannot_be_read() {
 
 #[test]
 fn a_job_that_is_no_plan_is_refused() {
-    let mut sink = |_: RunFrame| Ok(());
     let job = RunJob {
         plan: vec![1, 2, 3],
         sources: vec![],
@@ -410,7 +450,10 @@ fn a_job_that_is_no_plan_is_refused() {
         .build()
         .unwrap();
     assert_eq!(
-        runtime.block_on(run(job, &mut sink)).unwrap_err().code(),
+        runtime
+            .block_on(run(job, &mut Told::default()))
+            .unwrap_err()
+            .code(),
         "runner.unsupported"
     );
 }
@@ -550,6 +593,10 @@ fn by_area(check: Check) -> Node {
             witness: 2,
             number: 5,
             by_subject: false,
+            noised: vec![Noised {
+                column: 1,
+                statistic: Statistic::Sum,
+            }],
         }],
     };
     Node::Project {
@@ -653,6 +700,38 @@ fn cells_that_fall_short_are_dropped_and_the_others_reported() {
 }
 
 #[test]
+fn a_verdict_is_carried_out_row_by_row() {
+    let stage = stage();
+    let judged = |fates: &[Fate]| {
+        let sources = vec![stage.source.clone()];
+        let answer = run_judged(by_area(Check::of(2)), sources, 256 << 20, fates).unwrap();
+        let mut sums: Vec<String> = answer.rows.iter().map(|row| row[1].clone()).collect();
+        sums.sort();
+        (sums, answer.done)
+    };
+    let (sums, done) = judged(&[Fate::Exact, Fate::Exact]);
+    assert_eq!(
+        (sums.as_slice(), done.groups_withheld),
+        (&["90".to_owned(), "90".to_owned()][..], 0)
+    );
+    let (sums, done) = judged(&[Fate::Withheld, Fate::Exact]);
+    assert_eq!((sums.len(), done.groups_withheld), (1, 1));
+    assert!(done.withheld_holds_k);
+    // Half of the largest contribution of a subject, 20 or 50, is added.
+    let (sums, _) = judged(&[Fate::Perturbed, Fate::Exact]);
+    assert!(sums.contains(&"90".to_owned()), "{sums:?}");
+    assert!(
+        sums.contains(&"100".to_owned()) || sums.contains(&"115".to_owned()),
+        "{sums:?}"
+    );
+    let (sums, _) = judged(&[Fate::Withheld, Fate::Withheld]);
+    assert!(sums.is_empty());
+    let sources = vec![stage.source.clone()];
+    let wrong = run_judged(by_area(Check::of(2)), sources, 256 << 20, &[Fate::Exact; 3]);
+    assert_eq!(wrong.unwrap_err(), Failed::Job);
+}
+
+#[test]
 fn each_rule_of_a_check_withholds() {
     let stage = stage();
     let kept = |check: Check| {
@@ -738,6 +817,7 @@ fn groups_of_groups_unite_their_witnesses() {
             witness: 2,
             number: 0,
             by_subject: true,
+            noised: vec![],
         }],
     };
     let root = Node::Project {

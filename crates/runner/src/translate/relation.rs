@@ -3,9 +3,10 @@ use super::{
     expression::{Scope, fits, identity, named, translate},
 };
 use crate::{
-    Failed,
+    Failed, Front,
     mask::Tokens,
     scan::MaskedView,
+    verdict::carried_out,
     withhold::{Withheld, reported, withhold},
 };
 use arrow::{
@@ -23,10 +24,13 @@ use datafusion::{
     physical_plan,
 };
 use futures::{FutureExt, future::BoxFuture};
-use plan::{Expr, JoinKind, Node, Scan};
+use plan::{Expr, JoinKind, Node, Report, Scan};
 use std::{collections::HashMap, sync::Arc};
 use terms::Type;
-use wire::job::{Cells, Source};
+use wire::job::{Cells, RunFrame, Source};
+
+/// Sets in one frame.
+const CELLS_PER_FRAME: usize = 256;
 
 /// The translation of one plan.
 pub(crate) struct Translation<'a> {
@@ -34,8 +38,8 @@ pub(crate) struct Translation<'a> {
     pub sources: &'a [Source],
     pub tokens: Tokens,
     pub withheld: Withheld,
-    /// Who is in the cells that were kept, for the disclosure register.
-    pub cells: Vec<Cells>,
+    /// Whom to ask what may become of cells, by who is in them.
+    pub front: &'a mut dyn Front,
     /// How many nodes have been named.
     pub nodes: usize,
 }
@@ -186,7 +190,7 @@ impl Translation<'_> {
                 let input = self.relation(input).await?;
                 let (schema, batches) = self.finished(input.plan).await?;
                 let kept = withhold(batches, cells, &mut self.withheld)?;
-                self.cells.extend(reported(&kept, reports)?);
+                let kept = self.judged(kept, reports)?;
                 let table = MemTable::try_new(schema, vec![kept])?;
                 let source = provider_as_source(Arc::new(table));
                 let name = self.next();
@@ -194,6 +198,33 @@ impl Translation<'_> {
                 self.renamed(plan)
             }
         }
+    }
+
+    /// Asks the front what may become of rows, by who is in their cells, and does it.
+    fn judged(
+        &mut self,
+        rows: Vec<RecordBatch>,
+        reports: &[Report],
+    ) -> Result<Vec<RecordBatch>, Failed> {
+        let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
+        if reports.is_empty() || count == 0 {
+            return Ok(rows);
+        }
+        for cells in reported(&rows, reports)? {
+            for sets in cells.sets.chunks(CELLS_PER_FRAME) {
+                self.front.tell(RunFrame::Cells(Cells {
+                    number: cells.number,
+                    sets: sets.to_vec(),
+                }))?;
+            }
+        }
+        self.front.tell(RunFrame::Asked(count as u64))?;
+        let verdict = self.front.verdict()?;
+        let (kept, withheld) = carried_out(rows, reports, &verdict)?;
+        self.withheld.groups += withheld;
+        // Each had k by itself, so that saying so tells of nobody.
+        self.withheld.holds_k |= withheld > 0;
+        Ok(kept)
     }
 
     /// Runs a plan to its end.

@@ -58,7 +58,7 @@ fn standing() -> [Value; 7] {
 }
 
 /// One of each event of what was done.
-fn operating() -> [Value; 10] {
+fn operating() -> [Value; 12] {
     [
         json!({"event": "gateway-started", "version": "0.1.0", "policies": digest()}),
         json!({"event": "operation-opened", "query": QUERY, "action": "query", "person": "ann",
@@ -76,6 +76,8 @@ fn operating() -> [Value; 10] {
         json!({"event": "operation-abandoned", "query": QUERY, "rows": null}),
         json!({"event": "exported", "query": QUERY, "manifest": digest()}),
         json!({"event": "strangers-counted", "calls": 3}),
+        json!({"event": "export-withheld", "query": QUERY, "code": "witness.no-quorum"}),
+        json!({"event": "witness-lagged", "witness": "regulator", "size": 7}),
     ]
 }
 
@@ -133,13 +135,15 @@ fn the_samples_are_of_every_event_once() {
         Event::OperationAbandoned { .. } => 14,
         Event::Exported { .. } => 15,
         Event::StrangersCounted { .. } => 16,
-        Event::SealedRead { .. } => 17,
-        Event::RetentionSet { .. } => 18,
-        Event::RedactionRequested { .. } => 19,
-        Event::RedactionApproved { .. } => 20,
-        Event::TextRedacted { .. } => 21,
-        Event::TextsExpired { .. } => 22,
-        Event::LogPruned { .. } => 23,
+        Event::ExportWithheld { .. } => 17,
+        Event::WitnessLagged { .. } => 18,
+        Event::SealedRead { .. } => 19,
+        Event::RetentionSet { .. } => 20,
+        Event::RedactionRequested { .. } => 21,
+        Event::RedactionApproved { .. } => 22,
+        Event::TextRedacted { .. } => 23,
+        Event::TextsExpired { .. } => 24,
+        Event::LogPruned { .. } => 25,
     };
     let numbers = standing()
         .iter()
@@ -147,7 +151,7 @@ fn the_samples_are_of_every_event_once() {
         .chain(&upkeep())
         .map(|v| number(&read(v)))
         .collect::<Vec<_>>();
-    assert_eq!(numbers, (0..24).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..26).collect::<Vec<_>>());
 }
 
 #[test]

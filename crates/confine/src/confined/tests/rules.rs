@@ -2,8 +2,9 @@
 //! code was changed. See `tests/mutants.md`.
 
 use super::*;
-use plan::RowPolicy;
+use plan::{RowPolicy, Statistic};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 fn under(permit: &Arc<Permit>, root: Node) -> Result<Confined, Unconfinable> {
     let confined = confine(Arc::clone(permit), &draft(root))?;
@@ -749,4 +750,88 @@ fn a_deciding_side_with_a_condition_is_tied_or_refused() {
     assert_eq!(refused(false, filtered(untied(), 3)), Cause::UntiedSide);
     granted(false, untied());
     assert_eq!(withholds(&granted(true, filtered(untied(), 3))), 0);
+}
+
+#[test]
+fn a_cell_can_leave_perturbed_where_all_that_shows_it_has_a_form_for_noise() {
+    let check = |rows, calls: Vec<AggregateCall>, expect: &[(u32, Statistic)]| {
+        let root = aggregate(citizen(), vec![column(3)], calls);
+        let confined = granted(rows, root);
+        let reported = confined.reported().iter();
+        assert!(reported.clone().all(|r| r.release == policy::Release::Both));
+        let perturbable: BTreeSet<bool> = reported.map(|r| r.perturbable).collect();
+        assert_eq!(
+            perturbable,
+            [!expect.is_empty()].into(),
+            "{}",
+            confined.plan().print()
+        );
+        let mut noised: Vec<(u32, Statistic)> = Vec::new();
+        for node in every_node(&confined.plan().root) {
+            if let Node::Withhold { reports, .. } = node {
+                let all = reports.iter().flat_map(|report| &report.noised);
+                noised.extend(all.map(|noised| (noised.column, noised.statistic)));
+            }
+        }
+        noised.sort_unstable();
+        noised.dedup();
+        assert_eq!(noised, expect, "{}", confined.plan().print());
+    };
+    let income = |function| call(function, vec![column(4)]);
+    check(false, vec![count()], &[(1, Statistic::Count)]);
+    check(true, vec![income(F::Sum)], &[(1, Statistic::Sum)]);
+    check(
+        true,
+        vec![income(F::Count), call(F::Avg, vec![as_float(column(4))])],
+        &[(1, Statistic::Count), (2, Statistic::Mean)],
+    );
+    check(
+        true,
+        vec![
+            income(F::Sum),
+            call(F::StddevSample, vec![as_float(column(4))]),
+        ],
+        &[],
+    );
+    let median = call(F::Median, vec![as_float(column(5))]);
+    check(true, vec![income(F::Sum), median], &[]);
+    let total = call(F::Sum, vec![as_float(number(1))]);
+    check(false, vec![count(), total], &[]);
+}
+
+#[test]
+fn groups_that_only_feed_others_are_reported_above_and_take_no_noise() {
+    let inner = aggregate(citizen(), vec![column(3)], vec![count()]);
+    let outer = aggregate(inner, vec![], vec![call(F::Sum, vec![column(1)])]);
+    let confined = granted(false, outer);
+    assert_eq!(withholds(&confined), 1);
+    assert!(confined.reported().iter().all(|r| !r.perturbable));
+}
+
+#[test]
+fn what_only_a_filter_a_sort_or_a_limit_reads_is_withheld_beneath_it() {
+    let groups = || aggregate(citizen(), vec![column(3)], vec![count()]);
+    let many = Expr::call(Function::Greater, [column(1), number(12)]);
+    let filtered = granted(false, filter(groups(), many));
+    let above: Vec<&str> = every_node(&filtered.plan().root)
+        .into_iter()
+        .map(|node| match node {
+            Node::Withhold { .. } => "withhold",
+            Node::Filter { .. } => "filter",
+            _ => "",
+        })
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert_eq!(above, ["filter", "withhold"]);
+}
+
+/// From the root down.
+fn every_node(root: &Node) -> Vec<&Node> {
+    let mut found = vec![root];
+    let mut at = 0;
+    while let Some(node) = found.get(at).copied() {
+        found.extend(node.inputs());
+        at += 1;
+    }
+    found
 }

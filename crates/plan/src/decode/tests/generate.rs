@@ -395,9 +395,19 @@ fn cell() -> impl Strategy<Value = Cell> {
 }
 
 fn report() -> impl Strategy<Value = Report> {
-    any::<(u32, u32, bool)>().prop_map(|(witness, number, by_subject)| Report {
-        witness,
-        number,
-        by_subject,
-    })
+    let statistic = prop_oneof![
+        Just(Statistic::Count),
+        Just(Statistic::Sum),
+        Just(Statistic::Mean)
+    ];
+    let noised =
+        (any::<u32>(), statistic).prop_map(|(column, statistic)| Noised { column, statistic });
+    (any::<(u32, u32, bool)>(), vec(noised, 0..3)).prop_map(
+        |((witness, number, by_subject), noised)| Report {
+            witness,
+            number,
+            by_subject,
+            noised,
+        },
+    )
 }

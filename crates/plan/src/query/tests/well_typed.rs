@@ -514,6 +514,7 @@ impl<'a> Writer<'a> {
                     witness,
                     number: u32::from(self.next()),
                     by_subject: once,
+                    noised: vec![],
                 });
             }
         }

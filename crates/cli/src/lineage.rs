@@ -1,0 +1,268 @@
+//! `bonded lineage`: from what to what, read from the domain's own log.
+
+use crate::{
+    Failure,
+    args::{Lineage as Verb, Where},
+    ledger::place_of,
+};
+use ::ledger::{Events, Ledger};
+use ::lineage::{Caption, Emitter, Moved, Product, Run, Runs, Sought, picture, products};
+use indicatif::ProgressBar;
+use std::{fs::File, io::Write, path::Path, sync::Arc};
+use terms::{DatasetName, DomainName, Origin};
+
+pub(crate) fn lineage(verb: &Verb, json: bool) -> Result<(), Failure> {
+    match verb {
+        Verb::Sources { place, product } => sources(place, product, json),
+        Verb::Products {
+            place,
+            dataset,
+            item,
+        } => went_into(place, (dataset, item.as_deref()), json),
+        Verb::Events { place, output } => events(place, output.as_deref()),
+        Verb::Picture {
+            place,
+            product,
+            output,
+        } => drawn(place, product, output),
+    }
+}
+
+/// Every run that an entry of the log moves on.
+struct History {
+    events: Events,
+    size: u64,
+    domain: DomainName,
+}
+
+fn history(place: &Where) -> Result<History, Failure> {
+    let broken = |error: ::ledger::Breach| Failure::Other(format!("{}: {error}", error.code()));
+    let reader = Arc::new(Ledger::open_read_only(place_of(&place.dir)?).map_err(broken)?);
+    let events = reader.events(0).map_err(broken)?;
+    let head = events.head();
+    let name = head.origin.strip_prefix("bonded/").unwrap_or_default();
+    let domain = name
+        .parse()
+        .map_err(|_| Failure::Other(format!("`{}` is no log of a domain", head.origin)))?;
+    Ok(History {
+        size: head.head.size,
+        domain,
+        events,
+    })
+}
+
+impl History {
+    fn each(self, visit: &mut dyn FnMut(&Moved) -> Result<(), Failure>) -> Result<(), Failure> {
+        let bar = ProgressBar::new(self.size);
+        let mut runs = Runs::default();
+        for stored in self.events {
+            let stored =
+                stored.map_err(|error| Failure::Other(format!("{}: {error}", error.code())))?;
+            let moved = runs
+                .apply(&stored)
+                .map_err(|error| Failure::Other(error.to_string()))?;
+            if let Some(moved) = moved {
+                visit(&moved)?;
+            }
+            bar.set_position(stored.index);
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+}
+
+fn found(place: &Where, sought: &Sought) -> Result<Vec<(Run, Product)>, Failure> {
+    let mut all = Vec::new();
+    history(place)?.each(&mut |moved| {
+        if let Moved::Ended(run) = moved {
+            all.extend(products(run, sought).map(|product| (run.clone(), product)));
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+fn one(place: &Where, product: &str) -> Result<(Run, Product), Failure> {
+    let all = found(place, &Sought::Product(product.to_owned()))?;
+    all.into_iter().next().ok_or_else(|| {
+        Failure::Usage(format!(
+            "no result `{product}` is on record / 账本中没有该结果"
+        ))
+    })
+}
+
+fn sources(place: &Where, product: &str, json: bool) -> Result<(), Failure> {
+    let (run, product) = one(place, product)?;
+    if json {
+        let told =
+            serde_json::json!({"product": product, "inputs": run.drawn().map(|d| &d.inputs)});
+        println!("{told}");
+        return Ok(());
+    }
+    println!(
+        "{}  #{}  {}  {}",
+        product.product,
+        product.index,
+        product.at.format("%Y-%m-%d %H:%M:%S"),
+        product.person
+    );
+    for input in run.drawn().map(|drawn| &drawn.inputs).into_iter().flatten() {
+        println!("  {}  snapshot / 快照 {}", input.dataset, input.snapshot);
+    }
+    let rows = product.parts.iter().map(|(column, origin)| {
+        let column = column.as_deref().unwrap_or("(rows / 行)");
+        [vec![column.to_owned()], part(origin)].concat()
+    });
+    let head = [
+        "column / 列",
+        "source / 来源",
+        "grade / 级",
+        "way / 方式",
+        "part / 作用",
+    ];
+    table(&head, rows.collect());
+    unresolved(&product);
+    Ok(())
+}
+
+fn went_into(
+    place: &Where,
+    (dataset, item): (&str, Option<&str>),
+    json: bool,
+) -> Result<(), Failure> {
+    let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
+    let dataset: DatasetName = dataset.parse().map_err(|error| usage(&error))?;
+    let item = item
+        .map(str::parse)
+        .transpose()
+        .map_err(|error| usage(&error))?;
+    let all = found(place, &Sought::Source(dataset, item))?;
+    if json {
+        for (_, product) in all {
+            println!("{}", serde_json::json!(product));
+        }
+        return Ok(());
+    }
+    let rows = all.iter().map(|(_, product)| {
+        let mut columns: Vec<&str> = product
+            .parts
+            .iter()
+            .map(|(column, _)| column.as_deref().unwrap_or("(rows / 行)"))
+            .collect();
+        columns.dedup();
+        let count = product
+            .rows
+            .map_or_else(|| "?".to_owned(), |rows| rows.to_string());
+        vec![
+            product.product.clone(),
+            format!("#{}", product.index),
+            product.at.format("%Y-%m-%d %H:%M:%S").to_string(),
+            product.person.to_string(),
+            product
+                .scenario
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            if product.whole {
+                count
+            } else {
+                format!("{count} (part / 部分)")
+            },
+            columns.join(", "),
+        ]
+    });
+    let head = [
+        "product / 产品",
+        "entry / 条目",
+        "time / 时间",
+        "person / 人员",
+        "scenario / 场景",
+        "rows / 行数",
+        "columns / 列",
+    ];
+    table(&head, rows.collect());
+    all.iter().for_each(|(_, product)| unresolved(product));
+    Ok(())
+}
+
+fn events(place: &Where, output: Option<&Path>) -> Result<(), Failure> {
+    let mut out: Box<dyn Write> = match output {
+        Some(file) => {
+            let file = File::create_new(file).map_err(|error| Failure::usage(file, error))?;
+            Box::new(std::io::BufWriter::new(file))
+        }
+        None => Box::new(std::io::stdout().lock()),
+    };
+    let history = history(place)?;
+    let emitter = Emitter::new(&history.domain);
+    history.each(&mut |moved| {
+        for event in emitter.events(moved) {
+            writeln!(out, "{event}").map_err(|error| Failure::Other(error.to_string()))?;
+        }
+        Ok(())
+    })?;
+    out.flush()
+        .map_err(|error| Failure::Other(error.to_string()))
+}
+
+fn drawn(place: &Where, product: &str, output: &Path) -> Result<(), Failure> {
+    let (run, product) = one(place, product)?;
+    let drawn = run.drawn().ok_or_else(|| {
+        Failure::Other(format!(
+            "the lineage of `{}` was destroyed or its key is not here / 来源记录已销毁或无密钥",
+            product.product
+        ))
+    })?;
+    let scenario = product.scenario.as_ref().map(ToString::to_string);
+    let subtitle = format!(
+        "{} · {} · {}",
+        scenario.unwrap_or_default(),
+        product.person,
+        product.at.format("%Y-%m-%d %H:%M:%S UTC")
+    );
+    let caption = Caption {
+        title: &product.product,
+        subtitle: &subtitle,
+    };
+    File::create_new(output)
+        .and_then(|mut file| file.write_all(picture(drawn, caption).as_bytes()))
+        .map_err(|error| Failure::usage(output, error))
+}
+
+fn part(origin: &Origin) -> Vec<String> {
+    let (kind, subtype) = origin.flow.words();
+    vec![
+        format!("{}.{}", origin.dataset, origin.item),
+        origin.grade.to_string(),
+        origin.way.clone(),
+        format!("{kind} {subtype}"),
+    ]
+}
+
+fn unresolved(product: &Product) {
+    if !product.resolved {
+        println!(
+            "{}: the columns' lineage was destroyed or its key is not here; every item the plan read is listed / 列级来源已销毁或无密钥，列出计划读取的全部数据项",
+            product.product
+        );
+    }
+}
+
+/// Columns as wide as their widest cell; Chinese characters count two.
+fn table(head: &[&str], rows: Vec<Vec<String>>) {
+    use unicode_width::UnicodeWidthStr as _;
+    let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
+    let mut widths = vec![0; head.len()];
+    for row in std::iter::once(&head).chain(&rows) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    for row in std::iter::once(&head).chain(&rows) {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| {
+            let blanks = width.saturating_sub(cell.width());
+            format!("{cell}{}", " ".repeat(blanks))
+        });
+        println!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}

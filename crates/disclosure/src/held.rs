@@ -1,0 +1,194 @@
+//! What the register holds in memory: the pools that were asked about, read from the store.
+
+use crate::{
+    Pool, Spending, Unstored,
+    audit::Audit,
+    register::variance,
+    store::{Store, Way},
+    trial::Changed,
+};
+use bytes::Bytes;
+use chrono::NaiveDate;
+use policy::Allowance;
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+use terms::DatasetName;
+
+/// Says whose each row of a snapshot is, by the row's number.
+pub(crate) type SubjectsOf =
+    dyn Fn(&DatasetName, u32) -> Result<Vec<Option<u32>>, String> + Send + Sync;
+
+/// All of it.
+pub(crate) struct Held {
+    pub store: Store,
+    audits: HashMap<Pool, Audit>,
+    /// What left perturbed.
+    perturbed: HashMap<Pool, HashSet<Vec<u8>>>,
+    /// Pools together with what left of them perturbed.
+    mixed: HashMap<Pool, Audit>,
+    /// Whose each row is, of snapshots that were asked about.
+    subjects: HashMap<(DatasetName, u32), Arc<Vec<Option<u32>>>>,
+    read_subjects: Box<SubjectsOf>,
+}
+
+/// Whose the rows of a pool are.
+#[derive(Debug, Clone)]
+pub(crate) enum Subjects {
+    /// Each its own: its sets are of subjects.
+    Own,
+    /// By the row's number.
+    Of(Arc<Vec<Option<u32>>>),
+}
+
+impl Subjects {
+    pub(crate) fn of(&self, row: u32) -> Option<u32> {
+        match self {
+            Self::Own => Some(row),
+            Self::Of(known) => known.get(usize::try_from(row).ok()?).copied().flatten(),
+        }
+    }
+}
+
+impl Held {
+    pub(crate) fn new(store: Store, read_subjects: Box<SubjectsOf>) -> Self {
+        Self {
+            store,
+            audits: HashMap::new(),
+            perturbed: HashMap::new(),
+            mixed: HashMap::new(),
+            subjects: HashMap::new(),
+            read_subjects,
+        }
+    }
+
+    /// Debits one refusal.
+    pub(crate) fn refused(&self, who: &str, day: NaiveDate) -> Result<(), Unstored> {
+        let refusals = Allowance {
+            refusals: 1,
+            ..Allowance::default()
+        };
+        self.store.spend(who, day, refusals)
+    }
+
+    /// How many cells may still leave perturbed, and how many refusals are left.
+    pub(crate) fn left(&self, who: &str, spending: &Spending) -> Result<(u64, u64), Unstored> {
+        let (today, term) = self.store.spent(who, spending.day, spending.since)?;
+        let (day, whole) = (&spending.budget.per_day, &spending.budget.per_term);
+        let perturbed =
+            |most: &Allowance, spent: Allowance| most.perturbed.saturating_sub(spent.perturbed);
+        let refusals =
+            |most: &Allowance, spent: Allowance| most.refusals.saturating_sub(spent.refusals);
+        Ok((
+            perturbed(day, today).min(perturbed(whole, term)),
+            refusals(day, today).min(refusals(whole, term)),
+        ))
+    }
+
+    /// The audit of a pool, read from the store when first asked for.
+    pub(crate) fn audit(&mut self, pool: &Pool) -> Result<&Audit, Unstored> {
+        if !self.audits.contains_key(pool) {
+            let mut audit = match pool.measure {
+                Some(_) => Audit::of_values(),
+                None => Audit::default(),
+            };
+            for cell in self.store.cells(pool, Way::Exact)? {
+                audit.enter(&cell).map_err(|_| self.store.broken())?;
+            }
+            self.audits.insert(pool.clone(), audit);
+        }
+        let missing = || Unstored::Subjects(pool.name());
+        self.audits.get(pool).ok_or_else(missing)
+    }
+
+    /// The cells of a pool that left perturbed.
+    pub(crate) fn perturbed(&mut self, pool: &Pool) -> Result<&HashSet<Vec<u8>>, Unstored> {
+        if !self.perturbed.contains_key(pool) {
+            let cells = self.store.cells(pool, Way::Perturbed)?;
+            self.perturbed
+                .insert(pool.clone(), cells.into_iter().collect());
+        }
+        let missing = || Unstored::Subjects(pool.name());
+        self.perturbed.get(pool).ok_or_else(missing)
+    }
+
+    /// A pool as it is, to be changed; with what left perturbed, if anything did.
+    pub(crate) fn unchanged(
+        &mut self,
+        pool: &Pool,
+        spending: &Spending,
+    ) -> Result<Changed, Unstored> {
+        let audit = self.audit(pool)?.clone();
+        if self.perturbed(pool)?.is_empty() {
+            return Ok(Changed::new(audit, None));
+        }
+        if let Some(mixed) = self.mixed.get(pool) {
+            return Ok(Changed::new(audit, Some(mixed.clone())));
+        }
+        let mut mixed = audit.of_values_too().map_err(|_| self.store.broken())?;
+        for cell in self.perturbed(pool)?.clone() {
+            let entered = mixed.enter_perturbed(&cell, variance(pool, spending));
+            entered.map_err(|_| self.store.broken())?;
+        }
+        self.mixed.insert(pool.clone(), mixed.clone());
+        Ok(Changed::new(audit, Some(mixed)))
+    }
+
+    /// Whose the rows of a pool are.
+    pub(crate) fn subjects_of(&mut self, pool: &Pool) -> Result<Subjects, Unstored> {
+        if pool.by_subject {
+            return Ok(Subjects::Own);
+        }
+        let key = (pool.dataset.clone(), pool.snapshot);
+        if let Some(known) = self.subjects.get(&key) {
+            return Ok(Subjects::Of(Arc::clone(known)));
+        }
+        let read = (self.read_subjects)(&pool.dataset, pool.snapshot);
+        let known = Arc::new(read.map_err(Unstored::Subjects)?);
+        self.subjects.insert(key, Arc::clone(&known));
+        Ok(Subjects::Of(known))
+    }
+
+    /// Makes what leaves durable, and what it costs; all or none.
+    pub(crate) fn keep(
+        &mut self,
+        changed: HashMap<Pool, Changed>,
+        perturbed: HashMap<Pool, BTreeSet<Bytes>>,
+        (who, day): (&str, NaiveDate),
+        refusals: u64,
+    ) -> Result<(), Unstored> {
+        let exact = changed
+            .iter()
+            .map(|(pool, now)| (pool, Way::Exact, &now.fresh));
+        let noisy = perturbed
+            .iter()
+            .map(|(pool, cells)| (pool, Way::Perturbed, cells));
+        let rows: Vec<(&Pool, Way, Vec<&Bytes>)> = exact
+            .chain(noisy)
+            .filter(|(_, _, cells)| !cells.is_empty())
+            .map(|(pool, way, cells)| (pool, way, cells.iter().collect()))
+            .collect();
+        if rows.is_empty() && refusals == 0 {
+            return Ok(());
+        }
+        self.store.admit(&rows, (who, day), refusals)?;
+        for (pool, cells) in perturbed {
+            let known = self.perturbed.entry(pool).or_default();
+            known.extend(cells.into_iter().map(|cell| cell.to_vec()));
+        }
+        for (pool, now) in changed {
+            if let Some(mixed) = now.mixed {
+                self.mixed.insert(pool.clone(), mixed);
+            }
+            self.audits.insert(pool, now.audit);
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held").finish_non_exhaustive()
+    }
+}
