@@ -223,7 +223,6 @@ fn enter(now: &mut Changed, fresh: &BTreeSet<&Bytes>, limits: &Limits) -> Option
             audit.enter(cell).ok()?;
         }
     }
-    now.fresh
-        .extend(fresh.iter().map(|cell| Bytes::clone(cell)));
+    now.fresh.extend(fresh.iter().copied().cloned());
     Some(())
 }

@@ -494,11 +494,7 @@ impl Rewrite<'_> {
         // Order statistics hide the largest by their form; counts have none.
         let summed = is_approved(call) && call.function != AggregateFunction::Count;
         let value = if summed {
-            Expr::Cast {
-                value: Box::new(raw.clone()),
-                to: Type::Float,
-                lenient: false,
-            }
+            as_float(raw.clone())
         } else {
             Expr::Literal(Literal::Null(Type::Float))
         };
@@ -1011,6 +1007,14 @@ fn shape_by_subject(call: &AggregateCall, labels: &[Label]) -> Shape {
             Shape::Linear { personal: true }
         }
         _ => Shape::Free,
+    }
+}
+
+fn as_float(value: Expr) -> Expr {
+    Expr::Cast {
+        value: Box::new(value),
+        to: Type::Float,
+        lenient: false,
     }
 }
 
