@@ -1,9 +1,6 @@
 //! A released result as a signed package. What may not leave is refused before it runs.
 
-use crate::{
-    Asking, Gateway, Kind, Refused,
-    operation::{Closed, columns},
-};
+use crate::{Asking, Gateway, Kind, Refused, drawn::columns, operation::Closed};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
 use confine::Confined;

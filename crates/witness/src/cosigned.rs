@@ -142,7 +142,16 @@ impl Cosigned {
     /// # Errors
     /// As [`all`](Self::all).
     pub fn quorum(&self) -> Result<Option<CosignedCheckpoint>, Unwitnessed> {
-        Ok(self.all()?.into_iter().find(|one| one.quorum))
+        for name in self.names()?.iter().rev() {
+            let judged = self
+                .read(name)?
+                .map(|note| self.judged(&note))
+                .transpose()?;
+            if let Some(found) = judged.filter(|one| one.quorum) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// What a witness saw of us last, as far as we hold it.
