@@ -63,6 +63,7 @@ enum Life {
     Opened { version: u64 },
     Decided,
     Released,
+    Exported,
     Ended,
 }
 
@@ -183,7 +184,9 @@ impl Audit {
         } else if let Event::OperationReleased { .. } = event {
             is(Life::Decided, Life::Released)
         } else if let Event::Exported { .. } = event {
-            is(Life::Released, Life::Ended)
+            is(Life::Released, Life::Exported)
+        } else if let Event::ExportWithheld { .. } = event {
+            is(Life::Exported, Life::Ended)
         } else {
             // Refused, failed or abandoned.
             matches!(life, Some(Life::Opened { .. } | Life::Decided)).then_some(Life::Ended)

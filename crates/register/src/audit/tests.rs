@@ -82,6 +82,11 @@ fn check(after: &[Value], codes: &[&str]) {
 #[test]
 fn a_record_that_follows_the_rules_has_no_findings() {
     check(&[opened(), decided(), released(), exported()], &[]);
+    let withheld = ended("export-withheld");
+    check(
+        &[opened(), decided(), released(), exported(), withheld],
+        &[],
+    );
     check(&[opened(), ended("operation-refused")], &[]);
     check(&[opened(), decided(), ended("operation-failed")], &[]);
     let redaction = [requested(), approved("dora"), approved("adam"), redacted()];
@@ -106,6 +111,10 @@ fn an_operation_out_of_order_is_found() {
     );
     check(&[opened(), ended("operation-refused"), decided()], order);
     check(&[opened(), decided(), exported()], order);
+    check(
+        &[opened(), decided(), released(), ended("export-withheld")],
+        order,
+    );
     check(&[ended("operation-failed")], order);
 }
 
