@@ -56,7 +56,8 @@ struct Measure {
 pub struct Reported {
     /// The protected dataset whose rows, or subjects, contribute.
     pub dataset: DatasetName,
-    /// The item whose raw values are combined; none where rows are only counted or shown masked.
+    /// The item whose raw values are combined, or the first of the items it is derived with; none where
+    /// rows are only counted or shown masked.
     pub measure: Option<(DatasetName, ItemName)>,
     /// Whether what is reported are numbers of subjects, not of rows.
     pub by_subject: bool,
@@ -482,7 +483,7 @@ impl Rewrite<'_> {
         let filter = there(call, &measure.raw);
         let proved = grouping.relation.once.contains(&measure.scan);
         let measured = self.scope.of_scan(measure.scan)?;
-        let name = (measured.name.clone(), measure.item.clone());
+        let name = pool_name(measured, &measure.item);
         let shown = grouping.push(call.clone())?;
         let noised = noise::statistic(call).map(|statistic| Noised {
             column: shown,
@@ -774,6 +775,14 @@ fn tied_to(relation: &Relation, scan: ScanId) -> BTreeSet<ScanId> {
 /// A value computed of one, and no item of its own.
 fn computed_of(label: &Label) -> Label {
     Label::computed([label])
+}
+
+/// In whose name the register holds sums of an item against each other: derived items and their parts
+/// tell of each other.
+fn pool_name(dataset: &PermittedDataset, name: &ItemName) -> (DatasetName, ItemName) {
+    let item = dataset.items.iter().find(|item| &item.name == name);
+    let pooled = item.map_or(name, |item| &item.pooled);
+    (dataset.name.clone(), pooled.clone())
 }
 
 /// The rows that a raw value enters a cell with.

@@ -1,6 +1,7 @@
 //! Values held per subject: where they may stand, and of what the register hears then.
 
 use super::*;
+use serde_json::json;
 
 fn per_person() -> Node {
     aggregate(
@@ -250,4 +251,36 @@ fn a_dataset_of_one_row_each_counts_its_subjects_as_rows() {
         told.iter()
             .all(|(dataset, _, by_subject)| { dataset == "city.citizen" && !by_subject })
     );
+}
+
+/// From the catalogue to the plan: an aggregate over a derived item is one over a bare item, and the
+/// register holds it in one pool with all it is derived of.
+#[test]
+fn sums_of_a_derived_item_stand_in_one_pool_with_those_of_its_parts() {
+    let mut total = item("total", "amount", 3, Some("suppress"), "float");
+    total["derived"] = json!("quantity * price");
+    let sales = vec![
+        item("pid", "subject_id", 3, None, "int"),
+        item("quantity", "count", 2, None, "int"),
+        item("price", "amount", 3, Some("suppress"), "float"),
+        item("fee", "amount", 3, Some("suppress"), "float"),
+        total,
+    ];
+    let wanted = json!([{"name": "city.sales", "items": "all",
+        "aggregate": ["quantity", "price", "fee", "total"], "rows": null, "show_rows": true}]);
+    let sales = stage::dataset("city.sales", Some("pid"), false, sales);
+    let permit = stage::made(vec![sales], &wanted, (5, 10));
+    let pool = |item: &str| {
+        let scan = stage::scan_under(&permit, "city.sales", &[item]);
+        let summed = aggregate(scan, vec![], vec![of(F::Sum, 0)]);
+        let confined = confine(Arc::clone(&permit), &draft(summed)).unwrap();
+        taint::assert_clean(confined.plan());
+        let raw = format!("{item} raw");
+        let print = confined.plan().print();
+        assert!(print.contains(&raw), "{print}");
+        pools(&confined)
+    };
+    assert_eq!(pool("total"), pool("price"));
+    assert_eq!(pool("total")[0].1.as_deref(), Some("quantity"));
+    assert_eq!(pool("fee")[0].1.as_deref(), Some("fee"));
 }

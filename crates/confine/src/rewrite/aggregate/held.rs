@@ -6,7 +6,8 @@
 //! Source: design, "Approved aggregates", "Thresholds".
 
 use super::{
-    Grouping, Measure, Reported, both, contributed, nothing, owed, there, tied_to, witness,
+    Grouping, Measure, Reported, both, contributed, nothing, owed, pool_name, there, tied_to,
+    witness,
 };
 use crate::{
     Cause, Unconfinable,
@@ -114,7 +115,7 @@ impl Rewrite<'_> {
         };
         let value = contributed(call, &measure.raw);
         let measured = self.scope.of_scan(held.scan)?;
-        let name = (measured.name.clone(), measure.item.clone());
+        let name = pool_name(measured, &measure.item);
         let shown = grouping.push(call.clone())?;
         for (scan, subject) in grouping.standing() {
             let dataset = self.scope.of_scan(scan)?;
