@@ -311,11 +311,8 @@ impl Asking<'_> {
             } else {
                 Mask::Suppress
             };
-            let mask = if matches!(mask, Mask::Token) && item.domain.is_none() {
-                Mask::Redact
-            } else {
-                mask
-            };
+            let nameless = matches!(mask, Mask::Token) && item.domain.is_none();
+            let mask = if nameless { Mask::Redact } else { mask };
             let shown = item.data_type.filter(|t| mask.shown_type(*t).is_some());
             match shown {
                 Some(data_type) if ways.aggregate || mask != Mask::Suppress => {

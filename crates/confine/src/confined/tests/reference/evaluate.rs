@@ -87,6 +87,10 @@ impl<'a> Evaluation<'a> {
             .find(|i| item_of(table, i.name.as_str()) == Some(item))
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each case: a table reads best in one place"
+    )]
     pub(super) fn relation(&mut self, node: &Node) -> Evaluated {
         let relation = match node {
             Node::Scan(scan) => self.scan(scan)?,

@@ -67,6 +67,10 @@ impl Evaluation<'_> {
         Ok(whole)
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one pass over the rows, in which each kind of value goes its own way"
+    )]
     pub(super) fn aggregate(&mut self, call: &AggregateCall, rows: &[Row]) -> Result<Value, Stop> {
         if matches!(call.function, F::Witness | F::WitnessUnion) {
             return self.witness(call, rows);
