@@ -53,6 +53,7 @@ pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinab
     let mut rewrite = Rewrite {
         scope,
         reported: Vec::new(),
+        held: Vec::new(),
     };
     let rooted = rewrite.root(draft)?;
     let reported = rewrite.reported;

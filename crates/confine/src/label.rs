@@ -46,9 +46,9 @@ pub(crate) enum Class {
     },
     /// Nothing but bare projections and approved aggregates.
     Suppressed,
-    /// A value computed over raw per subject: the bare argument of an outer approved aggregate, and
-    /// nothing else. A count contributes nothing where it is 0. Source: design, "Approved aggregates".
-    Held { counted: bool },
+    /// A value computed over raw per subject: the bare argument of an outer SUM, AVG or COUNT, and
+    /// nothing else; its number among those of the statement. Source: design, "Approved aggregates".
+    Held { number: u32 },
 }
 
 /// A bare item of one scan.

@@ -27,10 +27,21 @@ pub(crate) struct Relation {
     pub witnesses: Vec<Witness>,
     /// Who contributed to these groups, not yet reported for the disclosure register.
     pub reports: Vec<Report>,
+    /// The rows that went into each held value, by its number and each scan they are of.
+    pub contributions: BTreeMap<(u32, ScanId), Contribution>,
     /// Scans whose subjects are equal in every row.
     pub tied: Vec<(ScanId, ScanId)>,
     /// Whether operator-supplied rows have a say in which rows are here.
     pub external: bool,
+}
+
+/// A witness of the rows that went into a held value. Nothing is owed by it: it is united, and judged,
+/// where an outer aggregate takes the value in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contribution {
+    pub at: u32,
+    /// Whether its rows are numbers of subjects.
+    pub by_subject: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -83,6 +94,7 @@ impl Relation {
             keys: Vec::new(),
             witnesses: Vec::new(),
             reports: Vec::new(),
+            contributions: BTreeMap::new(),
             tied: Vec::new(),
             external: false,
         }
@@ -96,6 +108,7 @@ impl Relation {
             .chain(self.rows.values_mut())
             .chain(self.witnesses.iter_mut().map(|witness| &mut witness.at))
             .chain(self.reports.iter_mut().map(|report| &mut report.witness))
+            .chain(self.contributions.values_mut().map(|each| &mut each.at))
     }
 
     /// Moves everything by so many positions: the right side of a join.

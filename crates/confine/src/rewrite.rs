@@ -10,6 +10,8 @@ mod window; // over the masked view only
 
 pub use self::aggregate::Reported;
 
+pub(crate) use self::aggregate::HeldValue;
+
 use crate::{
     Cause, Unconfinable,
     label::{Class, Label},
@@ -25,6 +27,8 @@ pub(crate) struct Rewrite<'a> {
     pub(crate) scope: Scope<'a>,
     /// The cells the disclosure register hears of; a report's number is its place here.
     pub(crate) reported: Vec<Reported>,
+    /// The values held per subject; a label's number is a place here.
+    pub(crate) held: Vec<HeldValue>,
 }
 
 impl Rewrite<'_> {

@@ -127,10 +127,12 @@ causes! {
         "在不允许显示逐行结果时，聚合函数中的这一计算值可能突出少数记录。",
         "Aggregate the item itself, put the condition into FILTER or a CASE right inside the aggregate, or group by the value.",
         "请直接对数据项聚合，将条件写入 FILTER 或聚合函数内的 CASE，或按该值分组。";
-    /// A raw aggregate per subject.
+    /// A raw aggregate per subject, other than where an outer aggregate takes it in.
     HeldValue = "confine.held-value", "CG-B 汇聚 L2-4",
-        "a raw value per subject is computed.", "语句按个人计算了原始值。",
-        "Group by items that do not identify the subject.", "请按不标识个人的数据项分组。";
+        "a raw value per subject is computed, and used other than bare in an outer SUM, AVG or COUNT.",
+        "语句按个人计算了原始值，且未直接用于外层的 SUM、AVG 或 COUNT。",
+        "Take SUM or COUNT of the item by subject alone, and put it bare into an outer SUM, AVG or COUNT.",
+        "请仅按个人对数据项求 SUM 或 COUNT，并将结果直接放入外层的 SUM、AVG 或 COUNT。";
     /// No output column is left.
     NothingShown = "confine.nothing-shown", "CG-B 汇聚 L2-4",
         "every column of the result is suppressed.", "结果中的所有字段均不予显示。",

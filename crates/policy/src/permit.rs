@@ -83,6 +83,9 @@ pub struct PermittedItem {
     pub mask: Mask,
     /// The width to which its order statistics are rounded; none where they are not approved.
     pub band: Option<f64>,
+    /// The item in whose name its sums are held against each other: itself, or of a family of derived
+    /// items and their parts the first.
+    pub pooled: ItemName,
     /// Whether approved aggregates see its raw values.
     pub aggregate: bool,
     /// Whether what is computed from it may leave.
@@ -308,11 +311,8 @@ impl Asking<'_> {
             } else {
                 Mask::Suppress
             };
-            let mask = if matches!(mask, Mask::Token) && item.domain.is_none() {
-                Mask::Redact
-            } else {
-                mask
-            };
+            let nameless = matches!(mask, Mask::Token) && item.domain.is_none();
+            let mask = if nameless { Mask::Redact } else { mask };
             let shown = item.data_type.filter(|t| mask.shown_type(*t).is_some());
             match shown {
                 Some(data_type) if ways.aggregate || mask != Mask::Suppress => {
@@ -325,6 +325,7 @@ impl Asking<'_> {
                         domain: item.domain.clone(),
                         mask,
                         band: item.band,
+                        pooled: dataset.pooled(&item.name).clone(),
                         aggregate: ways.aggregate,
                         export: ways.export,
                     });

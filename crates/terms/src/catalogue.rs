@@ -1,4 +1,6 @@
-use crate::{DatasetName, Digest, Grade, IdentifierDomain, ItemName, Kind, Mask, Sector, Type};
+use crate::{
+    DatasetName, Derivation, Digest, Grade, IdentifierDomain, ItemName, Kind, Mask, Sector, Type,
+};
 use chrono::NaiveDate;
 
 /// 共享属性. Source: CG-5, CG-A.
@@ -97,6 +99,9 @@ pub struct Item {
     /// where they are not approved. In units of the item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub band: Option<f64>,
+    /// How it is computed of other items of the row when data comes in; none where the data has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived: Option<Derivation>,
     /// Whether every value occurs once and none is null; checked when data comes in.
     #[serde(default)]
     pub unique: bool,

@@ -16,6 +16,7 @@ mod data_type; // the plain types of items, expressions and results
 mod person; // real-named people and their roles
 mod operator; // licensed companies
 mod catalogue; // datasets and items
+mod derivation; // items computed of others of their row
 mod licence; // who may operate on which sectors until when
 mod scenario; // what one approved application may use, and how
 mod obligation; // what a permit asks of a result
@@ -30,6 +31,7 @@ pub use self::{
     catalogue::{Dataset, DatasetRisk, Item, Opening, Sharing, Snapshot},
     channel::Channel,
     data_type::Type,
+    derivation::{Arithmetic, Derivation, Formula, Underivable},
     digest::Digest,
     event::{Action, Event, Reference, Stage},
     flow::{Flow, Origin},

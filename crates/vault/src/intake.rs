@@ -1,10 +1,11 @@
 use crate::check_unique::{NotUnique, Seen};
 use crate::csv_intake::CsvIntake;
 use crate::csv_rows::CsvRows;
+use crate::derive::{Derived, FINITE};
 use crate::parquet_intake::ParquetIntake;
 use crate::plain_type::{expected, normalise, plain_type, stored_type};
 use crate::{Place, Progress, Unreceivable};
-use arrow::array::ArrayRef;
+use arrow::array::{Array, ArrayRef, new_null_array};
 use arrow::datatypes::{DataType, Field, Fields};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub(crate) struct Intake {
     source: Source,
     columns: Vec<Column>,
     fields: Fields,
+    derived: Vec<Derived>,
 }
 
 enum Source {
@@ -56,16 +58,57 @@ impl Intake {
                 path: path.to_owned(),
             });
         }
+        dataset
+            .derivable()
+            .map_err(|source| Unreceivable::Underivable {
+                path: path.to_owned(),
+                source,
+            })?;
+        let mut given = dataset.clone();
+        given.items.retain(|item| item.derived.is_none());
         let extension = path
             .extension()
             .map(|text| text.to_string_lossy().to_lowercase());
-        match extension.as_deref() {
-            Some("csv") => Self::open_csv(dataset, path, progress),
-            Some("parquet") => Self::open_parquet(dataset, path),
+        let intake = match extension.as_deref() {
+            Some("csv") => Self::open_csv(&given, path, progress),
+            Some("parquet") => Self::open_parquet(&given, path),
             _ => Err(Unreceivable::UnknownFormat {
                 path: path.to_owned(),
             }),
+        };
+        intake?.completed(dataset)
+    }
+
+    /// The same with columns for derived items, in the order of the catalogue.
+    fn completed(mut self, dataset: &Dataset) -> Result<Self, Unreceivable> {
+        let mut given = self.columns.into_iter().zip(self.fields.iter().cloned());
+        let mut columns = Vec::with_capacity(dataset.items.len());
+        for item in &dataset.items {
+            columns.push(match &item.derived {
+                Some(_) => None,
+                None => given.next(),
+            });
         }
+        let plain = |column: &Option<(Column, _)>| column.as_ref().and_then(|(c, _)| c.plain);
+        let types: Vec<_> = columns.iter().map(plain).collect();
+        self.derived = Derived::of(dataset, &self.path, &types)?;
+        let (mut all, mut fields) = (Vec::new(), Vec::new());
+        for (at, (item, column)) in dataset.items.iter().zip(columns).enumerate() {
+            let derived = self.derived.iter().find(|derived| derived.at == at);
+            let (column, field) = match (column, derived) {
+                (Some(given), _) => given,
+                (None, derived) => {
+                    let plain = derived.map(Derived::plain);
+                    let stored = plain.and_then(stored_type).unwrap_or(DataType::Null);
+                    let field = Field::new(item.name.as_str(), stored, true);
+                    (Column::new(item, plain), Arc::new(field))
+                }
+            };
+            all.push(column);
+            fields.push(field);
+        }
+        (self.columns, self.fields) = (all, fields.into());
+        Ok(self)
     }
 
     fn open_csv(
@@ -92,6 +135,7 @@ impl Intake {
             source: Source::Csv(Box::new(source)),
             columns,
             fields,
+            derived: Vec::new(),
         })
     }
 
@@ -133,6 +177,7 @@ impl Intake {
             source,
             columns,
             fields,
+            derived: Vec::new(),
         })
     }
 
@@ -173,12 +218,32 @@ impl Intake {
         let Some(Batch { columns, places }) = batch else {
             return Ok(None);
         };
-        let mut done = Vec::with_capacity(columns.len());
-        for (array, column) in columns.iter().zip(&mut self.columns) {
+        let rows = columns.first().map_or(0, |column| column.len());
+        let mut given = columns.iter();
+        let mut done = Vec::with_capacity(self.columns.len());
+        for (at, column) in self.columns.iter_mut().enumerate() {
+            if self.derived.iter().any(|derived| derived.at == at) {
+                // Its place is kept until all its parts are there.
+                done.push(new_null_array(&DataType::Null, rows));
+                continue;
+            }
+            let Some(array) = given.next() else {
+                break;
+            };
             let array = column
                 .take(array)
                 .map_err(|(at, cause)| cause.at(&self.path, &column.name, places.place(at)))?;
             done.push(array);
+        }
+        for derived in &self.derived {
+            let values = derived.compute(&done, rows).map_err(|at| {
+                let column = self.columns.get(derived.at);
+                let name = column.map_or("", |column| column.name.as_str());
+                Wrong::Misfit(FINITE).at(&self.path, name, places.place(at))
+            })?;
+            if let Some(place) = done.get_mut(derived.at) {
+                *place = values;
+            }
         }
         Ok(Some(done))
     }

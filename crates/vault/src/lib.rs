@@ -11,6 +11,7 @@ mod check_unique; // no value twice, none null
 mod csv_columns; // which type each column of a CSV file has: the first pass
 mod csv_intake; // CSV in: the second pass
 mod csv_rows; // rows of a CSV file with their line numbers
+mod derive; // items computed of others of their row
 mod intake; // batches in the order of the catalogue, from either format
 mod key; // 32 secret bytes that never print
 mod keyring; // root key, derived keys, seal and unseal

@@ -135,6 +135,29 @@ pub enum Unreceivable {
         /// The stored type.
         found: String,
     },
+    /// An item is declared to be derived in a way it cannot be.
+    #[error("data file `{path}` cannot be completed")]
+    Underivable {
+        /// For which file.
+        path: PathBuf,
+        /// Which item, why, and what to do.
+        source: terms::Underivable,
+    },
+    /// What an item is derived of is no number in the data.
+    #[error(
+        "`{path}`, column `{part}`: item `{item}` is derived of it, and its values are {found}; \
+         bring numbers, or derive the item of others"
+    )]
+    PartNoNumber {
+        /// Which file.
+        path: PathBuf,
+        /// The derived item.
+        item: ItemName,
+        /// What it is derived of.
+        part: ItemName,
+        /// What it is.
+        found: String,
+    },
     /// The snapshot is there already: one number, one state.
     #[error("snapshot {number} of `{dataset}` exists already")]
     SnapshotExists {
@@ -203,6 +226,8 @@ impl Unreceivable {
             Self::Misfit { .. } => "vault.value-misfit",
             Self::Duplicate { .. } => "vault.duplicate",
             Self::NotPlain { .. } => "vault.not-plain",
+            Self::Underivable { .. } => "vault.underivable",
+            Self::PartNoNumber { .. } => "vault.part-no-number",
             Self::SnapshotExists { .. } => "vault.snapshot-exists",
             Self::Unwritable { .. } => "vault.unwritable",
             Self::Unencodable { .. } => "vault.unencodable",
@@ -242,6 +267,10 @@ impl Unreceivable {
             Self::NotPlain { .. } => Told::new(
                 "A column has a nested or binary type, which only grade 4 may have.",
                 "嵌套或二进制类型的列只允许四级数据项。",
+            ),
+            Self::Underivable { .. } | Self::PartNoNumber { .. } => Told::new(
+                "An item cannot be derived of the others as the catalogue declares it.",
+                "目录中声明的派生数据项无法由其他数据项计算得出。",
             ),
             Self::SnapshotExists { .. } => Told::new(
                 "This state of the dataset is loaded already.",

@@ -118,6 +118,7 @@ pub(super) struct Item {
     pub grade: i64,
     pub mask: Option<String>,
     pub band: Option<f64>,
+    pub derived: Option<String>,
     #[serde(default)]
     pub unique: bool,
     pub domain: Option<String>,

@@ -8,8 +8,8 @@ use std::{
     str::FromStr,
 };
 use terms::{
-    Dataset, DatasetName, DatasetRisk, DomainName, Evidence, Grade, IdentifierDomain, Item,
-    ItemName, Kind, Licence, Mode, Obligations, Opening, Operator, Person, Role, Scenario,
+    Dataset, DatasetName, DatasetRisk, Derivation, DomainName, Evidence, Grade, IdentifierDomain,
+    Item, ItemName, Kind, Licence, Mode, Obligations, Opening, Operator, Person, Role, Scenario,
     ScenarioDataset, Sector, Sharing, Thresholds, Wanted,
 };
 
@@ -387,6 +387,14 @@ fn dataset_of(
         risk,
         items,
     };
+    if let Err(underivable) = entry.derivable() {
+        wrong.add(
+            file,
+            &format!("item `{}`, derived", underivable.item),
+            underivable.why,
+        );
+        return None;
+    }
     Some(SeedDataset {
         dataset: entry,
         data,
@@ -430,6 +438,9 @@ fn item_of(
         );
     }
     let band = raw.band;
+    let derived = raw
+        .derived
+        .and_then(|text| word::<Derivation>(&text, file, &place, wrong));
     let domain = raw
         .domain
         .and_then(|d| word::<IdentifierDomain>(&d, file, &place, wrong));
@@ -473,6 +484,7 @@ fn item_of(
         grade,
         mask,
         band,
+        derived,
         unique,
         domain,
         sharing,

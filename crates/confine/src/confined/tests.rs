@@ -1,6 +1,7 @@
 //! What confinement promises, held against drafts written by hand and drafts made at random. The
 //! random ones are judged by a walker that shares no code with the rewriting.
 
+mod held;
 mod reference; // another algorithm, over tiny tables
 mod rules; // small rules, each by one draft
 mod stage; // a permit, made by the real engine from real events
@@ -362,39 +363,6 @@ fn a_fan_out_makes_single_entry_owed_unless_a_key_proves_it() {
         2,
         "one cell for each protected dataset"
     );
-}
-
-// --- held values ---
-
-fn per_person() -> Node {
-    aggregate(
-        visits(),
-        vec![column(0)],
-        vec![call(F::Sum, vec![column(2)])],
-    )
-}
-
-#[test]
-fn a_raw_value_per_subject_is_refused_whatever_stands_above_it() {
-    assert_eq!(refused(true, per_person()), Cause::HeldValue);
-    let average = || vec![call(F::Avg, vec![column(1)])];
-    let outer = aggregate(per_person(), vec![], average());
-    assert_eq!(refused(true, outer), Cause::HeldValue);
-    let joined = join(JoinKind::Inner, per_person(), citizen(), vec![(0, 0)]);
-    let outer = aggregate(joined, vec![column(5)], average());
-    assert_eq!(refused(true, outer), Cause::HeldValue);
-    let one = Expr::Literal(Literal::Float(1f64.to_bits()));
-    let more = Expr::call(Function::Greater, [column(1), one]);
-    for misuse in [
-        filter(per_person(), more.clone()),
-        project(per_person(), vec![more]),
-        aggregate(per_person(), vec![column(1)], vec![call(F::Count, vec![])]),
-        Node::Distinct {
-            input: Box::new(per_person()),
-        },
-    ] {
-        assert_eq!(refused(true, misuse), Cause::HeldValue);
-    }
 }
 
 // --- rows ---

@@ -1,9 +1,13 @@
+mod held; // raw values per subject, for an outer aggregate
+
+pub(crate) use self::held::HeldValue;
+
 use super::{Rewrite, noise, scan::is_measure};
 use crate::{
     Cause, Unconfinable,
     expression::column,
-    label::{Base, Class, Label, Shape},
-    relation::{Column, Relation, Witness, position},
+    label::{Class, Label, Shape},
+    relation::{Column, Contribution, Relation, Witness, position},
     scope::ScanId,
 };
 use plan::{
@@ -14,10 +18,6 @@ use policy::{PermittedDataset, Release};
 use std::collections::{BTreeMap, BTreeSet};
 use terms::{DatasetName, ItemName, Mask, Type};
 
-/// Whether raw values per subject may be held for an outer aggregate. Refused until the disclosure
-/// register links them with the rows they are made of.
-const HELD_VALUES: bool = false;
-
 /// What a grouping needs beside what the draft asked for.
 struct Grouping {
     relation: Relation,
@@ -27,6 +27,10 @@ struct Grouping {
     witnesses: Vec<Witness>,
     /// Scans whose subject is among the keys: their rows still stand one subject by one.
     by_subject: BTreeSet<ScanId>,
+    /// The draft's columns that are keys as they are.
+    bare_keys: BTreeSet<usize>,
+    /// The rows that go into the values held here.
+    contributions: BTreeMap<(u32, ScanId), Contribution>,
     /// Where the subject numbers of those stand, after grouping.
     subjects: BTreeMap<ScanId, u32>,
     reports: Vec<Report>,
@@ -42,8 +46,8 @@ struct Measure {
     raw: Expr,
     /// The raw value, with the draft's widening cast.
     value: Expr,
-    /// Whether only values above 0 are contributions: an inner count.
-    counted: bool,
+    /// The number of the held value it is, if it is one.
+    held: Option<u32>,
     label: Label,
 }
 
@@ -52,7 +56,8 @@ struct Measure {
 pub struct Reported {
     /// The protected dataset whose rows, or subjects, contribute.
     pub dataset: DatasetName,
-    /// The item whose raw values are combined; none where rows are only counted or shown masked.
+    /// The item whose raw values are combined, or the first of the items it is derived with; none where
+    /// rows are only counted or shown masked.
     pub measure: Option<(DatasetName, ItemName)>,
     /// Whether what is reported are numbers of subjects, not of rows.
     pub by_subject: bool,
@@ -64,6 +69,24 @@ pub struct Reported {
     pub release: Release,
     /// Whether all that shows these rows can take noise.
     pub perturbable: bool,
+}
+
+impl Reported {
+    fn of(
+        dataset: &PermittedDataset,
+        measure: Option<(DatasetName, ItemName)>,
+        by_subject: bool,
+    ) -> Self {
+        Self {
+            dataset: dataset.name.clone(),
+            measure,
+            by_subject,
+            k: dataset.k,
+            explained_percent: dataset.disclosure.explained_percent,
+            release: dataset.disclosure.release,
+            perturbable: false,
+        }
+    }
 }
 
 impl Rewrite<'_> {
@@ -86,7 +109,7 @@ impl Rewrite<'_> {
             let at = grouping.push(call.clone())?;
             let mut label = label.clone();
             if let Some(measure) = measure.as_ref().filter(|_| grouping.is_by_subject()) {
-                label = self.held(&grouping, call, measure, label)?;
+                label = self.hold(&mut grouping, call, measure)?;
             }
             grouping.columns.push(Column {
                 at: Some(at),
@@ -95,7 +118,10 @@ impl Rewrite<'_> {
         }
         for (call, _, measure) in &asked {
             if let Some(measure) = measure.as_ref().filter(|_| !grouping.is_by_subject()) {
-                self.raw_witnesses(&mut grouping, call, measure)?;
+                match measure.held {
+                    None => self.raw_witnesses(&mut grouping, call, measure)?,
+                    Some(number) => self.held_witnesses(&mut grouping, call, (measure, number))?,
+                }
             }
         }
         let masked: Vec<&AggregateCall> = asked
@@ -150,6 +176,11 @@ impl Rewrite<'_> {
             });
             confined.push(expr);
         }
+        let bare_key = |key: &Expr| match key {
+            Expr::Column(ordinal) => usize::try_from(*ordinal).ok(),
+            _ => None,
+        };
+        let bare_keys = keys.iter().filter_map(bare_key).collect();
         let witnesses = Vec::new();
         Ok(Grouping {
             relation,
@@ -158,41 +189,11 @@ impl Rewrite<'_> {
             columns,
             witnesses,
             by_subject,
+            bare_keys,
+            contributions: BTreeMap::new(),
             subjects: BTreeMap::new(),
             reports: Vec::new(),
             shows: BTreeMap::new(),
-        })
-    }
-
-    /// What a raw aggregate per subject is from now on: held. Every protected dataset that stands here
-    /// one by one must be grouped by its subject, so that the outer aggregate can count them all.
-    fn held(
-        &self,
-        grouping: &Grouping,
-        call: &AggregateCall,
-        measure: &Measure,
-        label: Label,
-    ) -> Result<Label, Unconfinable> {
-        // A release of held values and one of the rows beneath are not held against each other yet,
-        // and neither are two inner functions of the same rows: both tell of one subject.
-        if !HELD_VALUES {
-            return Err(self.about(Cause::HeldValue, &label));
-        }
-        let mut standing = grouping.relation.subjects.keys();
-        if !standing.all(|scan| grouping.by_subject.contains(scan))
-            || !grouping.by_subject.contains(&measure.scan)
-            || !grouping.relation.once.contains(&measure.scan)
-        {
-            return Err(self.about(Cause::HeldValue, &label));
-        }
-        let counted = call.function == AggregateFunction::Count;
-        Ok(Label {
-            class: Class::Held { counted },
-            base: Some(Base {
-                scan: measure.scan,
-                item: measure.item.clone(),
-            }),
-            ..label
         })
     }
 
@@ -431,9 +432,9 @@ impl Rewrite<'_> {
         let Some(base) = &shown.label.base else {
             return Ok(None);
         };
-        if let Class::Held { counted } = shown.label.class {
+        if let Class::Held { number } = shown.label.class {
             let at = shown.at.ok_or(Cause::IllTyped)?;
-            if !is_approved(call) || call.distinct {
+            if !held::is_approved(call) {
                 return Err(self.about(Cause::NotApprovedAggregate, &shown.label));
             }
             return Ok(Some(Measure {
@@ -441,14 +442,8 @@ impl Rewrite<'_> {
                 item: base.item.clone(),
                 raw: Expr::Column(at),
                 value: replaced(argument, at),
-                counted,
-                label: Label {
-                    class: Class::Open,
-                    base: None,
-                    sources: shown.label.sources.clone(),
-                    shape: Shape::Free,
-                    own_type: None,
-                },
+                held: Some(number),
+                label: computed_of(&shown.label),
             }));
         }
         let dataset = self.scope.of_scan(base.scan)?;
@@ -472,14 +467,8 @@ impl Rewrite<'_> {
             item: base.item.clone(),
             raw: Expr::Column(*at),
             value: replaced(argument, *at),
-            counted: false,
-            label: Label {
-                class: Class::Open,
-                base: None,
-                sources: shown.label.sources.clone(),
-                shape: Shape::Free,
-                own_type: None,
-            },
+            held: None,
+            label: computed_of(&shown.label),
         }))
     }
 
@@ -490,25 +479,11 @@ impl Rewrite<'_> {
         call: &AggregateCall,
         measure: &Measure,
     ) -> Result<(), Unconfinable> {
-        let raw = measure.raw.clone();
-        // Order statistics hide the largest by their form; counts have none.
-        let summed = is_approved(call) && call.function != AggregateFunction::Count;
-        let value = if summed {
-            as_float(raw.clone())
-        } else {
-            Expr::Literal(Literal::Null(Type::Float))
-        };
-        let mut filter = both(
-            call.filter.clone(),
-            Expr::call(Function::IsNotNull, [raw.clone()]),
-        );
-        if measure.counted {
-            let none = Expr::Literal(Literal::Int(0));
-            filter = both(Some(filter), Expr::call(Function::Greater, [raw, none]));
-        }
+        let value = contributed(call, &measure.raw);
+        let filter = there(call, &measure.raw);
         let proved = grouping.relation.once.contains(&measure.scan);
         let measured = self.scope.of_scan(measure.scan)?;
-        let name = (measured.name.clone(), measure.item.clone());
+        let name = pool_name(measured, &measure.item);
         let shown = grouping.push(call.clone())?;
         let noised = noise::statistic(call).map(|statistic| Noised {
             column: shown,
@@ -523,33 +498,13 @@ impl Rewrite<'_> {
             if once && by_subject {
                 return Err(Cause::NoRule.into());
             }
-            let rules = dataset.disclosure;
-            let deviation = is_deviation(call.function);
             let check = Check {
-                k: dataset.k,
-                dominance: summed.then_some(Dominance {
-                    share_percent: rules.share_percent,
-                    rest_percent: rules.rest_percent,
-                }),
                 once,
-                spread: summed && rules.spread,
-                freedom: if deviation { rules.freedom } else { 0 },
+                ..owed(call, dataset)
             };
-            let witness = AggregateCall {
-                function: AggregateFunction::Witness,
-                arguments: vec![Expr::Column(subject), row, value.clone()],
-                distinct: false,
-                filter: Some(filter.clone()),
-            };
-            let reported = Reported {
-                dataset: dataset.name.clone(),
-                measure: Some(name.clone()),
-                by_subject,
-                k: dataset.k,
-                explained_percent: rules.explained_percent,
-                release: rules.release,
-                perturbable: false,
-            };
+            let filter = Some(filter.clone());
+            let witness = witness([Expr::Column(subject), row, value.clone()], filter);
+            let reported = Reported::of(dataset, Some(name.clone()), by_subject);
             let at = grouping.witness(witness, check, true, false)?;
             grouping.shows.entry(at).or_default().insert(shown);
             self.report(grouping, at, (reported, noised));
@@ -568,8 +523,14 @@ impl Rewrite<'_> {
         at: u32,
         (reported, noised): (Reported, Option<Noised>),
     ) {
+        // One witness may stand in two pools: of a measure, and of how many there are.
+        let pool = |number: u32| {
+            let known = usize::try_from(number).ok();
+            let known = known.and_then(|number| self.reported.get(number));
+            known.is_some_and(|known| known == &reported)
+        };
         let mut known = grouping.reports.iter_mut();
-        if let Some(report) = known.find(|report| report.witness == at) {
+        if let Some(report) = known.find(|known| known.witness == at && pool(known.number)) {
             noise::add(report, noised);
             return;
         }
@@ -598,22 +559,8 @@ impl Rewrite<'_> {
             let dataset = self.scope.of_scan(scan)?;
             let (row, by_subject) = grouping.row(scan, subject, dataset);
             for (filter, calls) in parts(calls) {
-                let nothing = Expr::Literal(Literal::Null(Type::Float));
-                let witness = AggregateCall {
-                    function: AggregateFunction::Witness,
-                    arguments: vec![Expr::Column(subject), row.clone(), nothing],
-                    distinct: false,
-                    filter,
-                };
-                let reported = Reported {
-                    dataset: dataset.name.clone(),
-                    measure: None,
-                    by_subject,
-                    k: dataset.k,
-                    explained_percent: dataset.disclosure.explained_percent,
-                    release: dataset.disclosure.release,
-                    perturbable: false,
-                };
+                let witness = witness([Expr::Column(subject), row.clone(), nothing()], filter);
+                let reported = Reported::of(dataset, None, by_subject);
                 let at = grouping.witness(witness, Check::of(dataset.k), true, true)?;
                 self.report(grouping, at, (reported, None));
                 for call in calls {
@@ -641,6 +588,8 @@ impl Rewrite<'_> {
             columns,
             witnesses,
             by_subject,
+            bare_keys: _,
+            contributions,
             subjects,
             reports,
             shows,
@@ -652,6 +601,7 @@ impl Rewrite<'_> {
         relation.once = by_subject;
         relation.rows.clear();
         relation.raws.clear();
+        relation.contributions = contributions;
         relation.keys = vec![(0..keys.len()).collect()];
         relation.columns = columns;
         relation.width = u32::try_from(width).unwrap_or(u32::MAX);
@@ -820,6 +770,74 @@ fn tied_to(relation: &Relation, scan: ScanId) -> BTreeSet<ScanId> {
     }
     found.retain(|scan| relation.subjects.contains_key(scan));
     found
+}
+
+/// A value computed of one, and no item of its own.
+fn computed_of(label: &Label) -> Label {
+    Label::computed([label])
+}
+
+/// In whose name the register holds sums of an item against each other: derived items and their parts
+/// tell of each other.
+fn pool_name(dataset: &PermittedDataset, name: &ItemName) -> (DatasetName, ItemName) {
+    let item = dataset.items.iter().find(|item| &item.name == name);
+    let pooled = item.map_or(name, |item| &item.pooled);
+    (dataset.name.clone(), pooled.clone())
+}
+
+/// The rows that a raw value enters a cell with.
+fn there(call: &AggregateCall, raw: &Expr) -> Expr {
+    let there = Expr::call(Function::IsNotNull, [raw.clone()]);
+    both(call.filter.clone(), there)
+}
+
+/// What a row contributes to a cell that can be dominated: order statistics hide the largest by their
+/// form, counts have none.
+fn contributed(call: &AggregateCall, raw: &Expr) -> Expr {
+    if is_summed(call) {
+        Expr::Cast {
+            value: Box::new(raw.clone()),
+            to: Type::Float,
+            lenient: false,
+        }
+    } else {
+        nothing()
+    }
+}
+
+fn nothing() -> Expr {
+    Expr::Literal(Literal::Null(Type::Float))
+}
+
+/// Counts the subjects and rows, and adds up what they contribute.
+fn witness(arguments: [Expr; 3], filter: Option<Expr>) -> AggregateCall {
+    AggregateCall {
+        function: AggregateFunction::Witness,
+        arguments: arguments.into(),
+        distinct: false,
+        filter,
+    }
+}
+
+/// What a cell over raw values of a dataset owes.
+fn owed(call: &AggregateCall, dataset: &PermittedDataset) -> Check {
+    let (rules, summed) = (dataset.disclosure, is_summed(call));
+    let deviation = is_deviation(call.function);
+    Check {
+        k: dataset.k,
+        dominance: summed.then_some(Dominance {
+            share_percent: rules.share_percent,
+            rest_percent: rules.rest_percent,
+        }),
+        once: false,
+        spread: summed && rules.spread,
+        freedom: if deviation { rules.freedom } else { 0 },
+    }
+}
+
+/// Whether one contribution can make up most of a cell.
+const fn is_summed(call: &AggregateCall) -> bool {
+    is_approved(call) && !matches!(call.function, AggregateFunction::Count)
 }
 
 /// Both of two checks.
@@ -1007,14 +1025,6 @@ fn shape_by_subject(call: &AggregateCall, labels: &[Label]) -> Shape {
             Shape::Linear { personal: true }
         }
         _ => Shape::Free,
-    }
-}
-
-fn as_float(value: Expr) -> Expr {
-    Expr::Cast {
-        value: Box::new(value),
-        to: Type::Float,
-        lenient: false,
     }
 }
 

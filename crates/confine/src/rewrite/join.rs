@@ -219,6 +219,7 @@ fn both_sides(
     left.rows.append(&mut right.rows);
     left.witnesses.append(&mut right.witnesses);
     left.reports.append(&mut right.reports);
+    left.contributions.append(&mut right.contributions);
     left.tied.append(&mut right.tied);
     left.external |= right.external;
     left.width += right.width;

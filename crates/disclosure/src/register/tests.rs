@@ -335,6 +335,36 @@ fn noise_and_withheld_rows_have_budgets() {
     );
 }
 
+/// A mean over 40 people of what each spent, told as the rows beneath and the people; then the direct sum
+/// over the rows of all but two of them. In one pool the difference names the two.
+#[test]
+fn a_total_of_held_values_and_a_direct_total_are_not_subtracted() {
+    let stage = stage();
+    let register = stage.register();
+    let held = admission(Some("amount"), 0, 100);
+    let mut people = admission(None, 0, 40);
+    people.pool.by_subject = true;
+    admit(&register, &[held.clone(), people.clone()]).unwrap();
+    let direct = admit(&register, &[admission(Some("amount"), 0, 98)]);
+    let Err(Denied::Conflict { pool, conflict }) = direct else {
+        panic!("{direct:?}")
+    };
+    assert_eq!(*pool, held.pool);
+    assert!(
+        matches!(
+            conflict,
+            Conflict::Explains { .. } | Conflict::Isolates { .. }
+        ),
+        "{conflict}"
+    );
+    // The same rows summed directly say nothing new; nor does the other order help.
+    admit(&register, &[admission(Some("amount"), 0, 100)]).unwrap();
+    let stage = self::stage();
+    let register = stage.register();
+    admit(&register, &[admission(Some("amount"), 0, 98)]).unwrap();
+    assert!(admit(&register, &[held, people]).is_err());
+}
+
 #[test]
 fn measures_are_pools_of_their_own() {
     let stage = stage();

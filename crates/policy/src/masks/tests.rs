@@ -16,6 +16,7 @@ fn item(kind: Kind, grade: Grade, mask: Option<&str>) -> Item {
         grade,
         mask: mask.map(|mask| mask.parse().unwrap()),
         band: None,
+        derived: None,
         unique: false,
         domain: Some("person".parse().unwrap()),
         sharing: grade.default_sharing(),

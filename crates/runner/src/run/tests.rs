@@ -829,3 +829,65 @@ fn groups_of_groups_unite_their_witnesses() {
     let set = read_row_set(&answer.cells[0].sets[0]).unwrap();
     assert_eq!(set.len(), 4);
 }
+
+/// Sums per person, summed again, as confinement writes them: each person's rows go along, and the outer
+/// cell reports them all.
+#[test]
+fn a_sum_of_held_sums_reports_the_rows_of_the_direct_sum() {
+    let stage = stage();
+    let scan = || {
+        let raw = |item, data_type, view| (item, data_type, view);
+        people(
+            &[
+                raw("id", Type::Int, View::masked(Mask::Plain, None)),
+                raw("amount", Type::Int, View::Raw),
+                raw("id", Type::Int, View::Subject),
+                raw("id", Type::Int, View::Row),
+            ],
+            None,
+        )
+    };
+    let call = |function, arguments: Vec<Expr>, there: u32| AggregateCall {
+        function,
+        arguments,
+        distinct: false,
+        filter: Some(Expr::call(Function::IsNotNull, [Expr::Column(there)])),
+    };
+    let none = || Expr::Literal(Literal::Null(Type::Float));
+    let rows = || vec![Expr::Column(2), Expr::Column(3), none()];
+    let sum = |at| AggregateCall {
+        filter: None,
+        ..call(F::Sum, vec![Expr::Column(at)], at)
+    };
+    let grouped = |input: Node, keys: Vec<Expr>, aggregates: Vec<AggregateCall>| Node::Aggregate {
+        input: Box::new(input),
+        keys,
+        aggregates,
+    };
+    let told = |input: Node| Node::Project {
+        input: Box::new(Node::Withhold {
+            input: Box::new(input),
+            cells: vec![Cell {
+                witness: 1,
+                check: Check::of(2),
+            }],
+            reports: vec![Report {
+                witness: 1,
+                number: 0,
+                by_subject: false,
+                noised: vec![],
+            }],
+        }),
+        exprs: vec![Expr::Column(0)],
+    };
+    let direct = grouped(scan(), vec![], vec![sum(1), call(F::Witness, rows(), 1)]);
+    let inner = vec![sum(1), call(F::Witness, rows(), 1)];
+    let inner = grouped(scan(), vec![Expr::Column(0)], inner);
+    let united = call(F::WitnessUnion, vec![Expr::Column(2)], 1);
+    let held = grouped(inner, vec![], vec![sum(1), united]);
+    let direct = run_plan(told(direct), vec![stage.source.clone()]).unwrap();
+    let held = run_plan(told(held), vec![stage.source.clone()]).unwrap();
+    assert_eq!(held.rows, direct.rows);
+    assert_eq!(held.cells[0].sets, direct.cells[0].sets);
+    assert_eq!(read_row_set(&held.cells[0].sets[0]).unwrap().len(), 4);
+}

@@ -12,6 +12,8 @@ use std::fs::File;
 use std::sync::Arc;
 use terms::{Grade, Item, Kind, Type};
 
+mod derived;
+
 struct Domain {
     dir: tempfile::TempDir,
     store: Store,
@@ -32,6 +34,7 @@ fn item(name: &str, kind: Kind, grade: Grade) -> Item {
         grade,
         mask: None,
         band: None,
+        derived: None,
         unique: false,
         domain: None,
         sharing: grade.default_sharing(),

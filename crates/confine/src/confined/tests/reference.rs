@@ -76,6 +76,9 @@ fn released(evaluation: &mut Evaluation<'_>, plan: &Plan) -> Result<Rows, Stop> 
         let mut row = Vec::new();
         for value in told {
             let absent = value.kind == Kind::Hidden || evaluation.not_join_only(value).is_err();
+            if value.held.is_some() {
+                return Err(Stop::Denied("a held value is shown"));
+            }
             match (absent, evaluation.confined) {
                 (true, false) => continue,
                 (true, true) => return Err(Stop::Denied("what is absent is shown")),
@@ -210,14 +213,14 @@ fn is_cut(root: &Node) -> bool {
 }
 
 /// Judges the draft of a seed; if it fails, the smallest draft found that fails alike is told.
-fn of_seed(seed: u64) -> Result<Outcome, (&'static str, String)> {
+fn of_seed(seed: u64) -> Result<(Outcome, bool), (&'static str, String)> {
     let mut random = Random::of(seed);
     let permit = random.pick(world::permits());
     let rows: Vec<bool> = permit.datasets().iter().map(|d| d.show_rows).collect();
     let world = World::of(permit, &mut random);
     let mut plan = draft::any(&mut random, !rows[0]);
     let why = match judged(&world, &plan, seed) {
-        Ok(outcome) => return Ok(outcome),
+        Ok(outcome) => return Ok((outcome, holds(&world, &plan))),
         Err(why) => why,
     };
     let smaller = |plan: &Plan| {
@@ -236,12 +239,32 @@ fn of_seed(seed: u64) -> Result<Outcome, (&'static str, String)> {
     Err((why, format!("{at}\n{draft}\n{confined}")))
 }
 
+/// Whether a draft is granted with values held per person: only their rows are united where a
+/// condition is met.
+fn holds(world: &World, draft: &Plan) -> bool {
+    fn unites(node: &Node) -> bool {
+        let own = match node {
+            Node::Aggregate { aggregates, .. } => aggregates.iter().any(|call| {
+                call.function == plan::AggregateFunction::WitnessUnion && call.filter.is_some()
+            }),
+            _ => false,
+        };
+        own || node.inputs().any(unites)
+    }
+    let granted = confine(world.permit.clone(), draft);
+    granted.is_ok_and(|granted| unites(&granted.plan().root))
+}
+
 fn run(plans: u64, first: u64) {
     let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
+    let mut holding: BTreeMap<Outcome, u64> = BTreeMap::new();
     let mut failures: BTreeMap<&str, (u64, String)> = BTreeMap::new();
     for seed in first..first + plans {
         match of_seed(seed) {
-            Ok(outcome) => *outcomes.entry(outcome).or_default() += 1,
+            Ok((outcome, holds)) => {
+                *outcomes.entry(outcome).or_default() += 1;
+                *holding.entry(outcome).or_default() += u64::from(holds);
+            }
             Err((why, example)) => {
                 let known = failures.entry(why).or_insert((0, example.clone()));
                 known.0 += 1;
@@ -251,7 +274,8 @@ fn run(plans: u64, first: u64) {
             }
         }
     }
-    println!("{plans} drafts from seed {first}: {outcomes:?}");
+    holding.retain(|_, count| *count > 0);
+    println!("{plans} drafts from seed {first}: {outcomes:?}, of which hold values {holding:?}");
     for (count, example) in failures.values() {
         println!("{count} times: {example}");
     }

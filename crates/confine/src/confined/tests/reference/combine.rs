@@ -114,7 +114,7 @@ impl Evaluation<'_> {
             for cell in &mut row.cells {
                 readable(cell)?;
                 self.not_join_only(cell)?;
-                cell.raw = None;
+                (cell.raw, cell.held) = (None, None);
             }
             row.from.feed();
             let key = row.cells.iter().map(|cell| cell.shown.clone()).collect();
@@ -157,7 +157,7 @@ impl Evaluation<'_> {
                     if !self.confined || cell.kind == Kind::Hidden {
                         readable(cell)?;
                     }
-                    cell.raw = None;
+                    (cell.raw, cell.held) = (None, None);
                     cell.from.rename(&renamed);
                 }
                 row.from.rename(&renamed);

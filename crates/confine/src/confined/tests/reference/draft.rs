@@ -21,6 +21,8 @@ enum Class {
         shown: bool,
         band: bool,
     },
+    /// A raw value per person.
+    Held,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +87,10 @@ pub(super) fn any(random: &mut Random, rows_off: bool) -> Plan {
         let careless = random.percent(12);
         let depth = random.below(4);
         let mut maker = Maker { random, careless };
-        let mut made = maker.relation(depth);
+        let mut made = match maker.random.percent(30) {
+            true => maker.held(depth + 1),
+            false => maker.relation(depth),
+        };
         if maker.random.percent(if rows_off { 75 } else { 35 }) {
             made = maker.grouped(made);
         }
@@ -103,8 +108,12 @@ impl Maker<'_> {
         if depth == 0 {
             return self.scan();
         }
-        match self.random.below(16) {
-            0..=4 => self.joined(depth),
+        match self.random.below(20) {
+            0..=4 => {
+                let left = self.relation(depth - 1);
+                self.joined(left, depth)
+            }
+            16..=19 => self.held(depth),
             5 | 6 => {
                 let made = self.relation(depth - 1);
                 self.filtered(made)
@@ -262,8 +271,7 @@ impl Maker<'_> {
         (project(node, exprs), after)
     }
 
-    fn joined(&mut self, depth: usize) -> Made {
-        let (left, ours) = self.relation(depth - 1);
+    fn joined(&mut self, (left, ours): Made, depth: usize) -> Made {
         let narrow = self.random.below(depth);
         let (right, theirs) = self.relation(narrow);
         let domain = |c: &Col| match c.class {
@@ -338,7 +346,7 @@ impl Maker<'_> {
                 Class::Open => true,
                 Class::Measure { shown, .. } => shown,
                 Class::Token(_) => token,
-                Class::Own => false,
+                Class::Own | Class::Held => false,
             };
             if let Some(at) = self.pick(&cols, fits) {
                 keys.push(column(at));
@@ -365,11 +373,61 @@ impl Maker<'_> {
         }
     }
 
+    /// Raw values per person, mostly joined, chosen and put together again.
+    fn held(&mut self, depth: usize) -> Made {
+        let narrow = self.random.below(depth);
+        let (node, cols) = self.relation(narrow);
+        let person = |c: &Col| c.class == Class::Token("person");
+        let of_raw = |c: &Col| matches!(c.class, Class::Measure { .. });
+        let (node, cols) = match cols.iter().any(of_raw) && cols.iter().any(person) {
+            true => (node, cols),
+            false => self.scan(),
+        };
+        let (Some(at), true) = (self.pick(&cols, person), cols.iter().any(of_raw)) else {
+            return (node, cols);
+        };
+        let (mut keys, mut after) = (vec![column(at)], vec![cols[at as usize]]);
+        if self.random.percent(30)
+            && let Some(at) = self.pick(&cols, |c| c.class == Class::Open)
+        {
+            keys.push(column(at));
+            after.push(cols[at as usize]);
+        }
+        let mut calls = Vec::new();
+        while calls.is_empty() || self.random.percent(30) {
+            let (mut made, data_type) = self.call(&cols);
+            let of = made.arguments.first().and_then(|argument| match argument {
+                Expr::Column(at) => Some(cols[*at as usize]),
+                _ => None,
+            });
+            let summed = matches!(made.function, F::Sum | F::Count);
+            let held = of.as_ref().is_some_and(of_raw) && summed;
+            made.distinct &= !held || self.careless;
+            calls.push(made);
+            let class = if held { Class::Held } else { Class::Open };
+            after.push(col("", data_type, class));
+        }
+        let mut made = (aggregate(node, keys, calls), after);
+        if self.random.percent(40) {
+            made = self.joined(made, depth);
+        }
+        match self.random.below(8) {
+            0 => made = self.filtered(made),
+            1 => made = self.projected(made),
+            _ => {}
+        }
+        match self.random.percent(85) {
+            true => self.grouped(made),
+            false => made,
+        }
+    }
+
     fn call(&mut self, cols: &[Col]) -> (AggregateCall, Type) {
         let raw = self.random.percent(70);
         let number = |c: &Col| matches!(c.data_type, Type::Int | Type::Float);
         let fits = |c: &Col| match c.class {
             Class::Measure { shown, .. } => raw || shown,
+            Class::Held => raw,
             Class::Open => !raw && number(c),
             _ => false,
         };
@@ -397,6 +455,7 @@ impl Maker<'_> {
                 &[F::Sum, F::Count, F::Median, F::Min, F::Max, F::Avg][..]
             }
             Class::Measure { .. } => &[F::Sum, F::Sum, F::Count, F::Avg, F::StddevSample],
+            Class::Held if !self.random.percent(4) => &[F::Sum, F::Sum, F::Count, F::Avg, F::Avg],
             _ => &[F::Sum, F::Count, F::Max, F::Min, F::Avg],
         };
         let function = match self.careless && self.random.percent(20) {
@@ -411,7 +470,7 @@ impl Maker<'_> {
         };
         let made = AggregateCall {
             filter,
-            distinct: function == F::Count && self.random.percent(20),
+            distinct: function == F::Count && class != Class::Held && self.random.percent(20),
             ..call(function, vec![argument])
         };
         (made, told)
@@ -545,7 +604,7 @@ const fn shows(class: Class) -> bool {
     match class {
         Class::Open => true,
         Class::Measure { shown, .. } => shown,
-        Class::Token(_) | Class::Own => false,
+        Class::Token(_) | Class::Own | Class::Held => false,
     }
 }
 

@@ -3,7 +3,7 @@
 //! it trusts no witness and judges every read by whom it truly depends on.
 
 use super::{
-    fold::meets,
+    fold::{heard, meets},
     scalar::{readable, truth},
     value::{Datum, Kind, Origin, Raw, Row, Value, Whence},
     world::{TABLES, World, item_of, table_of},
@@ -87,6 +87,10 @@ impl<'a> Evaluation<'a> {
             .find(|i| item_of(table, i.name.as_str()) == Some(item))
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each case: a table reads best in one place"
+    )]
     pub(super) fn relation(&mut self, node: &Node) -> Evaluated {
         let relation = match node {
             Node::Scan(scan) => self.scan(scan)?,
@@ -146,9 +150,14 @@ impl<'a> Evaluation<'a> {
                 Relation { rows, ..input }
             }
             Node::Union { inputs } => self.union(inputs)?,
-            Node::Withhold { input, cells, .. } => {
+            Node::Withhold {
+                input,
+                cells,
+                reports,
+            } => {
                 let mut relation = self.relation(input)?;
                 relation.rows.retain(|row| meets_all(row, cells));
+                heard(&mut relation.rows, reports)?;
                 relation
             }
         };

@@ -1,11 +1,11 @@
-//! Groups: aggregates over shown and raw values, and what a cell over raw values owes.
+//! Groups: aggregates over shown and raw values, what a cell over raw values owes, and what is held.
 
 use super::{
     evaluate::{Evaluation, Stop},
     scalar::{readable, truth},
-    value::{Datum, FEEDING, Kind, Origin, Raw, Row, Tally, Value, Whence},
+    value::{Datum, FEEDING, Held, Kind, Origin, Raw, Row, Tally, Unheard, Value, Whence},
 };
-use plan::{AggregateCall, AggregateFunction as F, Check, Expr};
+use plan::{AggregateCall, AggregateFunction as F, Check, Expr, Report};
 use std::{
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
@@ -54,6 +54,7 @@ impl Evaluation<'_> {
             members.iter().for_each(|row| group.from.add(&row.from));
             for call in calls {
                 let mut cell = self.aggregate(call, &members)?;
+                hold(&group.cells[..keys.len()], &mut cell)?;
                 group.from.add(&std::mem::take(&mut cell.from));
                 group.cells.push(cell);
             }
@@ -66,6 +67,10 @@ impl Evaluation<'_> {
         Ok(whole)
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one pass over the rows, in which each kind of value goes its own way"
+    )]
     pub(super) fn aggregate(&mut self, call: &AggregateCall, rows: &[Row]) -> Result<Value, Stop> {
         if matches!(call.function, F::Witness | F::WitnessUnion) {
             return self.witness(call, rows);
@@ -74,11 +79,21 @@ impl Evaluation<'_> {
             return self.shared(call, rows);
         }
         let (mut raw, mut entries, mut shown) = (false, Vec::new(), Vec::new());
+        let (mut amounts, mut persons, mut of) = (Vec::new(), None, BTreeSet::new());
         let (mut numbers, mut from, mut count) = (false, Whence::default(), 0);
         for row in rows {
             let condition = call.filter.as_ref();
             let condition = condition.map(|f| self.value(f, &row.cells)).transpose()?;
             if !condition.as_ref().map_or(Ok(true), truth)? {
+                // Who is not counted has a value per person too: none, or 0.
+                let argument = call.arguments.first();
+                let value = argument.map(|argument| self.value(argument, &row.cells));
+                if let Some(Ok(value)) = value
+                    && let Ok(Some(behind)) = self.entering(call, &value)
+                {
+                    raw = true;
+                    of.insert(behind.person);
+                }
                 continue;
             }
             count += 1;
@@ -92,7 +107,29 @@ impl Evaluation<'_> {
             if let Some(behind) = self.entering(call, &value)? {
                 raw = true;
                 self.read.insert((behind.dataset, behind.item));
+                amounts.push(behind.datum.clone());
+                of.insert(behind.person);
                 entries.push((behind, whence));
+                continue;
+            }
+            if let Some(held) = value.held.as_ref().filter(|_| value.kind == Kind::Hidden) {
+                raw = true;
+                let persons = persons.get_or_insert_with(BTreeSet::new);
+                if !value.shown.is_null() {
+                    entering_held(call, held, persons)?;
+                    entries.extend(held.entries.iter().map(|(raw, from)| {
+                        let datum = match held.counted {
+                            true => Datum::Int(1),
+                            false => raw.datum.clone(),
+                        };
+                        let raw = Raw {
+                            datum,
+                            ..(**raw).clone()
+                        };
+                        (Rc::new(raw), whence.with(from))
+                    }));
+                    amounts.push(value.shown);
+                }
                 continue;
             }
             if value.kind == Kind::Hidden && value.shown.is_null() {
@@ -110,9 +147,10 @@ impl Evaluation<'_> {
         }
         entries.retain(|(raw, _)| !raw.datum.is_null());
         let mut data: Vec<Datum> = match raw {
-            true => entries.iter().map(|(raw, _)| raw.datum.clone()).collect(),
-            false => shown.into_iter().filter(|d| !d.is_null()).collect(),
+            true => amounts,
+            false => shown,
         };
+        data.retain(|datum| !datum.is_null());
         data.sort();
         if call.distinct {
             data.dedup();
@@ -122,12 +160,34 @@ impl Evaluation<'_> {
             (_, true) => Datum::Int(count),
             _ => folded(call.function, &data)?,
         };
+        let unheard = self.unheard(
+            &entries,
+            persons.as_ref().filter(|_| call.function != F::Sum),
+        );
         Ok(Value {
             kind: if numbers { Kind::Number } else { Kind::Open },
             bad: raw.then(|| self.short(call, &entries)).flatten(),
             from,
+            unheard: unheard.filter(|_| raw),
+            held: raw.then(|| held(call, (entries, of), persons.is_some())),
             ..Value::open(told)
         })
+    }
+
+    /// What the register must hear of a raw cell: whose rows were put together, and how many people are
+    /// counted by what they hold.
+    fn unheard(&self, entries: &[Entry], persons: Option<&BTreeSet<u32>>) -> Option<Unheard> {
+        let dataset = self.dataset(entries.first()?.0.dataset);
+        let rows = entries.iter().filter_map(|(raw, _)| {
+            let person = i64::from(raw.person?);
+            Some(match dataset.subject_unique {
+                true => person,
+                false => raw.row as i64,
+            })
+        });
+        let mut sets = vec![rows.collect()];
+        sets.extend(persons.map(|persons| persons.iter().copied().map(i64::from).collect()));
+        self.confined.then(|| Rc::new(sets))
     }
 
     /// The raw value an approved aggregate sees in place of what is shown.
@@ -312,6 +372,84 @@ impl Evaluation<'_> {
             ..Value::open(Datum::Tally(Rc::new(tally)))
         })
     }
+}
+
+/// What an aggregate over raw values holds, should its group be of one person.
+fn held(
+    call: &AggregateCall,
+    (entries, of): (Vec<Entry>, BTreeSet<Option<u32>>),
+    again: bool,
+) -> Rc<Held> {
+    let alone = of.len() == 1;
+    let summed = matches!(call.function, F::Sum | F::Count) && !call.distinct;
+    Rc::new(Held {
+        person: of.into_iter().next().flatten(),
+        counted: call.function == F::Count,
+        whole: summed && !again && alone,
+        again,
+        entries,
+    })
+}
+
+/// A raw cell of a group whose key names the one person that all its rows are of is held: nobody sees
+/// it, and it owes nothing yet. Of any other group it is a cell as it is.
+fn hold(keys: &[Value], cell: &mut Value) -> Result<(), Stop> {
+    let Some(held) = cell.held.take() else {
+        return Ok(());
+    };
+    let named = |person: u32| Datum::text(&format!("person-{person}"));
+    let is_subject = |key: &Value| {
+        let name = held.person.map_or(Datum::Null, named);
+        let domain = Kind::Token {
+            domain: "person",
+            join_only: false,
+        };
+        key.kind == domain && key.shown == name
+    };
+    if keys.iter().any(is_subject) {
+        if held.again && !held.entries.is_empty() {
+            return Err(Stop::Denied("what is held is held again"));
+        }
+        if held.whole {
+            (cell.kind, cell.bad, cell.unheard) = (Kind::Hidden, None, None);
+            cell.held = Some(held);
+        }
+    }
+    Ok(())
+}
+
+/// A held value enters outer sums, means and counts alone, and each person once where they are counted.
+fn entering_held(
+    call: &AggregateCall,
+    held: &Held,
+    persons: &mut BTreeSet<u32>,
+) -> Result<(), Stop> {
+    if !matches!(call.function, F::Sum | F::Avg | F::Count) || call.distinct {
+        return Err(Stop::Denied("a held value in an aggregate not approved"));
+    }
+    let again = held.person.is_some_and(|person| !persons.insert(person));
+    if again && call.function != F::Sum {
+        return Err(Stop::Denied("a person is counted twice by what they hold"));
+    }
+    Ok(())
+}
+
+/// Takes note of what reports tell of kept rows, or denies that a raw cell is not among it.
+pub(super) fn heard(rows: &mut [Row], reports: &[Report]) -> Result<(), Stop> {
+    for row in rows {
+        let rows_of = |report: &Report| match &row.cells[report.witness as usize].shown {
+            Datum::Tally(tally) => tally.entries.iter().filter_map(|entry| entry.1).collect(),
+            _ => BTreeSet::new(),
+        };
+        let told: Vec<BTreeSet<i64>> = reports.iter().map(rows_of).collect();
+        for cell in &mut row.cells {
+            let sets = cell.unheard.take();
+            if sets.is_some_and(|sets| !sets.iter().all(|set| told.contains(set))) {
+                return Err(Stop::Denied("the register hears of other rows"));
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Tally {

@@ -86,6 +86,9 @@ pub(super) fn readable(value: &Value) -> Result<(), Stop> {
     if value.kind == Kind::Hidden {
         return Err(Stop::Denied("a raw value is read"));
     }
+    if value.unheard.is_some() {
+        return Err(Stop::Denied("the register has not heard of a raw cell"));
+    }
     value.bad.map_or(Ok(()), |why| Err(Stop::Denied(why)))
 }
 

@@ -1,6 +1,6 @@
 //! Values that remember: what they are, which raw value they stand for, and whom they depend on.
 
-use std::{cmp::Ordering, rc::Rc};
+use std::{cmp::Ordering, collections::BTreeSet, rc::Rc};
 
 /// A value. Dates are days of a small calendar with years of 400 days.
 #[derive(Debug, Clone)]
@@ -47,6 +47,23 @@ pub(super) struct Raw {
     pub person: Option<u32>,
 }
 
+/// The raw values of one person that were put together, each with all its row depends on.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// Of nobody where the rows have no person.
+    pub person: Option<u32>,
+    /// Whether they are counted, and not added up.
+    pub counted: bool,
+    /// Whether it may be held: a sum or count of raw values of one person.
+    pub whole: bool,
+    /// Whether it was put together from held values.
+    pub again: bool,
+    pub entries: Vec<(Rc<Raw>, Whence)>,
+}
+
+/// What the register must hear of a cell: sets of row numbers, or of persons, as the dataset counts.
+pub(super) type Unheard = Rc<Vec<BTreeSet<i64>>>;
+
 /// One value with its labels.
 #[derive(Debug, Clone)]
 pub(super) struct Value {
@@ -54,6 +71,10 @@ pub(super) struct Value {
     pub kind: Kind,
     /// Set while it is a bare item that approved aggregates see raw.
     pub raw: Option<Rc<Raw>>,
+    /// Set while it is a value held per subject, as it came from its grouping.
+    pub held: Option<Rc<Held>>,
+    /// Set in a confined plan while the register has not heard of a raw cell.
+    pub unheard: Option<Unheard>,
     /// Why it may not be read: an aggregate over raw values that falls short of what it owes.
     pub bad: Option<&'static str>,
     /// Whom it depends on beside its row: of windows and subqueries.
@@ -83,6 +104,8 @@ impl Value {
             shown,
             kind: Kind::Open,
             raw: None,
+            held: None,
+            unheard: None,
             bad: None,
             from: Whence::default(),
         }
@@ -91,6 +114,7 @@ impl Value {
     /// Without the raw value behind it.
     pub(super) fn masked(mut self) -> Self {
         self.raw = None;
+        self.held = None;
         self
     }
 }
