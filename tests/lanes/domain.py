@@ -38,12 +38,12 @@ def f1_seed(folder, twin=None, seed=1):
 class Domain:
     """A served domain; a context manager."""
 
-    def __init__(self, bonded, seed, folder=None):
+    def __init__(self, bonded, seed, folder=None, more=()):
         self.bonded = pathlib.Path(bonded).resolve()
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="bonded-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.dir = self.folder / "domain"
-        done = subprocess.run([self.bonded, "init", self.dir, "--from", seed], capture_output=True, text=True)
+        done = subprocess.run([self.bonded, "init", self.dir, "--from", seed, *more], capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"init failed:\n{done.stderr}")
         self.process = None
@@ -57,11 +57,12 @@ class Domain:
         shutil.copytree(self.dir, other.dir)
         return other
 
-    def start(self):
+    def start(self, *more):
+        """Serves, with more arguments if given; `log` is where the log is published, if it is."""
         began = time.monotonic()
         self.log = open(self.folder / "serve.log", "ab")
         self.process = subprocess.Popen(
-            [self.bonded, "serve", "--dir", self.dir, "--flight", "127.0.0.1:0", "--admin", "127.0.0.1:0"],
+            [self.bonded, "serve", "--dir", self.dir, "--flight", "127.0.0.1:0", "--admin", "127.0.0.1:0", *more],
             stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.process.stdout.readline()
         self.ready_seconds = time.monotonic() - began
@@ -69,6 +70,8 @@ class Domain:
         if not found:
             raise SystemExit(f"serve did not become ready: {line!r}, see {self.folder}/serve.log")
         self.address = found.group(1)
+        published = re.search(r"log=(\S+)", line)
+        self.log_url = published and f"http://{published.group(1)}"
         for profile in self.dir.glob("people/*/profile.toml"):
             text = re.sub(r'endpoint = ".*"', f'endpoint = "https://{self.address}"', profile.read_text())
             profile.write_text(text)

@@ -22,19 +22,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make a domain / 建立授权运营域
-    Init {
-        /// Where
-        dir: PathBuf,
-        /// A seed directory to play through
-        #[arg(long)]
-        from: Option<PathBuf>,
-        /// The domain's name, where there is no seed
-        #[arg(long)]
-        name: Option<String>,
-        /// With what manifests are signed
-        #[arg(long, value_enum, default_value_t = ManifestAlgorithm::P256)]
-        manifest_key: ManifestAlgorithm,
-    },
+    Init(Init),
     /// Run the gateway / 运行网关
     Serve(Serve),
     /// The whole story on generated data / 用生成的数据演示全过程
@@ -150,6 +138,9 @@ pub(crate) struct Serve {
     /// Where the console is
     #[arg(long)]
     pub console: Option<SocketAddr>,
+    /// Where the log is published over HTTP; nowhere if not given
+    #[arg(long)]
+    pub log: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]
@@ -165,18 +156,85 @@ pub(crate) struct Demo {
     pub serve: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Where
+    pub dir: PathBuf,
+    /// A seed directory to play through
+    #[arg(long)]
+    pub from: Option<PathBuf>,
+    /// The domain's name, where there is no seed
+    #[arg(long)]
+    pub name: Option<String>,
+    /// A PostgreSQL database that keeps the ledger instead of the folder, as a connection string
+    #[arg(long, value_name = "CONNECTION")]
+    pub ledger_postgres: Option<String>,
+    /// With what manifests are signed
+    #[arg(long, value_enum, default_value_t = ManifestAlgorithm::P256)]
+    pub manifest_key: ManifestAlgorithm,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {
-    /// The newest checkpoint
+    /// The newest checkpoint / 最新检查点
     Head(Where),
-    /// Hash everything again, offline
-    Verify(Where),
-    /// The proof that an entry is in the log
+    /// Hash everything again / 重算全部散列
+    Verify {
+        #[command(flatten)]
+        place: Where,
+        /// An older checkpoint that the log must have grown out of
+        #[arg(long)]
+        old: Option<PathBuf>,
+    },
+    /// The proof that an entry is in the log / 条目的存在证明
     Prove {
         #[command(flatten)]
         place: Where,
         /// The entry's index
         index: u64,
+    },
+    /// Hash everything again, fold what stands again, hold the record against its rules / 全面审计
+    Audit(Where),
+    /// The entries, oldest first / 列出条目
+    Tail(Tail),
+    /// Copy the log as files, for outside verifiers / 将账本复制为文件
+    Copy {
+        #[command(flatten)]
+        place: Where,
+        /// The folder
+        folder: PathBuf,
+    },
+    /// Read an entry's sealed text; the reading is on record / 阅读密封内容（留痕）
+    Read {
+        #[command(flatten)]
+        as_whom: AsWhom,
+        /// The entry's index
+        index: u64,
+        /// What for: audit, investigation, complaint, redaction
+        #[arg(long)]
+        purpose: String,
+    },
+    /// Ask that an entry's sealed text be destroyed / 申请销毁密封内容
+    Redact {
+        #[command(flatten)]
+        as_whom: AsWhom,
+        /// The entry's index
+        index: u64,
+        /// On which ground: erasure-request, unlawful-content, entered-in-error, order
+        #[arg(long)]
+        basis: String,
+    },
+    /// Approve such a request; the second approval destroys the text / 批准销毁申请
+    Approve {
+        #[command(flatten)]
+        as_whom: AsWhom,
+        /// The entry of the request
+        request: u64,
+    },
+    /// End the publication of entries whose time is over / 截断已过保存期的条目
+    Prune {
+        #[command(flatten)]
+        as_whom: AsWhom,
     },
 }
 
@@ -199,14 +257,14 @@ pub(crate) enum Witness {
     /// Begin to watch a log
     Watch {
         #[command(flatten)]
-        place: Where,
+        place: Folder,
         /// The file of the log's verifier key
         log: PathBuf,
     },
     /// Cosign over HTTP what continues the record
     Serve {
         #[command(flatten)]
-        place: Where,
+        place: Folder,
         /// Where
         #[arg(long, default_value = "127.0.0.1:7380")]
         listen: SocketAddr,
@@ -214,10 +272,13 @@ pub(crate) enum Witness {
     /// Write the request for a witness that no network reaches
     Request {
         #[command(flatten)]
-        place: Where,
+        place: Folder,
         /// The witness, as the domain's policy names it
         #[arg(long)]
         witness: String,
+        /// The size it cosigned last, where it told another than is known here
+        #[arg(long)]
+        from: Option<u64>,
         /// The file, made anew
         #[arg(long, short)]
         output: PathBuf,
@@ -225,7 +286,7 @@ pub(crate) enum Witness {
     /// Answer a request that came as a file
     Cosign {
         #[command(flatten)]
-        place: Where,
+        place: Folder,
         /// The request
         request: PathBuf,
         /// The file, made anew
@@ -235,12 +296,12 @@ pub(crate) enum Witness {
     /// Take a cosigned checkpoint that came as a file
     Accept {
         #[command(flatten)]
-        place: Where,
+        place: Folder,
         /// The cosigned checkpoint
         cosigned: PathBuf,
     },
     /// What a witness cosigned last, or what a domain's witnesses did
-    Status(Where),
+    Status(Folder),
 }
 
 #[derive(Debug, Subcommand)]
@@ -248,14 +309,14 @@ pub(crate) enum Lineage {
     /// What a product comes from
     Sources {
         #[command(flatten)]
-        place: Where,
+        place: Folder,
         /// export/ID, result/ID, or the operation's id
         product: String,
     },
     /// What a dataset, or one item of it, went into
     Products {
         #[command(flatten)]
-        place: Where,
+        place: Folder,
         /// schema.table
         dataset: String,
         /// One of its items
@@ -265,7 +326,7 @@ pub(crate) enum Lineage {
     /// Every run as OpenLineage events, one a line
     Events {
         #[command(flatten)]
-        place: Where,
+        place: Folder,
         /// The file, made anew; the terminal if not given
         #[arg(long, short)]
         output: Option<PathBuf>,
@@ -273,7 +334,7 @@ pub(crate) enum Lineage {
     /// The lineage of a product as SVG
     Picture {
         #[command(flatten)]
-        place: Where,
+        place: Folder,
         /// export/ID, result/ID, or the operation's id
         product: String,
         /// The file, made anew
@@ -283,10 +344,50 @@ pub(crate) enum Lineage {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Where {
-    /// The domain's folder
+pub(crate) struct Folder {
+    /// The folder
     #[arg(long)]
     pub dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Where {
+    /// The domain's folder
+    #[arg(long, required_unless_present = "url")]
+    pub dir: Option<PathBuf>,
+    /// Where the log is published: an http address, or a folder of its files
+    #[arg(long, conflicts_with = "dir", requires = "key")]
+    pub url: Option<String>,
+    /// The log's verifier key, which has to come from elsewhere than the log
+    #[arg(long)]
+    pub key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    #[command(flatten)]
+    pub place: Where,
+    /// Wait for further entries
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Show so many of the last entries at first; all if not given
+    #[arg(long, short = 'n')]
+    pub lines: Option<usize>,
+    /// What this person did, or what concerns them
+    #[arg(long)]
+    pub person: Option<String>,
+    /// What concerns this dataset, operations that read it included
+    #[arg(long)]
+    pub dataset: Option<String>,
+    /// What made this product: an operation's id, or the digest of a manifest
+    #[arg(long)]
+    pub product: Option<String>,
+    /// From this time on: 2026-11-21 or 2026-11-21T12:00:00Z
+    #[arg(long)]
+    pub since: Option<String>,
+    /// Up to this time, a day included
+    #[arg(long)]
+    pub until: Option<String>,
 }
 
 /// Runs the command line.
@@ -297,18 +398,7 @@ pub fn run() -> ExitCode {
     let ended = match cli.command {
         Command::PlannerChild { limits: _ } => return planner::child::main(),
         Command::RunnerChild { limits: _ } => return runner::child::main(),
-        Command::Init {
-            dir,
-            from,
-            name,
-            manifest_key,
-        } => {
-            let algorithm = match manifest_key {
-                ManifestAlgorithm::P256 => manifest::Algorithm::P256,
-                ManifestAlgorithm::Ed25519 => manifest::Algorithm::Ed25519,
-            };
-            init::init(&dir, from.as_deref(), name.as_deref(), algorithm)
-        }
+        Command::Init(given) => init::init(&given),
         Command::Serve(serve) => serve_command(serve),
         Command::Demo(demo) => demo::demo(&demo),
         Command::Query(query) => query::query(&query, json),

@@ -152,7 +152,7 @@ fn story(teller: &Teller, demo: &Demo, dir: &Path) -> Result<(), Failure> {
         .map_err(|error| Failure::Other(error.to_string()))?;
     let read = seed::read(&source).map_err(|error| Failure::Usage(error.to_string()))?;
     block_on(async {
-        seed::play(&domain, &read, manifest::Algorithm::P256)
+        seed::play(&domain, &read, &seed::Keeping::default())
             .await
             .map_err(Failure::from)
     })?;

@@ -2,41 +2,39 @@
 
 use crate::{
     Failure,
-    args::{Serve, block_on},
+    args::{Init, ManifestAlgorithm, Serve, block_on},
     seed,
 };
 use chrono::Utc;
 use gateway::{Administration, Domain, Founding, Listeners, ServeError, Unopened};
 use manifest::Algorithm;
-use std::path::Path;
 use terms::{DomainName, Obligations, Person, Role, Thresholds};
 
 /// The person who founds a domain that has no seed.
 const FOUNDER: &str = "founder";
 
-pub(crate) fn init(
-    dir: &Path,
-    from: Option<&Path>,
-    name: Option<&str>,
-    algorithm: Algorithm,
-) -> Result<(), Failure> {
+pub(crate) fn init(given: &Init) -> Result<(), Failure> {
+    let dir = given.dir.as_path();
     if dir.join("bonded.toml").exists() {
         return Err(Failure::Usage(format!(
             "`{}` holds a domain already; choose another folder",
             dir.display()
         )));
     }
-    match from {
+    match &given.from {
         Some(from) => {
             let seed = seed::read(from).map_err(|error| Failure::Usage(error.to_string()))?;
-            let played = block_on(async {
-                seed::play(dir, &seed, algorithm)
+            let keeping = seed::Keeping {
+                ledger_postgres: given.ledger_postgres.as_deref(),
+                manifest_algorithm: algorithm(given),
+            };
+            block_on(async {
+                seed::play(dir, &seed, &keeping)
                     .await
                     .map_err(Failure::from)
-            });
-            played?;
+            })?;
         }
-        None => bare(dir, name, algorithm)?,
+        None => bare(given)?,
     }
     println!(
         "{}: ready; next: bonded serve --dir {}",
@@ -46,8 +44,16 @@ pub(crate) fn init(
     Ok(())
 }
 
+const fn algorithm(given: &Init) -> Algorithm {
+    match given.manifest_key {
+        ManifestAlgorithm::P256 => Algorithm::P256,
+        ManifestAlgorithm::Ed25519 => Algorithm::Ed25519,
+    }
+}
+
 /// A domain without people or data: only its founder can go on.
-fn bare(dir: &Path, name: Option<&str>, algorithm: Algorithm) -> Result<(), Failure> {
+fn bare(given: &Init) -> Result<(), Failure> {
+    let name = given.name.as_deref();
     let name = name.ok_or_else(|| Failure::Usage("give --name, or --from a seed".to_owned()))?;
     let name: DomainName = name
         .parse()
@@ -65,11 +71,12 @@ fn bare(dir: &Path, name: Option<&str>, algorithm: Algorithm) -> Result<(), Fail
     let founding = Founding {
         name: &name,
         policies: None,
-        manifest_algorithm: algorithm,
+        manifest_algorithm: algorithm(given),
+        ledger_postgres: given.ledger_postgres.as_deref(),
         now,
     };
     let domain =
-        Domain::create(dir, &founding).map_err(|error| Failure::Other(error.to_string()))?;
+        Domain::create(&given.dir, &founding).map_err(|error| Failure::Other(error.to_string()))?;
     block_on(async {
         let program = std::env::current_exe().map_err(|error| Failure::Other(error.to_string()))?;
         let administration = Administration::new(domain, program);
@@ -101,6 +108,7 @@ pub(crate) fn serve(serve: Serve) -> Result<(), Failure> {
         flight: serve.flight,
         flight_remote: serve.flight_remote,
         admin: serve.admin,
+        log: serve.log,
     };
     gateway::serve(&serve.dir, listeners).map_err(|error| match error {
         ServeError::Unopened(

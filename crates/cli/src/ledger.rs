@@ -1,27 +1,64 @@
-//! `bonded ledger head|verify|prove`: the log, without the gateway's help.
+//! `bonded ledger …`: the log read where it lies or where it is published, and what is done to it.
+
+mod audit; // the record held against its rules
+mod http; // a published log's files over HTTP
+mod source; // a domain's folder, or a published log
+mod tail; // entries, filtered, as they come
+mod filter; // which entries are asked for
+mod upkeep; // what the gateway does to the log for who may
 
 use crate::{
     Failure,
     args::{Ledger as Verb, Where},
 };
-use ::ledger::Ledger;
+use ::ledger::{Breach, Checkpoint, Reader, Report};
 use indicatif::ProgressBar;
+use source::Source;
+use std::path::Path;
 
 pub(crate) fn ledger(verb: &Verb, json: bool) -> Result<(), Failure> {
     match verb {
         Verb::Head(place) => head(place, json),
-        Verb::Verify(place) => verify(place, json),
+        Verb::Verify { place, old } => verify(place, old.as_deref(), json),
         Verb::Prove { place, index } => prove(place, *index),
+        Verb::Audit(place) => audit::audit(place, json),
+        Verb::Tail(tail) => tail::tail(tail, json),
+        Verb::Copy { place, folder } => copy(place, folder),
+        Verb::Read {
+            as_whom,
+            index,
+            purpose,
+        } => upkeep::read(as_whom, (*index, purpose), json),
+        Verb::Redact {
+            as_whom,
+            index,
+            basis,
+        } => upkeep::redact(as_whom, (*index, basis), json),
+        Verb::Approve { as_whom, request } => upkeep::approve(as_whom, *request, json),
+        Verb::Prune { as_whom } => upkeep::prune(as_whom, json),
     }
 }
 
-fn broken(error: &::ledger::Breach) -> Failure {
-    Failure::Other(format!("{}: {error}", error.code()))
+fn broken(error: &Breach) -> Failure {
+    let text = format!("{}: {error}", error.code());
+    let away = |source: &std::io::Error| source.kind() != std::io::ErrorKind::NotFound;
+    match error {
+        Breach::Unreachable { file, source } if away(source) && file.starts_with("http:") => {
+            Failure::Unreachable(format!("{text}: {source}"))
+        }
+        _ => Failure::Other(text),
+    }
+}
+
+/// What reads the ledger of a domain, wherever the domain keeps it.
+pub(crate) fn open_domain(dir: &Path) -> Result<Reader, Failure> {
+    let place = gateway::Config::ledger_of(dir);
+    let place = place.map_err(|error| Failure::Other(error.to_string()))?;
+    ::ledger::Ledger::open_read_only(place).map_err(|error| broken(&error))
 }
 
 fn head(place: &Where, json: bool) -> Result<(), Failure> {
-    let reader = Ledger::open_read_only(&place.dir).map_err(|error| broken(&error))?;
-    let (checkpoint, note) = reader.head().map_err(|error| broken(&error))?;
+    let (checkpoint, note) = Source::open(place)?.head()?;
     if json {
         let (size, root) = (checkpoint.head.size, checkpoint.head.root);
         let value = serde_json::json!({
@@ -33,36 +70,61 @@ fn head(place: &Where, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn verify(place: &Where, json: bool) -> Result<(), Failure> {
+fn verify(place: &Where, old: Option<&Path>, json: bool) -> Result<(), Failure> {
+    let source = Source::open(place)?;
+    if let Some(old) = old {
+        let note = std::fs::read_to_string(old).map_err(|error| Failure::usage(old, error))?;
+        let old = Checkpoint::open(&note, source.verifier()).map_err(|error| broken(&error))?;
+        source.grew_from(old.head)?;
+    }
     let bar = ProgressBar::new(0);
-    let report = Ledger::verify(&place.dir, &mut |done, of| {
-        bar.set_length(of);
-        bar.set_position(done);
-    });
+    let report = source.audit(&mut |done: u64, of: u64| show(&bar, done, of));
     bar.finish_and_clear();
-    let report = report.map_err(|error| broken(&error))?;
-    let value = serde_json::to_value(&report).map_err(|error| Failure::Other(error.to_string()))?;
+    let report = report?;
     if json {
-        println!("{value}");
+        let value = serde_json::to_string(&report);
+        println!(
+            "{}",
+            value.map_err(|error| Failure::Other(error.to_string()))?
+        );
     } else {
-        let count = |key: &str| {
-            value
-                .get(key)
-                .and_then(serde_json::Value::as_u64)
-                .unwrap_or(0)
-        };
-        let text = |key: &str| value.get(key).and_then(|v| v.as_str()).unwrap_or_default();
-        println!("the ledger holds / 账本完整");
-        println!("  log / 账本        {}", text("origin"));
-        println!("  entries / 条目    {}", count("entries"));
-        println!("  checkpoints / 检查点 {}", count("checkpoints"));
-        println!("  root / 根散列     {}", text("root"));
+        println!("the ledger holds / 账本完整\n{}", told(&report));
     }
     Ok(())
 }
 
+fn show(bar: &ProgressBar, done: u64, of: u64) {
+    bar.set_length(of);
+    bar.set_position(done);
+}
+
+/// What a verified log holds, a line each.
+fn told(report: &Report) -> String {
+    let anchored = report.anchored.map_or_else(
+        || "none brought / 未提供".to_owned(),
+        |size| format!("agrees at {size} / 一致"),
+    );
+    format!(
+        "  log / 账本          {}\n  entries / 条目      {}\n  checkpoints / 检查点 {}\n  \
+         sealed texts / 密封内容 {} there, {} destroyed / 已销毁\n  pruned / 已截断     {}\n  \
+         anchor / 锚点       {anchored}\n  root / 根散列       {}",
+        report.origin,
+        report.entries,
+        report.checkpoints,
+        report.sealed,
+        report.sealed_removed,
+        report.pruned,
+        report.root
+    )
+}
+
 fn prove(place: &Where, index: u64) -> Result<(), Failure> {
-    let reader = Ledger::open_read_only(&place.dir).map_err(|error| broken(&error))?;
-    print!("{}", reader.prove(index).map_err(|error| broken(&error))?);
+    print!("{}", Source::open(place)?.prove(index)?);
+    Ok(())
+}
+
+fn copy(place: &Where, folder: &Path) -> Result<(), Failure> {
+    let size = Source::open(place)?.copy(folder)?;
+    println!("{}: {size} entries / 条目", folder.display());
     Ok(())
 }

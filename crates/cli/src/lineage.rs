@@ -2,9 +2,10 @@
 
 use crate::{
     Failure,
-    args::{Lineage as Verb, Where},
+    args::{Folder, Lineage as Verb},
+    ledger::open_domain,
 };
-use ::ledger::{Events, Ledger};
+use ::ledger::Events;
 use ::lineage::{Caption, Emitter, Moved, Product, Run, Runs, Sought, picture, products};
 use indicatif::ProgressBar;
 use std::{fs::File, io::Write, path::Path, sync::Arc};
@@ -34,9 +35,9 @@ struct History {
     domain: DomainName,
 }
 
-fn history(place: &Where) -> Result<History, Failure> {
+fn history(place: &Folder) -> Result<History, Failure> {
     let broken = |error: ::ledger::Breach| Failure::Other(format!("{}: {error}", error.code()));
-    let reader = Arc::new(Ledger::open_read_only(&place.dir).map_err(broken)?);
+    let reader = Arc::new(open_domain(&place.dir)?);
     let events = reader.events(0).map_err(broken)?;
     let head = events.head();
     let name = head.origin.strip_prefix("bonded/").unwrap_or_default();
@@ -70,7 +71,7 @@ impl History {
     }
 }
 
-fn found(place: &Where, sought: &Sought) -> Result<Vec<(Run, Product)>, Failure> {
+fn found(place: &Folder, sought: &Sought) -> Result<Vec<(Run, Product)>, Failure> {
     let mut all = Vec::new();
     history(place)?.each(&mut |moved| {
         if let Moved::Ended(run) = moved {
@@ -81,7 +82,7 @@ fn found(place: &Where, sought: &Sought) -> Result<Vec<(Run, Product)>, Failure>
     Ok(all)
 }
 
-fn one(place: &Where, product: &str) -> Result<(Run, Product), Failure> {
+fn one(place: &Folder, product: &str) -> Result<(Run, Product), Failure> {
     let all = found(place, &Sought::Product(product.to_owned()))?;
     all.into_iter().next().ok_or_else(|| {
         Failure::Usage(format!(
@@ -90,7 +91,7 @@ fn one(place: &Where, product: &str) -> Result<(Run, Product), Failure> {
     })
 }
 
-fn sources(place: &Where, product: &str, json: bool) -> Result<(), Failure> {
+fn sources(place: &Folder, product: &str, json: bool) -> Result<(), Failure> {
     let (run, product) = one(place, product)?;
     if json {
         let told =
@@ -125,7 +126,7 @@ fn sources(place: &Where, product: &str, json: bool) -> Result<(), Failure> {
 }
 
 fn went_into(
-    place: &Where,
+    place: &Folder,
     (dataset, item): (&str, Option<&str>),
     json: bool,
 ) -> Result<(), Failure> {
@@ -184,7 +185,7 @@ fn went_into(
     Ok(())
 }
 
-fn events(place: &Where, output: Option<&Path>) -> Result<(), Failure> {
+fn events(place: &Folder, output: Option<&Path>) -> Result<(), Failure> {
     let mut out: Box<dyn Write> = match output {
         Some(file) => {
             let file = File::create_new(file).map_err(|error| Failure::usage(file, error))?;
@@ -204,7 +205,7 @@ fn events(place: &Where, output: Option<&Path>) -> Result<(), Failure> {
         .map_err(|error| Failure::Other(error.to_string()))
 }
 
-fn drawn(place: &Where, product: &str, output: &Path) -> Result<(), Failure> {
+fn drawn(place: &Folder, product: &str, output: &Path) -> Result<(), Failure> {
     let (run, product) = one(place, product)?;
     let drawn = run.drawn().ok_or_else(|| {
         Failure::Other(format!(

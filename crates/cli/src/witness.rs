@@ -2,9 +2,10 @@
 
 use crate::{
     Failure,
-    args::{Where, Witness as Verb, block_on},
+    args::{Folder, Witness as Verb, block_on},
+    ledger::open_domain,
 };
-use ::ledger::{Ledger, NoteVerifier, SystemClock};
+use ::ledger::{NoteVerifier, SystemClock};
 use ::witness::{Cosigned, Policy, Publisher, Request, Submitter, Unwitnessed, Witness};
 use serde_json::json;
 use std::{fs::File, io::Write as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
@@ -17,8 +18,9 @@ pub(crate) fn witness(verb: &Verb, json: bool) -> Result<(), Failure> {
         Verb::Request {
             place,
             witness,
+            from,
             output,
-        } => request(place, witness, output),
+        } => request(place, (witness, *from), output),
         Verb::Cosign {
             place,
             request,
@@ -40,7 +42,7 @@ fn failed(error: &Unwitnessed) -> Failure {
     }
 }
 
-fn opened(place: &Where) -> Result<Witness, Failure> {
+fn opened(place: &Folder) -> Result<Witness, Failure> {
     Witness::open(&place.dir, Arc::new(SystemClock)).map_err(|error| failed(&error))
 }
 
@@ -55,7 +57,7 @@ fn made(dir: &Path, name: &str, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn watch(place: &Where, log: &Path, json: bool) -> Result<(), Failure> {
+fn watch(place: &Folder, log: &Path, json: bool) -> Result<(), Failure> {
     let log: NoteVerifier = read(log)?
         .parse()
         .map_err(|error| Failure::usage(log, error))?;
@@ -70,7 +72,7 @@ fn watch(place: &Where, log: &Path, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn serve(place: &Where, listen: SocketAddr) -> Result<(), Failure> {
+fn serve(place: &Folder, listen: SocketAddr) -> Result<(), Failure> {
     let witness = Arc::new(opened(place)?);
     block_on(async {
         let listener = tokio::net::TcpListener::bind(listen).await;
@@ -107,8 +109,7 @@ fn publisher(dir: &Path) -> Result<(Publisher, Policy), Failure> {
     let policy: Policy = read(&dir.join(file))?
         .parse()
         .map_err(|error| failed(&error))?;
-    let reader = Ledger::open_read_only(dir)
-        .map_err(|error| Failure::Other(format!("{}: {error}", error.code())))?;
+    let reader = open_domain(dir)?;
     let log = reader.verifier().clone();
     let cosigned = Cosigned::open(dir, log, policy.clone()).map_err(|error| failed(&error))?;
     let submitter = Submitter::new(None, Duration::from_secs(5)).map_err(|error| failed(&error))?;
@@ -116,7 +117,11 @@ fn publisher(dir: &Path) -> Result<(Publisher, Policy), Failure> {
     Ok((publisher, policy))
 }
 
-fn request(place: &Where, name: &str, output: &Path) -> Result<(), Failure> {
+fn request(
+    place: &Folder,
+    (name, from): (&str, Option<u64>),
+    output: &Path,
+) -> Result<(), Failure> {
     let (publisher, policy) = publisher(&place.dir)?;
     let member = policy.witnesses().iter().find(|one| one.name == name);
     let member = member.ok_or_else(|| {
@@ -125,12 +130,12 @@ fn request(place: &Where, name: &str, output: &Path) -> Result<(), Failure> {
         ))
     })?;
     let request = publisher
-        .request_for(member)
+        .request_for(member, from)
         .map_err(|error| failed(&error))?;
     write_new(output, &request.to_string())
 }
 
-fn cosign(place: &Where, request: &Path, output: &Path) -> Result<(), Failure> {
+fn cosign(place: &Folder, request: &Path, output: &Path) -> Result<(), Failure> {
     let text = read(request)?;
     let asked: Request = text.parse().map_err(|error| failed(&error))?;
     let line = opened(place)?
@@ -139,7 +144,7 @@ fn cosign(place: &Where, request: &Path, output: &Path) -> Result<(), Failure> {
     write_new(output, &format!("{}{line}", asked.checkpoint))
 }
 
-fn accept(place: &Where, cosigned: &Path, json: bool) -> Result<(), Failure> {
+fn accept(place: &Folder, cosigned: &Path, json: bool) -> Result<(), Failure> {
     let (publisher, _) = publisher(&place.dir)?;
     let taken = publisher
         .cosigned()
@@ -163,7 +168,7 @@ fn accept(place: &Where, cosigned: &Path, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn status(place: &Where, json: bool) -> Result<(), Failure> {
+fn status(place: &Folder, json: bool) -> Result<(), Failure> {
     let witness = opened(place)?;
     let watched = witness.watched();
     if json {
@@ -184,7 +189,7 @@ fn status(place: &Where, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn domain(place: &Where, json: bool) -> Result<(), Failure> {
+fn domain(place: &Folder, json: bool) -> Result<(), Failure> {
     let (publisher, policy) = publisher(&place.dir)?;
     publisher.stands().map_err(|error| failed(&error))?;
     let cosigned = publisher.cosigned();

@@ -30,7 +30,7 @@ impl Default for Limits {
         Self {
             cells_max: 500_000,
             atoms_max: 1_000_000,
-            steps_max: 50_000_000,
+            steps_max: 10_000_000,
         }
     }
 }
@@ -99,15 +99,16 @@ impl Audit {
         }
     }
 
-    /// The same cells, asked also how much of each row they explain.
+    /// The same cells, asked also how much of each row they explain; with so many multiplications.
     ///
     /// # Errors
     /// [`Garbled`] if a cell is no set of rows.
-    pub fn of_values_too(&self) -> Result<Self, Garbled> {
+    pub fn of_values_too(&self, steps_max: u64) -> Result<Self, Garbled> {
         if self.explained.is_some() {
             return Ok(self.clone());
         }
         let mut audit = Self::of_values();
+        audit.allow(steps_max);
         let mut cells: Vec<&Vec<u8>> = self.cells.iter().collect();
         // In one order, so that floats are added in one order.
         cells.sort_unstable();

@@ -20,13 +20,16 @@ use terms::DatasetName;
 pub(crate) type SubjectsOf =
     dyn Fn(&DatasetName, u32) -> Result<Vec<Option<u32>>, String> + Send + Sync;
 
+/// Multiplications to work out what a pool explains, once.
+const MIXED_STEPS_MAX: u64 = 100_000_000;
+
 /// All of it.
 pub(crate) struct Held {
     pub store: Store,
     audits: HashMap<Pool, Audit>,
     /// What left perturbed.
     perturbed: HashMap<Pool, HashSet<Vec<u8>>>,
-    /// Pools together with what left of them perturbed.
+    /// Pools together with what left of them perturbed, of which that was asked.
     mixed: HashMap<Pool, Audit>,
     /// Whose each row is, of snapshots that were asked about.
     subjects: HashMap<(DatasetName, u32), Arc<Vec<Option<u32>>>>,
@@ -119,20 +122,31 @@ impl Held {
         pool: &Pool,
         spending: &Spending,
     ) -> Result<Changed, Unstored> {
-        let audit = self.audit(pool)?.clone();
-        if self.perturbed(pool)?.is_empty() {
-            return Ok(Changed::new(audit, None));
+        let jointly = !self.perturbed(pool)?.is_empty();
+        if jointly {
+            self.mixed(pool, spending)?;
         }
-        if let Some(mixed) = self.mixed.get(pool) {
-            return Ok(Changed::new(audit, Some(mixed.clone())));
+        Ok(Changed {
+            audit: self.audit(pool)?.clone(),
+            mixed: self.mixed.get(pool).cloned(),
+            jointly,
+            fresh: BTreeSet::new(),
+        })
+    }
+
+    /// A pool together with what left of it perturbed, worked out when first asked for.
+    pub(crate) fn mixed(&mut self, pool: &Pool, spending: &Spending) -> Result<&Audit, Unstored> {
+        if !self.mixed.contains_key(pool) {
+            let exact = self.audit(pool)?.of_values_too(MIXED_STEPS_MAX);
+            let mut mixed = exact.map_err(|_| self.store.broken())?;
+            for cell in self.perturbed(pool)?.clone() {
+                let entered = mixed.enter_perturbed(&cell, variance(pool, spending));
+                entered.map_err(|_| self.store.broken())?;
+            }
+            self.mixed.insert(pool.clone(), mixed);
         }
-        let mut mixed = audit.of_values_too().map_err(|_| self.store.broken())?;
-        for cell in self.perturbed(pool)?.clone() {
-            let entered = mixed.enter_perturbed(&cell, variance(pool, spending));
-            entered.map_err(|_| self.store.broken())?;
-        }
-        self.mixed.insert(pool.clone(), mixed.clone());
-        Ok(Changed::new(audit, Some(mixed)))
+        let missing = || Unstored::Subjects(pool.name());
+        self.mixed.get(pool).ok_or_else(missing)
     }
 
     /// Whose the rows of a pool are.

@@ -18,7 +18,7 @@ use vault::Keyring;
 use wire::job::{Fate, Verdict};
 
 /// A perturbed row may take this part of the steps of a question.
-const PERTURBED_SHARE: u64 = 16;
+const PERTURBED_SHARE: u64 = 4;
 /// Perturbing copies pools; so many cells may be copied in one question.
 const COPIED_MAX: usize = 2_000_000;
 
@@ -309,7 +309,14 @@ impl Register {
             perturbed.copied = perturbed.copied.saturating_add(now.audit.len());
             let mut mixed = match now.mixed.take() {
                 Some(mixed) => mixed,
-                None => now.audit.of_values_too().map_err(|_| Denied::Unreadable)?,
+                None => {
+                    let mut mixed = held.mixed(pool, spending)?.clone();
+                    mixed.allow(self.limits.steps_max);
+                    for cell in &now.fresh {
+                        mixed.enter(cell).map_err(|_| Denied::Unreadable)?;
+                    }
+                    mixed
+                }
             };
             mixed.allow(self.limits.steps_max / PERTURBED_SHARE);
             let variance = variance(pool, spending);
@@ -322,6 +329,7 @@ impl Register {
                 return Ok(false);
             }
             now.mixed = Some(mixed);
+            now.jointly = true;
             trial.insert(pool.clone(), now);
         }
         changed.extend(trial);

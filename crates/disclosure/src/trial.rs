@@ -19,7 +19,7 @@ use std::{
 /// How many times a question is cut and tried again at most.
 const TRIES_MAX: u32 = 64;
 /// A try after the first may take this part of the steps.
-const LATER_SHARE: u64 = 16;
+const LATER_SHARE: u64 = 4;
 /// Trying again copies pools; so many cells may be copied in all.
 const COPIED_MAX: usize = 2_000_000;
 
@@ -27,8 +27,10 @@ const COPIED_MAX: usize = 2_000_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Changed {
     pub audit: Audit,
-    /// The same with what left perturbed, where anything did.
+    /// The same with what left perturbed, where that was asked.
     pub mixed: Option<Audit>,
+    /// Whether anything left perturbed, so that both are judged.
+    pub jointly: bool,
     pub fresh: BTreeSet<Bytes>,
 }
 
@@ -119,16 +121,6 @@ pub(crate) fn tried(
     })
 }
 
-impl Changed {
-    pub(crate) const fn new(audit: Audit, mixed: Option<Audit>) -> Self {
-        Self {
-            audit,
-            mixed,
-            fresh: BTreeSet::new(),
-        }
-    }
-}
-
 impl Trial<'_> {
     /// What stands in the way of rows of pools that never leave exactly.
     fn never_exact(&self) -> Result<Option<(Pool, Conflict)>, Untried> {
@@ -212,7 +204,7 @@ impl Trial<'_> {
             let rules = (admission.k, admission.explained_max);
             let holds = now.audit.holds(rules, &subject, &limits);
             holds.map_err(conflict)?;
-            if let Some(mixed) = &now.mixed {
+            if let Some(mixed) = now.mixed.as_ref().filter(|_| now.jointly) {
                 let holds = mixed.explains_at_most(rules, &subject, &limits);
                 holds.map_err(conflict)?;
             }
@@ -231,7 +223,6 @@ fn enter(now: &mut Changed, fresh: &BTreeSet<&Bytes>, limits: &Limits) -> Option
             audit.enter(cell).ok()?;
         }
     }
-    now.fresh
-        .extend(fresh.iter().map(|cell| Bytes::clone(cell)));
+    now.fresh.extend(fresh.iter().copied().cloned());
     Some(())
 }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use terms::Retention;
 use wire::job::STATEMENT_LIMITS;
 
 /// The file in a domain's folder.
@@ -17,6 +18,8 @@ struct Raw {
     flight: String,
     flight_remote: String,
     admin: String,
+    /// Where the log is published over HTTP; nowhere if empty.
+    log: String,
     planners_ready: usize,
     runners_ready: usize,
     planner_wall_ms_max: u64,
@@ -25,10 +28,14 @@ struct Raw {
     results_bytes_max: u32,
     log_filter: String,
     otlp_endpoint: String,
+    /// A PostgreSQL database that keeps the ledger instead of the domain's folder.
+    ledger_postgres: String,
     /// Tighter limits on statements; `docs/lockdown.md` lists them.
     statement: BTreeMap<String, u64>,
     /// Who cosigns the log.
     witness: RawWitness,
+    /// How long events are kept, by class; `docs/ledger.md` lists them.
+    retention: Retention,
 }
 
 /// Who cosigns the log, and what waits for them.
@@ -62,6 +69,7 @@ impl Default for Raw {
             flight: "127.0.0.1:50051".into(),
             flight_remote: String::new(),
             admin: "127.0.0.1:0".into(),
+            log: String::new(),
             planners_ready: 2,
             runners_ready: 2,
             planner_wall_ms_max: 5_000,
@@ -70,8 +78,10 @@ impl Default for Raw {
             results_bytes_max: 64 << 20,
             log_filter: "warn".into(),
             otlp_endpoint: String::new(),
+            ledger_postgres: String::new(),
             statement: BTreeMap::new(),
             witness: RawWitness::default(),
+            retention: Retention::default(),
         }
     }
 }
@@ -85,12 +95,18 @@ pub struct Config {
     pub flight_remote: Option<SocketAddr>,
     /// Where the management services are.
     pub admin: SocketAddr,
+    /// Where the log is published over HTTP, if anywhere.
+    pub log: Option<SocketAddr>,
+    /// How long events are kept.
+    pub retention: Retention,
     /// Which log lines are written.
     pub log_filter: String,
     /// Where spans are sent, if anywhere.
     pub otlp_endpoint: Option<String>,
     /// Who cosigns the log.
     pub witness: WitnessConfig,
+    /// Where the ledger is.
+    pub ledger: ledger::Place,
     raw: Raw,
 }
 
@@ -161,6 +177,10 @@ impl Config {
             "" => None,
             text => address("flight_remote", text),
         };
+        let log = match raw.log.as_str() {
+            "" => None,
+            text => address("log", text),
+        };
         if raw.planners_ready == 0 || raw.runners_ready == 0 {
             mistakes.push("planners_ready, runners_ready: at least 1".to_owned());
         }
@@ -178,12 +198,22 @@ impl Config {
                 mistakes.push(format!("statement.{name}: at least 1"));
             }
         }
+        let ledger = match raw.ledger_postgres.as_str() {
+            "" => ledger::Place::from(dir),
+            connection => ledger::Place::in_postgres(dir, connection).unwrap_or_else(|error| {
+                mistakes.push(format!("ledger_postgres: {error}"));
+                ledger::Place::from(dir)
+            }),
+        };
         match (flight, admin) {
             (Some(flight), Some(admin)) if mistakes.is_empty() => Ok(Self {
                 flight,
                 flight_remote: remote,
                 admin,
+                log,
+                retention: raw.retention,
                 log_filter: raw.log_filter.clone(),
+                ledger,
                 otlp_endpoint: Some(raw.otlp_endpoint.clone()).filter(|text| !text.is_empty()),
                 witness: WitnessConfig::from(&raw.witness),
                 raw,
@@ -192,13 +222,31 @@ impl Config {
         }
     }
 
-    /// Writes the defaults, for a new domain.
+    /// Writes the configuration of a new domain: the defaults, and where its ledger is if that is not
+    /// in its folder.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write_default(dir: &Path) -> std::io::Result<()> {
-        let text = toml::to_string(&Raw::default()).map_err(std::io::Error::other)?;
+    pub fn write_new(dir: &Path, ledger_postgres: Option<&str>) -> std::io::Result<()> {
+        let raw = Raw {
+            ledger_postgres: ledger_postgres.unwrap_or_default().to_owned(),
+            ..Raw::default()
+        };
+        let text = toml::to_string(&raw).map_err(std::io::Error::other)?;
         std::fs::write(dir.join(FILE), text)
+    }
+
+    /// Where a domain's ledger is: where its configuration says, or in its folder where there is none,
+    /// as in a copy that somebody verifies.
+    ///
+    /// # Errors
+    /// [`Misconfigured`] with every mistake.
+    pub fn ledger_of(dir: &Path) -> Result<ledger::Place, Misconfigured> {
+        if dir.join(FILE).is_file() {
+            Self::read(dir).map(|config| config.ledger)
+        } else {
+            Ok(ledger::Place::from(dir))
+        }
     }
 
     /// How the children are kept.

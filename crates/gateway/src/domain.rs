@@ -48,6 +48,8 @@ pub struct Founding<'a> {
     pub policies: Option<&'a Path>,
     /// With what its manifests are signed.
     pub manifest_algorithm: Algorithm,
+    /// The PostgreSQL database that keeps its ledger, if its folder does not.
+    pub ledger_postgres: Option<&'a str>,
     /// The time.
     pub now: chrono::DateTime<chrono::Utc>,
 }
@@ -139,12 +141,13 @@ impl Domain {
             .and_then(|()| std::fs::write(ca.join("server-key.pem"), &server.key_pem));
         written.map_err(file(&ca))?;
         private(&ca.join("server-key.pem")).map_err(file(&ca))?;
-        let ledger = Ledger::create(dir, founding.name, Arc::new(SystemClock))?;
+        Config::write_new(dir, founding.ledger_postgres).map_err(file(dir))?;
+        let place = Config::read(dir)?.ledger;
+        let ledger = Ledger::create(place, founding.name, Arc::new(SystemClock))?;
         drop(ledger);
         Keyring::create(dir)?;
         ManifestKey::create(dir, founding.manifest_algorithm)
             .map_err(|error| Unopened::ManifestKey(error.to_string()))?;
-        Config::write_default(dir).map_err(file(dir))?;
         Self::open(dir)
     }
 
@@ -158,7 +161,7 @@ impl Domain {
         }
         let config = Config::read(dir)?;
         let lock = locked(dir)?;
-        let ledger = Ledger::open(dir, Arc::new(SystemClock))?;
+        let ledger = Ledger::open(config.ledger.clone(), Arc::new(SystemClock))?;
         let mut state = State::default();
         let mut approvals = Approvals::default();
         for stored in ledger.events(0)? {

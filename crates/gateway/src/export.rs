@@ -1,9 +1,6 @@
 //! A released result as a signed package. What may not leave is refused before it runs.
 
-use crate::{
-    Asking, Gateway, Kind, Refused,
-    operation::{Closed, columns},
-};
+use crate::{Asking, Gateway, Kind, Refused, drawn::columns, operation::Closed};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
 use confine::Confined;
@@ -173,7 +170,7 @@ impl Gateway {
                 register_version: permit.register_version(),
                 obligations: permit.obligations(),
             },
-            rules: rules(confined),
+            rules: rules(confined, &closed.receipt.register),
             sources: sources(confined),
             content: Content {
                 rows: closed.facts.rows,
@@ -182,6 +179,7 @@ impl Gateway {
                 columns: columns(confined),
                 influences: confined.influences().to_vec(),
                 notice: closed.facts.notice,
+                accuracy: closed.facts.accuracy,
                 left_out: confined.left_out().to_vec(),
             },
             ledger: self.record(closed)?,
@@ -208,7 +206,7 @@ fn unsealed(error: &dyn std::fmt::Display) -> Refused {
 }
 
 /// The rules that judged an export that was released: all of them held, or were applied.
-fn rules(confined: &Confined) -> Vec<Rule> {
+fn rules(confined: &Confined, register: &str) -> Vec<Rule> {
     let owed = |owed: bool, outcome| if owed { outcome } else { RuleOutcome::NotOwed };
     let rule = |rule: &str, clause: Option<&str>, outcome| Rule {
         rule: rule.to_owned(),
@@ -225,7 +223,11 @@ fn rules(confined: &Confined) -> Vec<Rule> {
         rule(
             "disclosure.register",
             None,
-            owed(confined.register() == "audited", RuleOutcome::Held),
+            match register {
+                "none" => RuleOutcome::NotOwed,
+                "perturbed" => RuleOutcome::Applied,
+                _ => RuleOutcome::Held,
+            },
         ),
         rule(
             "egress.row-level-export",

@@ -13,12 +13,15 @@ mod witnesses; // who cosigns the log
 mod domain; // the folder: lock, ledger, register, keys
 mod administration; // commands, each as the right person
 mod row_risk; // how identifying rows would be, measured
+mod drawn; // where each column comes from, for the record
 mod operation; // the way of one query
 mod export; // a released result as a signed package
 mod flight; // Flight SQL
+mod upkeep; // sealed texts, redaction, retention
 mod operations; // explain, export, receipt, head
 mod tls; // who may connect
 mod listen; // connections
+mod publish; // the log over HTTP
 mod serve; // the process
 mod telemetry; // spans and logs
 

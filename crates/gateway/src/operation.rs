@@ -1,14 +1,13 @@
 //! The way of one query, top to bottom:
 //! prove → open → permit → plan → confine → decide → run → admit → clear → close.
 
-use crate::{Domain, Kind, Refused, Unopened, witnesses::Witnesses};
+use crate::{Domain, Kind, Refused, Unopened, drawn::drawn, upkeep::Upkeep, witnesses::Witnesses};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
 use confine::{Confined, Table, catalogue, confine};
 use dispatch::{Keys, Pool, Statement};
 use identity::Caller;
 use ledger::{Decided, Decision, Entry, Opened, Opening, Receipt, SystemClock};
-use lineage::{Column, Drawn, Input};
 use plan::{Literal, Plan};
 use policy::Permit;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -43,6 +42,7 @@ pub struct Gateway {
     pub(crate) witnesses: Option<Arc<Witnesses>>,
     pool: Pool,
     strangers: AtomicU64,
+    pub(crate) upkeep: Upkeep,
 }
 
 /// A planned statement, kept unbound for a prepared handle.
@@ -81,10 +81,7 @@ pub(crate) struct Closed {
     pub at: DateTime<Utc>,
 }
 
-/// How long to wait before publishing is tried again after the log or the disk failed.
-const RETRY: std::time::Duration = std::time::Duration::from_secs(5);
-
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     ledger::Clock::now(&SystemClock)
 }
 
@@ -103,10 +100,12 @@ impl Gateway {
         let pool = pool.map_err(|error| Unopened::Pool(error.to_string()))?;
         let witnesses = Witnesses::open(dir, &domain.config.witness, &domain.ledger).await?;
         domain.ledger.abandon_unfinished(now())?;
+        let upkeep = Upkeep::take_up(&domain, now()).await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let started = Event::GatewayStarted {
             version,
             policies: domain.engine.digest(),
+            register: Some(domain.state.digest()),
         };
         domain.ledger.append(&started, None, now()).await?;
         if let Some(why) = domain.engine.unusable() {
@@ -117,6 +116,7 @@ impl Gateway {
             witnesses,
             pool,
             strangers: AtomicU64::new(0),
+            upkeep,
         }))
     }
 
@@ -364,11 +364,18 @@ impl Gateway {
             return Err(unknown());
         }
         let index = last.ok_or_else(unknown)?;
-        let proof = self
-            .domain
-            .ledger
-            .prove(index)
-            .map_err(|why| Refused::from(&why))?;
+        let ledger = &self.domain.ledger;
+        // Under the newest checkpoint that witnesses cosigned, where one covers the entry.
+        let held = self.witnesses.as_ref().map(|all| all.held_above(index));
+        let proof = match held.transpose() {
+            Ok(Some(Some(note))) => ledger.reader().prove_under(index, &note),
+            Ok(Some(None) | None) => ledger.prove(index),
+            Err(error) => {
+                tracing::error!(%error, "what the witnesses cosigned cannot be read");
+                ledger.prove(index)
+            }
+        };
+        let proof = proof.map_err(|why| Refused::from(&why))?;
         Ok((index, proof.to_string()))
     }
 
@@ -401,22 +408,6 @@ impl Gateway {
         }
     }
 
-    /// Publishes checkpoints to the domain's witnesses; ends only if one of them shows that our key
-    /// signed another history.
-    pub(crate) async fn publish(&self) -> witness::Unwitnessed {
-        let Some(witnesses) = &self.witnesses else {
-            return std::future::pending().await;
-        };
-        loop {
-            match witnesses.publish(&self.domain.ledger).await {
-                Err(why @ witness::Unwitnessed::RolledBack { .. }) => return why,
-                Err(error) => tracing::error!(%error, "checkpoints could not be published"),
-                Ok(()) => {}
-            }
-            tokio::time::sleep(RETRY).await;
-        }
-    }
-
     /// Ends in order.
     pub async fn shutdown(&self) {
         self.count_strangers().await;
@@ -424,7 +415,7 @@ impl Gateway {
 
     // --- the stages ---
 
-    fn prove(&self, asking: &Asking) -> Result<Caller, Refused> {
+    pub(crate) fn prove(&self, asking: &Asking) -> Result<Caller, Refused> {
         let _span = tracing::info_span!("identity.prove").entered();
         let proved = identity::prove(
             asking.certificate.as_deref(),
@@ -570,37 +561,6 @@ impl Gateway {
             .token_key(&confined.permit().scenario().id);
         Ok(Keys { sources, token_key })
     }
-}
-
-/// Where each column of the result comes from: on record with the decision.
-fn drawn(confined: &Confined) -> Drawn {
-    let permitted = confined.permit().datasets();
-    let inputs = confined
-        .sources()
-        .into_iter()
-        .map(|(dataset, snapshot, _)| {
-            let protected = permitted.iter().find(|d| d.name == dataset && d.protected);
-            Input {
-                k: protected.map(|d| d.k),
-                dataset,
-                snapshot,
-            }
-        });
-    Drawn {
-        inputs: inputs.collect(),
-        columns: columns(confined),
-        influences: confined.influences().to_vec(),
-    }
-}
-
-/// The result's columns with their sources.
-pub(crate) fn columns(confined: &Confined) -> Vec<Column> {
-    let columns = confined.columns().iter().map(|column| Column {
-        name: column.name.clone(),
-        data_type: column.data_type,
-        sources: column.sources.clone(),
-    });
-    columns.collect()
 }
 
 fn scenario(asking: &Asking) -> Option<ScenarioId> {

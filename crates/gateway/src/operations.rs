@@ -1,13 +1,15 @@
 //! Explain, export, receipt and head, on the same listener as Flight SQL.
 
-use crate::{Gateway, flight::asking};
+use crate::{Gateway, Refused, flight::asking};
 use futures::stream::BoxStream;
 use std::sync::Arc;
 use terms::Channel;
 use tonic::{Request, Response, Status};
 use wire::operations::{
-    ExplainReply, ExplainRequest, ExportChunk, ExportRequest, LedgerHeadReply, LedgerHeadRequest,
-    ReceiptReply, ReceiptRequest, operations_server::Operations,
+    ApproveRedactionReply, ApproveRedactionRequest, ExplainReply, ExplainRequest, ExportChunk,
+    ExportRequest, LedgerHeadReply, LedgerHeadRequest, PruneLogReply, PruneLogRequest,
+    ReadSealedReply, ReadSealedRequest, ReceiptReply, ReceiptRequest, RequestRedactionReply,
+    RequestRedactionRequest, operations_server::Operations,
 };
 
 /// The longest chunk of a file, in bytes.
@@ -74,4 +76,67 @@ impl Operations for OperationsService {
             .map_err(|refused| refused.status())?;
         Ok(Response::new(LedgerHeadReply { checkpoint }))
     }
+
+    async fn read_sealed(
+        &self,
+        request: Request<ReadSealedRequest>,
+    ) -> Result<Response<ReadSealedReply>, Status> {
+        let asking = asking(&request, self.channel);
+        let ReadSealedRequest { entry, purpose } = request.into_inner();
+        let purpose = word(&purpose)?;
+        let read = self.gateway.read_sealed(&asking, entry, purpose).await;
+        let (text, recorded) = read.map_err(|refused| refused.status())?;
+        Ok(Response::new(ReadSealedReply { text, recorded }))
+    }
+
+    async fn request_redaction(
+        &self,
+        request: Request<RequestRedactionRequest>,
+    ) -> Result<Response<RequestRedactionReply>, Status> {
+        let asking = asking(&request, self.channel);
+        let RequestRedactionRequest { entry, basis } = request.into_inner();
+        let basis = word(&basis)?;
+        let asked = self.gateway.request_redaction(&asking, entry, basis).await;
+        let request = asked.map_err(|refused| refused.status())?;
+        Ok(Response::new(RequestRedactionReply { request }))
+    }
+
+    async fn approve_redaction(
+        &self,
+        request: Request<ApproveRedactionRequest>,
+    ) -> Result<Response<ApproveRedactionReply>, Status> {
+        let asking = asking(&request, self.channel);
+        let request = request.into_inner().request;
+        let approved = self.gateway.approve_redaction(&asking, request).await;
+        let approved = approved.map_err(|refused| refused.status())?;
+        Ok(Response::new(ApproveRedactionReply {
+            approvals: u32::try_from(approved.approvals).unwrap_or(u32::MAX),
+            destroyed: approved.is_complete,
+        }))
+    }
+
+    async fn prune_log(
+        &self,
+        request: Request<PruneLogRequest>,
+    ) -> Result<Response<PruneLogReply>, Status> {
+        let asking = asking(&request, self.channel);
+        let pruned = self.gateway.prune(&asking).await;
+        let pruned = pruned.map_err(|refused| refused.status())?;
+        Ok(Response::new(PruneLogReply {
+            minimum: pruned.minimum,
+            removed: pruned.removed,
+        }))
+    }
+}
+
+/// A word of a closed list, as events spell it.
+fn word<T: serde::de::DeserializeOwned>(word: &str) -> Result<T, Status> {
+    serde_json::from_value(word.into()).map_err(|_| {
+        let refused = Refused::invalid(
+            "operations.unknown-word",
+            "the call names a ground that is not on the list.",
+            "请求所列的事由不在清单之内。",
+        );
+        refused.status()
+    })
 }

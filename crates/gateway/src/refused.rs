@@ -203,3 +203,11 @@ impl From<&ledger::Breach> for Refused {
         Self::new(why.code(), why.told(), Kind::Unavailable)
     }
 }
+
+impl From<&register::Unlawful> for Refused {
+    fn from(why: &register::Unlawful) -> Self {
+        let refused = Self::new(why.code(), why.told(), Kind::Denied);
+        let told = format!("({}: {} [{}])", why.place, why.what, why.clause);
+        refused.with(&told, &told)
+    }
+}

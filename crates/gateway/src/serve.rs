@@ -5,9 +5,11 @@ use crate::{
     flight::{Edge, Front},
     listen::accept,
     operations::OperationsService,
+    publish::publish,
     telemetry, tls,
 };
 use arrow_flight::flight_service_server::FlightServiceServer;
+use ledger::Ledger;
 use std::{io::Write, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use terms::Channel;
 use tokio::{
@@ -22,6 +24,8 @@ use wire::operations::operations_server::OperationsServer;
 const SWEEP: Duration = Duration::from_secs(5);
 /// Sweeps between two entries about strangers.
 const SWEEPS_PER_MINUTE: u32 = 12;
+/// How often texts whose time is over are looked for, the first time at once.
+const DAY: Duration = Duration::from_hours(24);
 /// Headers of one call, in bytes.
 const HEADERS_BYTES_MAX: u32 = 64 << 10;
 /// Calls of one connection at a time.
@@ -36,6 +40,8 @@ pub struct Listeners {
     pub flight_remote: Option<SocketAddr>,
     /// The management services.
     pub admin: Option<SocketAddr>,
+    /// The log over HTTP.
+    pub log: Option<SocketAddr>,
 }
 
 /// Why a gateway does not serve.
@@ -144,6 +150,18 @@ async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
             router.serve_with_incoming_shutdown(incoming, until),
         ));
     }
+    if let Some(address) = listeners.log.or(config.log) {
+        let failed = |source| ServeError::Address {
+            what: "log",
+            address,
+            source,
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        line.push_str(&format!(" log={local}"));
+        let reader = Ledger::open_read_only(config.ledger).map_err(Unopened::Ledger)?;
+        accepting.push(tokio::spawn(publish(listener, Arc::new(reader))));
+    }
     println!("{line}");
     std::io::stdout()
         .flush()
@@ -180,10 +198,12 @@ async fn until_told(gateway: &Gateway, edges: &[Arc<Edge>]) -> Result<(), ServeE
     let mut interrupt = signal(SignalKind::interrupt()).map_err(process)?;
     let mut sweep = tokio::time::interval(SWEEP);
     let mut sweeps = 0u32;
+    let mut day = tokio::time::interval(DAY);
     loop {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
+            _ = day.tick() => gateway.expire().await,
             _ = sweep.tick() => {
                 edges.iter().for_each(|edge| edge.sweep());
                 sweeps += 1;

@@ -1,6 +1,6 @@
 //! A domain's witnesses: who is asked, how often, and what waits for them.
 
-use crate::config::WitnessConfig;
+use crate::{Gateway, config::WitnessConfig};
 use chrono::Utc;
 use ledger::Ledger;
 use std::{
@@ -17,6 +17,9 @@ use witness::{Cosigned, Policy, Publisher, Submitter, Unwitnessed};
 const LOOK: Duration = Duration::from_millis(50);
 /// How long after one round another may begin that an export asked for.
 const ROUND_MIN: Duration = Duration::from_millis(200);
+
+/// How long to wait before publishing is tried again after the log or the disk failed.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// The witnesses of a served domain.
 #[derive(Debug)]
@@ -35,6 +38,26 @@ struct Lag {
     size: u64,
     since: Instant,
     told: bool,
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Publishes checkpoints to the domain's witnesses; ends only if one of them shows that our key
+    /// signed another history.
+    pub(crate) async fn publish(&self) -> Unwitnessed {
+        let Some(witnesses) = &self.witnesses else {
+            return std::future::pending().await;
+        };
+        loop {
+            match witnesses.publish(&self.domain.ledger).await {
+                Err(why @ Unwitnessed::RolledBack { .. }) => return why,
+                Err(error) => tracing::error!(%error, "checkpoints could not be published"),
+                Ok(()) => {}
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
 }
 
 // === impl Witnesses ===
@@ -159,6 +182,21 @@ impl Witnesses {
             ledger.append(&event, None, Utc::now()).await?;
         }
         Ok(())
+    }
+
+    /// The newest cosigned checkpoint above an entry that is here already, one with the quorum first.
+    ///
+    /// # Errors
+    /// What is held can't be read.
+    pub(crate) fn held_above(&self, index: u64) -> Result<Option<String>, Unwitnessed> {
+        let cosigned = self.publisher.cosigned();
+        let quorum = cosigned.quorum()?;
+        if let Some(found) = quorum.filter(|found| found.head.size > index) {
+            return Ok(Some(found.note));
+        }
+        let mut all = cosigned.all()?.into_iter();
+        let found = all.find(|one| one.head.size > index);
+        Ok(found.map(|one| one.note))
     }
 
     /// A checkpoint above an entry with the policy's quorum under it, asked for now; none where the

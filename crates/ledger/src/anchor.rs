@@ -1,11 +1,12 @@
 //! The head of the log in a file of its own, so that an old copy of the database is noticed.
 //!
 //! Shape: two slots of 128 bytes, written in turn after each commit, each with a check of itself. A
-//! write that a crash cuts spoils one slot and leaves the other. The file is not synced: after a
-//! power failure it may be older than the database, which is allowed; newer it can never be.
+//! write that a crash cuts spoils one slot and leaves the other. The file is synced when the log is
+//! opened and closed, not with each commit: after a power failure it may be older than the database,
+//! which is allowed; newer it can never be.
 
 use crate::{Breach, Head};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use terms::Digest;
@@ -71,7 +72,7 @@ impl Anchor {
         })
     }
 
-    /// Opens the anchor for writing.
+    /// Opens the anchor for writing, if nobody else has.
     pub(crate) fn open(file: &Path) -> Result<Self, Breach> {
         let bytes = crate::place::read(file)?;
         let mut heads = bytes.chunks(SLOT_BYTES).map(parse);
@@ -85,6 +86,18 @@ impl Anchor {
                 file: file.to_owned(),
                 source,
             })?;
+        // INVARIANT (one writer): whoever writes the log from this folder holds its anchor.
+        match handle.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let file = file.to_owned();
+                return Err(Breach::Held { file });
+            }
+            Err(TryLockError::Error(source)) => {
+                let file = file.to_owned();
+                return Err(Breach::Unreachable { file, source });
+            }
+        }
         Ok(Self {
             file: file.to_owned(),
             handle,
@@ -98,6 +111,16 @@ impl Anchor {
         self.second = !self.second;
         self.handle
             .write_all_at(slot(head).as_bytes(), offset)
+            .map_err(|source| Breach::Unreachable {
+                file: self.file.clone(),
+                source,
+            })
+    }
+
+    /// Makes the anchor last.
+    pub(crate) fn sync(&self) -> Result<(), Breach> {
+        self.handle
+            .sync_data()
             .map_err(|source| Breach::Unreachable {
                 file: self.file.clone(),
                 source,

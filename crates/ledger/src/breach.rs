@@ -25,8 +25,44 @@ pub enum Breach {
     Database {
         /// Which file.
         file: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
+        /// What the engine said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The disk has no room. Nothing of what was refused was written; it goes on once there is room.
+    #[error("`{}` can't grow: make room on its disk; recording goes on by itself then", file.display())]
+    Full {
+        /// Which file or database.
+        file: PathBuf,
+        /// What the engine said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The database server does not answer. What waited may or may not be on record.
+    #[error("`{}` does not answer: see that the server runs and can be reached", file.display())]
+    Severed {
+        /// Which database.
+        file: PathBuf,
+        /// What the connection said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another gateway writes this log now.
+    #[error("`{}` is written by another gateway: stop that one first", file.display())]
+    Held {
+        /// Which database.
+        file: PathBuf,
+    },
+    /// Another gateway took the log over, so this one writes no more.
+    #[error("`{}` was taken over by another gateway: restart this one once that has stopped", file.display())]
+    Deposed {
+        /// Which database.
+        file: PathBuf,
+    },
+    /// The database is not set up so that what it acknowledges lasts, or stays private.
+    #[error("`{}` can't hold a ledger: {what}", file.display())]
+    Unfit {
+        /// Which database.
+        file: PathBuf,
+        /// What is to be set otherwise.
+        what: String,
     },
     /// The contents contradict themselves or the signature over them.
     #[error("`{}` is damaged: {what}; keep a copy, put back the newest backup, then `bonded ledger verify`", file.display())]
@@ -96,6 +132,11 @@ impl Breach {
             Self::Unproved { .. } => "ledger.unproved",
             Self::TooLong { .. } => "ledger.too-long",
             Self::Absent { .. } => "ledger.absent",
+            Self::Full { .. } => "ledger.full",
+            Self::Severed { .. } => "ledger.severed",
+            Self::Held { .. } => "ledger.held",
+            Self::Deposed { .. } => "ledger.deposed",
+            Self::Unfit { .. } => "ledger.unfit",
             Self::Busy { .. } => "ledger.busy",
             Self::Stopped { .. } => "ledger.stopped",
         }
@@ -108,6 +149,14 @@ impl Breach {
             Self::Busy { .. } => Told::new(
                 "The ledger is busy, so nothing was run; try again in a moment.",
                 "账本繁忙，操作未执行；请稍后重试。",
+            ),
+            Self::Full { .. } => Told::new(
+                "The ledger's disk is full, so nothing was run; the domain's administrator has to make room, then try again.",
+                "账本所在磁盘已满，操作未执行；请联系域管理员腾出空间后重试。",
+            ),
+            Self::Severed { .. } | Self::Held { .. } | Self::Deposed { .. } => Told::new(
+                "The ledger can't be reached from this gateway, so nothing was run; try again in a moment.",
+                "本网关暂时无法访问账本，操作未执行；请稍后重试。",
             ),
             Self::Absent { .. } => {
                 Told::new("The ledger has no such entry.", "账本中没有这条记录。")
@@ -123,10 +172,40 @@ impl Breach {
             | Self::Damaged { .. }
             | Self::RolledBack { .. }
             | Self::Key { .. }
+            | Self::Unfit { .. }
             | Self::Stopped { .. } => Told::new(
                 "The ledger can't record, so nothing is run; the domain's administrator has to act.",
                 "账本无法记录，操作一律不执行；请联系域管理员处理。",
             ),
         }
+    }
+
+    /// Whether the log may go on by itself once the cause is gone.
+    pub(crate) const fn is_passing(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Severed { .. })
+    }
+
+    /// The same once more, for the next of those who waited for one commit.
+    pub(crate) fn again(&self) -> Self {
+        if let Self::Full { file, source } = self {
+            let (file, source) = (file.clone(), source.to_string().into());
+            return Self::Full { file, source };
+        }
+        if let Self::Severed { file, source } = self {
+            let (file, source) = (file.clone(), source.to_string().into());
+            return Self::Severed { file, source };
+        }
+        if let Self::Deposed { file } = self {
+            return Self::Deposed { file: file.clone() };
+        }
+        Self::Stopped {
+            why: self.in_full(),
+        }
+    }
+
+    /// This and its cause, for a log line.
+    pub(crate) fn in_full(&self) -> String {
+        std::error::Error::source(self)
+            .map_or_else(|| self.to_string(), |source| format!("{self}: {source}"))
     }
 }

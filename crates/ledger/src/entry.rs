@@ -273,6 +273,13 @@ impl Entry<Granted> {
 // === impl Guard ===
 
 impl Guard {
+    fn abandoned(&self) -> Event {
+        Event::OperationAbandoned {
+            query: self.query.clone(),
+            rows: Some(self.rows.load(Ordering::Relaxed)),
+        }
+    }
+
     /// Waits for an append while the guard stays armed.
     async fn recorded(&self, pending: crate::Pending) -> Result<Appended, Breach> {
         pending.await
@@ -287,7 +294,9 @@ impl Guard {
         at: DateTime<Utc>,
     ) -> Result<Appended, Breach> {
         self.open = false;
-        let pending = self.ledger.append_end(&event, sealed, at);
+        let pending = self
+            .ledger
+            .append_end(&event, sealed, at, &self.abandoned());
         pending.await
     }
 }
@@ -295,12 +304,8 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if self.open {
-            let rows = Some(self.rows.load(Ordering::Relaxed));
-            let event = Event::OperationAbandoned {
-                query: self.query.clone(),
-                rows,
-            };
-            drop(self.ledger.append_end(&event, None, self.ledger.now()));
+            let (event, at) = (self.abandoned(), self.ledger.now());
+            drop(self.ledger.append_end(&event, None, at, &event));
         }
     }
 }

@@ -83,6 +83,18 @@ impl Leaf {
     }
 }
 
+/// The digest of the sealed part that a leaf names, read off the end of its canonical form without
+/// reading the rest; the outer none where the leaf does not end like one.
+pub(crate) fn sealed_digest(leaf: &[u8]) -> Option<Option<Digest>> {
+    let rest = leaf.strip_suffix(b",\"v\":1}")?;
+    if rest.ends_with(b",\"sealed\":null") {
+        return Some(None);
+    }
+    let (rest, digest) = rest.strip_suffix(b"\"")?.split_last_chunk::<64>()?;
+    let digest = std::str::from_utf8(digest).ok()?.parse().ok()?;
+    rest.ends_with(b",\"sealed\":\"").then_some(Some(digest))
+}
+
 /// Writes JSON with sorted members and without blanks, whatever order the map keeps.
 pub(crate) fn write_value(value: &Value, text: &mut String) {
     match value {

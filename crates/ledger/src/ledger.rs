@@ -1,16 +1,13 @@
 use crate::anchor::Anchor;
 use crate::leaf::Leaf;
-use crate::merkle::leaf_hash;
-use crate::note::NoteSigner;
 use crate::place::Place;
-use crate::proof;
 use crate::sequencer::{Gauge, Request, Sequencer};
-use crate::store::{Batch, Store};
-use crate::tree::{Edge, TiledHashes, Tiles as _};
+use crate::storage::Batch;
+use crate::take_up::take_up;
+use crate::tree::Edge;
 use crate::{Breach, Checkpoint, Clock, Events, Pending, Reader, TlogProof};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -21,7 +18,8 @@ const WAITING_MAX: usize = 8192;
 
 /// The log of one domain, open for writing. Cloning shares it.
 ///
-/// One process may hold it; the domain's lock file, taken by the gateway, sees to that.
+/// One process may hold it. In SQLite the domain's lock file, taken by the gateway, sees to that; in
+/// PostgreSQL the database does, and one that was deposed can't append or publish any more.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     shared: Arc<Shared>,
@@ -29,6 +27,7 @@ pub struct Ledger {
 
 #[derive(Debug)]
 struct Shared {
+    place: Place,
     clock: Arc<dyn Clock>,
     reader: Arc<Reader>,
     sealing: crate::sealed::SealingKey,
@@ -45,10 +44,14 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Breach::Exists`] if there is one, [`Breach::Unreachable`] if the directory can't be written.
-    pub fn create(dir: &Path, origin: &DomainName, clock: Arc<dyn Clock>) -> Result<Self, Breach> {
-        let place = Place::new(dir);
+    pub fn create(
+        place: impl Into<Place>,
+        origin: &DomainName,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Breach> {
+        let place = place.into();
         let signer = place.make(origin)?;
-        let mut store = Store::create(&place.database())?;
+        let mut store = place.create_store()?;
         let head = Edge::default().head();
         let text = Checkpoint {
             origin: signer.verifier().name().to_owned(),
@@ -64,46 +67,57 @@ impl Ledger {
         })?;
         drop(Anchor::create(&place.anchor(), &head)?);
         drop(store);
-        Self::open(dir, clock)
+        Self::open(place, clock)
     }
 
     /// Opens the log of a domain for writing, if it is whole as far as its right edge shows.
     ///
     /// # Errors
+    /// [`Breach::Held`] if another gateway writes it,
     /// [`Breach::Damaged`] if the stored tree and the signed checkpoint differ,
     /// [`Breach::RolledBack`] if the anchor knows of more than the database,
     /// [`Breach::Key`] or [`Breach::Unreachable`] if a file is not there or not what it should be.
-    pub fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, Breach> {
-        let place = Place::new(dir);
+    pub fn open(place: impl Into<Place>, clock: Arc<dyn Clock>) -> Result<Self, Breach> {
+        let place = place.into();
         let signer = place.signer()?;
-        let store = Store::open(&place.database())?;
-        let edge = take_up(&place, &store, &signer)?;
-        let reader = Arc::new(Reader::new(&place, Some(place.sealing_key()?))?);
+        let mut anchor = Anchor::open(&place.anchor())?;
+        let store = place.open_store()?;
+        let edge = take_up(&place, &*store, &signer)?;
+        let sealing = place.sealing_key()?;
+        let reader = Arc::new(Reader::new(&place, Some(sealing.clone()))?);
         let pilot = match edge.head().size {
             0 => false,
             _ => is_pilot_domain(&Leaf::decode(&reader.leaf(0)?)?.event),
         };
         let gauge = Arc::new(Gauge::default());
-        let anchor = Anchor::open(&place.anchor())?;
+        // What a crash left unsynced is made to last before anything is built on it.
+        store.settle();
+        let anchored = edge.head();
+        anchor.set(&anchored)?;
+        anchor.sync()?;
+        let file = place.database();
+        let shared_place = place.clone();
         let sequencer = Sequencer {
+            place,
             store,
             edge,
             anchor,
             signer,
+            owed: Vec::new(),
+            acknowledged: anchored,
+            unwell: false,
             gauge: Arc::clone(&gauge),
         };
         let (queue, requests) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || sequencer.run(&requests))
-            .map_err(|source| Breach::Unreachable {
-                file: place.database(),
-                source,
-            })?;
+            .map_err(|source| Breach::Unreachable { file, source })?;
         let shared = Shared {
+            place: shared_place,
             clock,
             reader,
-            sealing: place.sealing_key()?,
+            sealing,
             gauge,
             pilot: AtomicBool::new(pilot),
             queue: Some(queue),
@@ -124,19 +138,26 @@ impl Ledger {
             return Pending::failed(Breach::Busy { waiting });
         }
         self.shared
-            .enqueue(event, sealed, at)
+            .enqueue(event, sealed, at, None)
             .unwrap_or_else(Pending::failed)
     }
 
-    /// Appends the end of an operation, which is taken however many wait.
+    /// Appends the end of an operation, which is taken however many wait. If it can't be recorded
+    /// because the disk is full, the other event is, as soon as there is room.
     pub(crate) fn append_end(
         &self,
         event: &Event,
         sealed: Option<&[u8]>,
         at: DateTime<Utc>,
+        otherwise: &Event,
     ) -> Pending {
-        self.shared
-            .enqueue(event, sealed, at)
+        let leaf = Leaf {
+            at,
+            event: otherwise.clone(),
+            sealed: None,
+        };
+        leaf.encode()
+            .and_then(|owed| self.shared.enqueue(event, sealed, at, Some(owed)))
             .unwrap_or_else(Pending::failed)
     }
 
@@ -202,11 +223,19 @@ impl Ledger {
         }
         let mut count = 0;
         for query in open {
-            self.append_end(&Event::OperationAbandoned { query, rows: None }, None, at)
-                .wait()?;
+            let event = Event::OperationAbandoned { query, rows: None };
+            self.append_end(&event, None, at, &event).wait()?;
             count += 1;
         }
         Ok(count)
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.shared.place
+    }
+
+    pub(crate) fn sealing(&self) -> &crate::sealed::SealingKey {
+        &self.shared.sealing
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -235,66 +264,19 @@ fn ended(event: &Event) -> Option<&QueryId> {
         | Event::Exported { .. }
         | Event::ExportWithheld { .. }
         | Event::WitnessLagged { .. }
-        | Event::StrangersCounted { .. } => None,
+        | Event::StrangersCounted { .. }
+        | Event::SealedRead { .. }
+        | Event::RetentionSet { .. }
+        | Event::RedactionRequested { .. }
+        | Event::RedactionApproved { .. }
+        | Event::TextRedacted { .. }
+        | Event::TextsExpired { .. }
+        | Event::LogPruned { .. } => None,
     }
 }
 
 const fn is_pilot_domain(event: &Event) -> bool {
     matches!(event, Event::DomainCreated { pilot: true, .. })
-}
-
-/// Takes up the right edge of the stored tree, compared with the signature, the entries that stand
-/// under it and the anchor.
-fn take_up(place: &Place, store: &Store, signer: &NoteSigner) -> Result<Edge, Breach> {
-    let (size, note) = store.newest_checkpoint()?;
-    let signed = Checkpoint::open(&note, signer.verifier())
-        .map_err(|breach| store.damaged(format!("its newest checkpoint: {breach}")))?;
-    let next = store.next_index()?;
-    if signed.head.size != size || next != size {
-        let what = format!("{next} entries stand under a checkpoint of {size}");
-        return Err(store.damaged(what));
-    }
-    let edge = Edge::load(store, size)?;
-    if edge.head().root != signed.head.root {
-        return Err(store.damaged("its tree does not lead to the signed root".to_owned()));
-    }
-    compare_tail(store, size)?;
-    let anchored = Anchor::read(&place.anchor())?;
-    if anchored.size > size {
-        let what = format!("it holds {size} entries, the anchor {}", anchored.size);
-        return Err(Breach::RolledBack {
-            file: place.database(),
-            what,
-        });
-    }
-    if proof::root(&TiledHashes(store), anchored.size)? != anchored.root {
-        let what = format!(
-            "its first {} entries are not those of the anchor",
-            anchored.size
-        );
-        return Err(Breach::RolledBack {
-            file: place.database(),
-            what,
-        });
-    }
-    Ok(edge)
-}
-
-/// Hashes the last entries again, where a write that went wrong would show.
-fn compare_tail(store: &Store, size: u64) -> Result<(), Breach> {
-    let Some(last) = size.checked_sub(1) else {
-        return Ok(());
-    };
-    for row in store.rows(last - last % crate::tree::TILE_WIDTH, 256)? {
-        let node = crate::merkle::Node {
-            level: 0,
-            index: row.index,
-        };
-        if proof::Hashes::hash(&TiledHashes(store), node)? != leaf_hash(&row.leaf) {
-            return Err(store.damaged(format!("entry {} is not the one hashed", row.index)));
-        }
-    }
-    Ok(())
 }
 
 // === impl Shared ===
@@ -305,6 +287,7 @@ impl Shared {
         event: &Event,
         sealed: Option<&[u8]>,
         at: DateTime<Utc>,
+        owed: Option<Vec<u8>>,
     ) -> Result<Pending, Breach> {
         let stopped = || Breach::Stopped {
             why: self
@@ -314,7 +297,8 @@ impl Shared {
                 .cloned()
                 .unwrap_or_else(|| "it shut down".to_owned()),
         };
-        let sealed = sealed.map(|part| self.sealing.seal(part)).transpose()?;
+        let seal = |part| self.sealing.seal(event.class(), at, part);
+        let sealed = sealed.map(seal).transpose()?;
         let leaf = Leaf {
             at,
             event: event.clone(),
@@ -328,7 +312,12 @@ impl Shared {
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         self.gauge.waiting.fetch_add(1, Ordering::Relaxed);
         queue
-            .send(Request { leaf, sealed, done })
+            .send(Request {
+                leaf,
+                sealed,
+                owed,
+                done,
+            })
             .map_err(|_| stopped())?;
         Ok(pending)
     }

@@ -13,37 +13,52 @@ mod breach; // why the log is not to be trusted, or can't be written
 mod checkpoint; // the signed head of the tree
 mod clock; // where an abandoned entry takes its time from
 mod entry; // opened → decided → closed: the life of one operation, as types
-mod export;
+mod export; // the log as files for outside verifiers
+mod key_tree; // a key that can forget
 mod leaf; // an event as canonical bytes
 mod ledger; // create, open, append
 mod merkle; // leaf and node hashes, the right edge of the tree
 mod note; // Ed25519 signed notes
 mod pending; // an append under way: a future, or wait for it
 mod place; // which file is where; the keys
+mod postgres; // the other: a server that several gateways reach
 mod proof; // inclusion and consistency: made and verified
+mod promise; // how long each entry stays readable
+mod pruning; // what a pruned log lacks, and by whose leave
 mod reader; // entries and proofs, beside a writer or alone
+mod published; // a log read from where it is published
+mod rehash; // the tree built again from the entries
+mod resource; // the published log: paths and bytes
 mod sealed; // the encrypted part beside an entry
 mod sequencer; // the one writer, with group commit
-mod store; // the database
+mod server; // where such a server is, and one session with it
+mod sqlite; // one database: a file
+mod storage; // what the log needs of a database
+mod take_up; // a log where it was left, compared with what signs and anchors it
 mod tlog_proof; // a proof as a file
 mod tree; // the tree in tiles, as stored
-mod verify; // everything hashed again, offline // the log as files for outside verifiers
+mod upkeep; // retention and redaction, always on record first
+mod verify; // everything hashed again, offline
 
 pub use self::{
     breach::Breach,
     checkpoint::Checkpoint,
     clock::{Clock, SystemClock},
     entry::{Decided, Decision, Entry, Granted, Opened, Opening, Receipt, ReleaseFacts},
-    export::{entries_path, tile_path},
     leaf::Leaf,
     ledger::Ledger,
     merkle::{leaf_hash, node_hash},
     note::NoteVerifier,
     pending::{Appended, Pending},
+    place::Place,
+    promise::Promises,
     proof::{Head, is_consistent, root_of_inclusion},
+    published::{Fetch, Published, RESOURCE_BYTES_MAX},
     reader::{Events, Reader, Stored},
+    resource::Resource,
     sealed::statement_digest,
     tlog_proof::TlogProof,
     tree::TileId,
-    verify::{Progress, Report},
+    upkeep::Pruned,
+    verify::{Onlooker, Progress, Report},
 };

@@ -2,13 +2,14 @@ use crate::leaf::Leaf;
 use crate::merkle::{Frontier, leaf_hash};
 use crate::place::Place;
 use crate::proof::{self, Hashes as _};
+use crate::pruning::Pruning;
 use crate::sealed::SealingKey;
-use crate::store::{Row, Store};
+use crate::storage::{Row, Store};
 use crate::tree::TiledHashes;
 use crate::{Breach, Checkpoint, NoteVerifier, TlogProof};
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use terms::{Digest, Event};
 
@@ -19,7 +20,7 @@ const FETCH: u32 = 512;
 #[derive(Debug)]
 pub struct Reader {
     file: PathBuf,
-    store: Mutex<Store>,
+    store: Mutex<Box<dyn Store>>,
     verifier: NoteVerifier,
     sealing: Option<SealingKey>,
 }
@@ -46,7 +47,14 @@ pub struct Events {
     frontier: Frontier,
     head: Checkpoint,
     fetched: VecDeque<Row>,
+    pruning: Pruning,
     ended: bool,
+}
+
+enum Step {
+    Entry(Box<Stored>),
+    Pruned,
+    End,
 }
 
 // === impl Reader ===
@@ -56,8 +64,8 @@ impl Reader {
     ///
     /// # Errors
     /// What is missing or does not fit.
-    pub fn open(dir: &Path) -> Result<Self, Breach> {
-        let place = Place::new(dir);
+    pub fn open(place: impl Into<Place>) -> Result<Self, Breach> {
+        let place = place.into();
         let sealing = place.sealing_key().ok();
         let reader = Self::new(&place, sealing)?;
         reader.head()?;
@@ -66,7 +74,7 @@ impl Reader {
 
     pub(crate) fn new(place: &Place, sealing: Option<SealingKey>) -> Result<Self, Breach> {
         let file = place.database();
-        let store = Mutex::new(Store::open_read_only(&file)?);
+        let store = Mutex::new(place.read_store()?);
         Ok(Self {
             file,
             store,
@@ -114,10 +122,14 @@ impl Reader {
     /// [`Breach::Absent`] if there is no such entry; [`Breach::Damaged`] if the proof would not hold.
     pub fn prove(&self, index: u64) -> Result<TlogProof, Breach> {
         let (checkpoint, note) = self.head()?;
-        let leaf = self.leaf(index)?;
-        let path = {
+        if index >= checkpoint.head.size {
+            return Err(Breach::Absent { index });
+        }
+        let (hash, path) = {
             let store = self.store();
-            proof::prove_inclusion(&TiledHashes(&*store), index, checkpoint.head.size)?
+            let hash = Pruning::hash(&**store, index)?;
+            let path = proof::prove_inclusion(&TiledHashes(&**store), index, checkpoint.head.size)?;
+            (hash, path)
         };
         let proof = TlogProof {
             index,
@@ -125,9 +137,17 @@ impl Reader {
             checkpoint: note,
         };
         // Nothing is handed out that its holder would find false.
-        proof.verify(&leaf, &self.verifier).map_err(|breach| {
-            self.damaged(format!("entry {index} does not lead to the root: {breach}"))
-        })?;
+        let wrong = |what| self.damaged(format!("entry {index} {what}"));
+        let holds = proof.verify_hash(hash, &self.verifier);
+        holds.map_err(|breach| wrong(format!("does not lead to the root: {breach}")))?;
+        match self.leaf(index) {
+            Ok(leaf) if leaf_hash(&leaf) != hash => {
+                return Err(wrong("is not the one hashed".to_owned()));
+            }
+            // Of a pruned entry the hash is left, and its proof holds as ever.
+            Ok(_) | Err(Breach::Absent { .. }) => {}
+            Err(breach) => return Err(breach),
+        }
         Ok(proof)
     }
 
@@ -144,7 +164,7 @@ impl Reader {
         let leaf = self.leaf(index)?;
         let path = {
             let store = self.store();
-            proof::prove_inclusion(&TiledHashes(&*store), index, size)?
+            proof::prove_inclusion(&TiledHashes(&**store), index, size)?
         };
         let proof = TlogProof {
             index,
@@ -167,7 +187,7 @@ impl Reader {
             return Err(Breach::Absent { index: new });
         }
         let store = self.store();
-        proof::prove_consistency(&TiledHashes(&*store), old, new)
+        proof::prove_consistency(&TiledHashes(&**store), old, new)
     }
 
     /// The entries from an index on, up to the log's end as it is now.
@@ -181,7 +201,7 @@ impl Reader {
         }
         let frontier = {
             let store = self.store();
-            let hashes = Frontier::nodes(from).map(|node| TiledHashes(&*store).hash(node));
+            let hashes = Frontier::nodes(from).map(|node| TiledHashes(&**store).hash(node));
             Frontier::stored(from, hashes.collect::<Result<_, _>>()?)
         };
         let reader = Arc::clone(self);
@@ -190,11 +210,23 @@ impl Reader {
             frontier,
             head,
             fetched: VecDeque::new(),
+            pruning: Pruning::from(from),
             ended: false,
         })
     }
 
-    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+    /// The sealed part of an entry, opened; none where there is none or it was destroyed.
+    ///
+    /// # Errors
+    /// [`Breach::Absent`] if there is no such entry; [`Breach::Key`] if the key is not here.
+    pub fn sealed(&self, index: u64) -> Result<Option<Vec<u8>>, Breach> {
+        let row = self.store().rows(index, 1)?.pop();
+        let row = row.filter(|row| row.index == index);
+        self.entry(&row.ok_or(Breach::Absent { index })?)
+            .map(|stored| stored.sealed)
+    }
+
+    pub(crate) fn store(&self) -> MutexGuard<'_, Box<dyn Store>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -246,11 +278,13 @@ impl Events {
         &self.head
     }
 
-    fn step(&mut self) -> Result<Option<Stored>, Breach> {
+    fn step(&mut self) -> Result<Step, Breach> {
         let index = self.frontier.size();
         if index == self.head.head.size {
+            let concluded = self.pruning.concluded();
+            concluded.map_err(|what| self.reader.damaged(what))?;
             return if self.frontier.root() == self.head.head.root {
-                Ok(None)
+                Ok(Step::End)
             } else {
                 Err(self
                     .reader
@@ -260,10 +294,20 @@ impl Events {
         if self.fetched.is_empty() {
             self.fetched = self.reader.store().rows(index, FETCH)?.into();
         }
-        let row = self.fetched.pop_front().filter(|row| row.index == index);
-        let row = row.ok_or_else(|| self.reader.damaged(format!("entry {index} is missing")))?;
+        let row = match self.fetched.front() {
+            Some(row) if row.index == index => self.fetched.pop_front(),
+            Some(_) | None => None,
+        };
+        let Some(row) = row else {
+            let hash = Pruning::hash(&**self.reader.store(), index)?;
+            self.pruning.missing(index);
+            self.frontier.push(hash, |_, _| {});
+            return Ok(Step::Pruned);
+        };
+        let there = self.pruning.there(index, &row.leaf);
+        there.map_err(|what| self.reader.damaged(what))?;
         self.frontier.push(leaf_hash(&row.leaf), |_, _| {});
-        self.reader.entry(&row).map(Some)
+        self.reader.entry(&row).map(Box::new).map(Step::Entry)
     }
 }
 
@@ -274,8 +318,19 @@ impl Iterator for Events {
         if self.ended {
             return None;
         }
-        let step = self.step();
-        self.ended = !matches!(step, Ok(Some(_)));
-        step.transpose()
+        loop {
+            match self.step() {
+                Ok(Step::Entry(stored)) => return Some(Ok(*stored)),
+                Ok(Step::Pruned) => {}
+                Ok(Step::End) => {
+                    self.ended = true;
+                    return None;
+                }
+                Err(breach) => {
+                    self.ended = true;
+                    return Some(Err(breach));
+                }
+            }
+        }
     }
 }

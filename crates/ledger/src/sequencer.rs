@@ -3,10 +3,12 @@
 use crate::anchor::Anchor;
 use crate::merkle::leaf_hash;
 use crate::note::NoteSigner;
-use crate::pending::Completion;
-use crate::store::{Batch, Row, Store};
+use crate::pending::{Completion, Pending};
+use crate::place::Place;
+use crate::storage::{Batch, Row, Store};
+use crate::take_up::take_up;
 use crate::tree::Edge;
-use crate::{Appended, Breach, Checkpoint};
+use crate::{Appended, Breach, Checkpoint, Head};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, OnceLock};
@@ -21,6 +23,8 @@ const BATCH_BYTES_MAX: usize = 1 << 20;
 pub(crate) struct Request {
     pub(crate) leaf: Vec<u8>,
     pub(crate) sealed: Option<Vec<u8>>,
+    /// The leaf that stands for this entry later, if it can't be written now.
+    pub(crate) owed: Option<Vec<u8>>,
     pub(crate) done: Completion,
 }
 
@@ -36,16 +40,26 @@ pub(crate) struct Gauge {
 /// The writer's state; it lives on its own thread.
 #[derive(Debug)]
 pub(crate) struct Sequencer {
-    pub(crate) store: Store,
+    pub(crate) place: Place,
+    pub(crate) store: Box<dyn Store>,
     pub(crate) edge: Edge,
     pub(crate) anchor: Anchor,
     pub(crate) signer: NoteSigner,
+    /// Ends of operations that a full disk kept from being recorded; they go first.
+    pub(crate) owed: Vec<Vec<u8>>,
+    /// The head under which the last answer was given.
+    pub(crate) acknowledged: Head,
+    /// Whether the last write failed, so that the edge in memory is not that of the store.
+    pub(crate) unwell: bool,
     pub(crate) gauge: Arc<Gauge>,
 }
 
 impl Sequencer {
     /// Writes until nobody is left who could append.
     pub(crate) fn run(mut self, requests: &Receiver<Request>) {
+        if let Err(error) = jail::schedule_first() {
+            tracing::info!(%error, "the ledger's thread waits its turn like any other");
+        }
         while let Ok(first) = requests.recv() {
             let batch = gather(first, requests);
             self.gauge.waiting.fetch_sub(batch.len(), Ordering::Relaxed);
@@ -55,72 +69,111 @@ impl Sequencer {
             }
             self.commit(batch);
         }
+        if !self.owed.is_empty() && self.gauge.stopped.get().is_none() {
+            self.commit(Vec::new());
+        }
         self.store.settle();
+        if let Err(error) = self.anchor.sync() {
+            tracing::warn!(%error, "the ledger's anchor may be older than the ledger");
+        }
     }
 
     /// INVARIANT (acknowledged is durable): an answer is given only after the commit returned. A
     /// crash before that leaves entries that nobody was told of; a crash after it loses nothing.
     fn commit(&mut self, batch: Vec<Request>) {
-        let first = self.edge.head().size;
-        match self.write(first, batch) {
-            Ok((note, waiting)) => {
-                for (index, done) in (first..).zip(waiting) {
-                    done.complete(Ok(Appended {
+        let mut batch = batch;
+        let first = self.acknowledged.size;
+        if let Err(breach) = self.recover() {
+            return self.fail(batch, &breach);
+        }
+        let owed = std::mem::take(&mut self.owed);
+        batch.splice(0..0, owed.into_iter().map(owed_request));
+        match self.write(&mut batch) {
+            Ok(note) => {
+                for (index, request) in (first..).zip(batch) {
+                    request.done.complete(Ok(Appended {
                         index,
                         checkpoint: note.clone(),
                     }));
                 }
             }
-            Err((breach, waiting)) => {
-                // What is on disk is unknown now, and the tree in memory is ahead of it. The only way
-                // on is to open again, which compares both.
-                let why = std::error::Error::source(&breach).map_or_else(
-                    || breach.to_string(),
-                    |source| format!("{breach}: {source}"),
-                );
-                tracing::error!(code = breach.code(), error = why, "the ledger stopped");
-                let why = self.gauge.stopped.get_or_init(|| why);
-                for done in waiting {
-                    done.complete(Err(Breach::Stopped { why: why.clone() }));
-                }
+            Err(breach) => {
+                self.unwell = true;
+                self.fail(batch, &breach);
             }
         }
     }
 
-    fn write(
-        &mut self,
-        first: u64,
-        batch: Vec<Request>,
-    ) -> Result<(String, Vec<Completion>), (Breach, Vec<Completion>)> {
-        let mut waiting = Vec::with_capacity(batch.len());
-        let mut rows = Vec::with_capacity(batch.len());
-        for (index, Request { leaf, sealed, done }) in (first..).zip(batch) {
-            self.edge.push(leaf_hash(&leaf));
+    /// Tells everyone who waits. After a full disk or a lost connection the log may go on; after
+    /// anything else what is on disk is unknown, and the only way on is to open again.
+    fn fail(&mut self, batch: Vec<Request>, breach: &Breach) {
+        let error = breach.in_full();
+        tracing::error!(code = breach.code(), error, "the ledger did not record");
+        if !breach.is_passing() {
+            self.gauge.stopped.get_or_init(|| error);
+        }
+        for request in batch {
+            self.owed.extend(request.owed);
+            request.done.complete(Err(breach.again()));
+        }
+    }
+
+    /// After a write that failed, goes on only where the last acknowledged entry left the log: if
+    /// the store holds entries that nobody was told of, whoever keeps a state must read them first.
+    fn recover(&mut self) -> Result<(), Breach> {
+        if !self.unwell {
+            return Ok(());
+        }
+        let acknowledged = self.acknowledged;
+        self.store.resume()?;
+        let edge = take_up(&self.place, &*self.store, &self.signer)?;
+        if edge.head() != acknowledged {
+            let why = format!(
+                "it holds {} entries, acknowledged are {}; nobody was told of the rest",
+                edge.head().size,
+                acknowledged.size
+            );
+            return Err(Breach::Stopped { why });
+        }
+        self.edge = edge;
+        self.unwell = false;
+        tracing::info!(entries = acknowledged.size, "the ledger records again");
+        Ok(())
+    }
+
+    fn write(&mut self, requests: &mut [Request]) -> Result<String, Breach> {
+        let mut rows = Vec::with_capacity(requests.len());
+        for (index, request) in (self.acknowledged.size..).zip(requests) {
+            self.edge.push(leaf_hash(&request.leaf));
             rows.push(Row {
                 index,
-                leaf,
-                sealed,
+                leaf: std::mem::take(&mut request.leaf),
+                sealed: request.sealed.take(),
             });
-            waiting.push(done);
         }
         let head = self.edge.head();
         let origin = self.signer.verifier().name().to_owned();
         let note = self.signer.sign(&Checkpoint { origin, head }.text());
-        let tiles = self.edge.take_changed();
         let batch = Batch {
             rows,
-            tiles,
+            tiles: self.edge.take_changed(),
             size: head.size,
             note,
         };
-        match self
-            .store
-            .write(&batch)
-            .and_then(|()| self.anchor.set(&head))
-        {
-            Ok(()) => Ok((batch.note, waiting)),
-            Err(breach) => Err((breach, waiting)),
-        }
+        self.store.write(&batch)?;
+        self.anchor.set(&head)?;
+        self.acknowledged = head;
+        Ok(batch.note)
+    }
+}
+
+fn owed_request(leaf: Vec<u8>) -> Request {
+    let (_nobody, done) = Pending::new();
+    Request {
+        owed: Some(leaf.clone()),
+        leaf,
+        sealed: None,
+        done,
     }
 }
 

@@ -1,25 +1,26 @@
 //! Reads the whole log again and believes nothing but the log's public key.
 
 use crate::anchor::Anchor;
-use crate::merkle::{Frontier, leaf_hash};
 use crate::place::Place;
-use crate::reader::checked_leaf;
-use crate::store::Store;
-use crate::tree::{Edge, TileId, Tiles as _};
+use crate::pruning::Pruning;
+use crate::rehash::Rehash;
+use crate::storage::Store;
+use crate::tree::TileId;
 use crate::{Breach, Checkpoint, Head, Ledger, NoteVerifier, Reader};
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, VecDeque};
 use terms::Digest;
 
 /// Entries read at a time.
 const FETCH: u32 = 1024;
+/// Checkpoints read at a time.
+const NOTES: u32 = 4096;
 
 /// What a verified log holds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Report {
     /// The log's name.
     pub origin: String,
-    /// Entries, all hashed again.
+    /// Entries, all hashed again but those pruned.
     pub entries: u64,
     /// The root they lead to, which the log signed.
     pub root: Digest,
@@ -27,8 +28,10 @@ pub struct Report {
     pub checkpoints: u64,
     /// Sealed parts found to be those on record.
     pub sealed: u64,
-    /// Sealed parts that were removed.
+    /// Sealed parts that were removed, as retention and redaction do.
     pub sealed_removed: u64,
+    /// Entries of which the hash alone is left, by a pruning that the log has on record.
+    pub pruned: u64,
     /// The size at which the anchor outside the database agrees; none where no anchor was brought.
     pub anchored: Option<u64>,
     /// The newest signed checkpoint.
@@ -38,15 +41,46 @@ pub struct Report {
 /// Called with the entries done and the entries in all.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
+/// Who looks on while a log is read again.
+pub trait Onlooker {
+    /// So many entries of so many are done.
+    fn progress(&mut self, done: u64, of: u64);
+
+    /// An entry's leaf, in order. Nothing is known of it yet: that the entries lead to the signed
+    /// root is known when all of them have been read.
+    ///
+    /// # Errors
+    /// A [`Breach`] ends the reading.
+    fn entry(&mut self, index: u64, leaf: &[u8]) -> Result<(), Breach>;
+}
+
+impl<F: FnMut(u64, u64) + ?Sized> Onlooker for F {
+    fn progress(&mut self, done: u64, of: u64) {
+        self(done, of);
+    }
+
+    fn entry(&mut self, _index: u64, _leaf: &[u8]) -> Result<(), Breach> {
+        Ok(())
+    }
+}
+
 impl Ledger {
     /// Verifies a domain's log offline, with no more than `ledger/ledger.db` and `keys/ledger.vkey`.
     ///
     /// # Errors
     /// The first [`Breach`] found.
-    pub fn verify(dir: &Path, progress: Progress<'_>) -> Result<Report, Breach> {
-        let place = Place::new(dir);
+    pub fn verify(place: impl Into<Place>, mut progress: Progress<'_>) -> Result<Report, Breach> {
+        Self::audit(place, &mut progress)
+    }
+
+    /// Verifies a domain's log offline and shows each entry on the way.
+    ///
+    /// # Errors
+    /// The first [`Breach`] found.
+    pub fn audit(place: impl Into<Place>, onlooker: &mut dyn Onlooker) -> Result<Report, Breach> {
+        let place = place.into();
         let verifier = place.verifier()?;
-        let store = Store::open_read_only(&place.database())?;
+        let store = place.read_store()?;
         // The anchor follows the database, so it is read before the database is held still.
         let anchored = match Anchor::read(&place.anchor()) {
             Ok(head) => Some(head),
@@ -58,112 +92,126 @@ impl Ledger {
             Err(breach) => return Err(breach),
         };
         store.hold_still()?;
-        Verification {
-            store: &store,
+        let verification = Verification {
+            store: &*store,
             verifier: &verifier,
             anchored,
-        }
-        .run(&place, progress)
+            place,
+        };
+        verification.run(onlooker)
     }
 
     /// Opens a domain's log for reading, beside a gateway that writes it or alone.
     ///
     /// # Errors
     /// What is missing or does not fit.
-    pub fn open_read_only(dir: &Path) -> Result<Reader, Breach> {
-        Reader::open(dir)
+    pub fn open_read_only(place: impl Into<Place>) -> Result<Reader, Breach> {
+        Reader::open(place)
     }
 }
 
 struct Verification<'a> {
-    store: &'a Store,
+    store: &'a dyn Store,
     verifier: &'a NoteVerifier,
     anchored: Option<Head>,
+    place: Place,
 }
 
+/// The checkpoints, smallest first, signatures checked a batch at a time.
+struct Heads<'a> {
+    store: &'a dyn Store,
+    verifier: &'a NoteVerifier,
+    read: VecDeque<Checkpoint>,
+    next: Option<u64>,
+    count: u64,
+}
+
+// === impl Verification ===
+
 impl Verification<'_> {
-    fn run(&self, place: &Place, progress: Progress<'_>) -> Result<Report, Breach> {
+    fn run(&self, onlooker: &mut dyn Onlooker) -> Result<Report, Breach> {
         let store = self.store;
-        let checkpoints = self.checkpoints()?;
-        let (newest, note) = checkpoints
-            .last()
-            .ok_or_else(|| store.damaged("it has no checkpoint".to_owned()))?;
-        let total = newest.head.size;
+        let (total, note) = store.newest_checkpoint()?;
+        let newest = opened(store, self.verifier, &(total, note.clone()))?;
         if store.next_index()? != total {
             return Err(store.damaged(format!("its entries do not end at the checkpoint, {total}")));
         }
-        let mut heads = checkpoints
-            .iter()
-            .map(|(checkpoint, _)| checkpoint.head)
-            .peekable();
-        let mut walk = Walk::default();
+        let mut heads = Heads::new(store, self.verifier);
+        let mut walk = Rehash::default();
         let mut tiles = 0;
         loop {
-            let size = walk.edge.frontier().size();
-            if let Some(head) = heads.next_if(|head| head.size == size)
-                && head.root != walk.edge.frontier().root()
-            {
-                let what = format!("its entries do not lead to the root signed at size {size}");
-                return Err(store.damaged(what));
-            }
-            self.compare_anchor(place, walk.edge.frontier())?;
+            let size = walk.size();
+            self.compare_head(&mut heads, &walk)?;
+            self.compare_anchor(&walk)?;
             if size == total {
                 break;
             }
-            if walk.rows.as_slice().is_empty() {
-                progress(size, total);
-                tiles += self.compare_tiles(walk.edge.take_full())?;
-                walk.rows = store.rows(size, FETCH)?.into_iter();
+            if size.is_multiple_of(u64::from(FETCH)) {
+                onlooker.progress(size, total);
+                tiles += self.compare_tiles(walk.take_full())?;
+                self.read(size, total, &mut walk)?;
             }
-            walk.step().map_err(|what| store.damaged(what))?;
+            let damaged = |what| store.damaged(what);
+            if let Some(leaf) = walk.step().map_err(damaged)? {
+                onlooker.entry(size, &leaf)?;
+            }
         }
-        tiles += self.compare_tiles(walk.edge.take_changed())?;
+        tiles += self.compare_tiles(walk.take_changed())?;
         self.compare_counts(tiles, walk.sealed)?;
+        let pruned = walk
+            .pruning
+            .concluded()
+            .map_err(|what| store.damaged(what))?;
         if let Some(head) = self.anchored.filter(|head| head.size > total) {
             let what = format!("it holds {total} entries, the anchor {}", head.size);
-            return Err(Breach::RolledBack {
-                file: place.database(),
-                what,
-            });
+            let file = self.place.database();
+            return Err(Breach::RolledBack { file, what });
         }
-        progress(total, total);
+        onlooker.progress(total, total);
         Ok(Report {
-            origin: newest.origin.clone(),
+            origin: newest.origin,
             entries: total,
             root: newest.head.root,
-            checkpoints: u64::try_from(checkpoints.len()).unwrap_or(u64::MAX),
+            checkpoints: heads.count,
             sealed: walk.sealed,
             sealed_removed: walk.sealed_removed,
+            pruned,
             anchored: self.anchored.map(|head| head.size),
-            checkpoint: note.clone(),
+            checkpoint: note,
         })
     }
 
-    /// All checkpoints, signatures checked, smallest first.
-    fn checkpoints(&self) -> Result<Vec<(Checkpoint, String)>, Breach> {
-        let open = |(size, note): (u64, String)| match Checkpoint::open(&note, self.verifier) {
-            Ok(checkpoint) if checkpoint.head.size == size => Ok((checkpoint, note)),
-            Ok(_) => Err(self
-                .store
-                .damaged(format!("the checkpoint at {size} is of another size"))),
-            Err(breach) => Err(self
-                .store
-                .damaged(format!("the checkpoint at {size}: {breach}"))),
-        };
-        self.store.checkpoints()?.into_iter().map(open).collect()
+    /// Reads the next entries; where one was pruned, its hash.
+    fn read(&self, from: u64, total: u64, walk: &mut Rehash) -> Result<(), Breach> {
+        let end = from.saturating_add(u64::from(FETCH)).min(total);
+        let mut rows = self.store.rows(from, FETCH)?.into_iter().peekable();
+        for index in from..end {
+            match rows.next_if(|row| row.index == index) {
+                Some(row) => walk.queue(row),
+                None => walk.queue_hash(Pruning::hash(self.store, index)?),
+            }
+        }
+        Ok(())
     }
 
-    fn compare_anchor(&self, place: &Place, frontier: &Frontier) -> Result<(), Breach> {
+    fn compare_head(&self, heads: &mut Heads<'_>, walk: &Rehash) -> Result<(), Breach> {
+        let size = walk.size();
+        match heads.at(size)? {
+            Some(head) if head.root != walk.root() => {
+                let what = format!("its entries do not lead to the root signed at size {size}");
+                Err(self.store.damaged(what))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn compare_anchor(&self, walk: &Rehash) -> Result<(), Breach> {
         match self.anchored {
-            Some(head) if head.size == frontier.size() && head.root != frontier.root() => {
-                let what = format!(
-                    "its first {} entries are not those of the anchor",
-                    head.size
-                );
-                Err(Breach::RolledBack {
-                    file: place.database(),
-                    what,
-                })
+            Some(head) if head.size == walk.size() && head.root != walk.root() => {
+                let size = head.size;
+                let what = format!("its first {size} entries are not those of the anchor");
+                let file = self.place.database();
+                Err(Breach::RolledBack { file, what })
             }
             Some(_) | None => Ok(()),
         }
@@ -194,26 +242,76 @@ impl Verification<'_> {
     }
 }
 
-#[derive(Default)]
-struct Walk {
-    edge: Edge,
-    rows: std::vec::IntoIter<crate::store::Row>,
-    sealed: u64,
-    sealed_removed: u64,
+// === impl Heads ===
+
+impl<'a> Heads<'a> {
+    const fn new(store: &'a dyn Store, verifier: &'a NoteVerifier) -> Self {
+        Self {
+            store,
+            verifier,
+            read: VecDeque::new(),
+            next: Some(0),
+            count: 0,
+        }
+    }
+
+    /// The head that was signed at this size, if one was. Sizes are asked for in order.
+    fn at(&mut self, size: u64) -> Result<Option<Head>, Breach> {
+        if self.read.is_empty()
+            && let Some(from) = self.next
+        {
+            self.fill(from)?;
+        }
+        match self.read.front() {
+            Some(checkpoint) if checkpoint.head.size == size => {
+                Ok(self.read.pop_front().map(|checkpoint| checkpoint.head))
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// Signatures take most of the time, so all cores check them.
+    fn fill(&mut self, from: u64) -> Result<(), Breach> {
+        let notes = self.store.checkpoints(from, NOTES)?;
+        self.next = notes.last().map(|(size, _)| size.saturating_add(1));
+        self.count += u64::try_from(notes.len()).unwrap_or(u64::MAX);
+        let (store, verifier) = (self.store, self.verifier);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = notes.len().div_ceil(cores).max(1);
+        let checked = std::thread::scope(|scope| {
+            let started: Vec<_> = notes
+                .chunks(share)
+                .map(|notes| {
+                    scope.spawn(move || {
+                        let check = |note| checkpoint(verifier, note);
+                        notes.iter().map(check).collect::<Result<Vec<_>, _>>()
+                    })
+                })
+                .collect();
+            let stopped = |_| "a thread that checked checkpoints stopped".to_owned();
+            let ended = started.into_iter().map(|thread| thread.join());
+            ended
+                .map(|thread| thread.map_err(stopped).and_then(|checked| checked))
+                .collect::<Result<Vec<_>, String>>()
+        });
+        let checked = checked.map_err(|what| store.damaged(what))?;
+        self.read.extend(checked.into_iter().flatten());
+        Ok(())
+    }
 }
 
-impl Walk {
-    fn step(&mut self) -> Result<(), String> {
-        let index = self.edge.frontier().size();
-        let row = self.rows.next().filter(|row| row.index == index);
-        let row = row.ok_or_else(|| format!("entry {index} is missing"))?;
-        let leaf = checked_leaf(&row)?;
-        match (leaf.sealed, row.sealed) {
-            (Some(_), Some(_)) => self.sealed += 1,
-            (Some(_), None) => self.sealed_removed += 1,
-            (None, _) => {}
-        }
-        self.edge.push(leaf_hash(&row.leaf));
-        Ok(())
+fn opened(
+    store: &dyn Store,
+    verifier: &NoteVerifier,
+    note: &(u64, String),
+) -> Result<Checkpoint, Breach> {
+    checkpoint(verifier, note).map_err(|what| store.damaged(what))
+}
+
+fn checkpoint(verifier: &NoteVerifier, (size, note): &(u64, String)) -> Result<Checkpoint, String> {
+    match Checkpoint::open(note, verifier) {
+        Ok(checkpoint) if checkpoint.head.size == *size => Ok(checkpoint),
+        Ok(_) => Err(format!("the checkpoint at {size} is of another size")),
+        Err(breach) => Err(format!("the checkpoint at {size}: {breach}")),
     }
 }

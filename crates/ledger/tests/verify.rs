@@ -226,3 +226,32 @@ fn a_damaged_file_is_told_with_its_name_and_a_remedy() {
     let told = open(dir.path()).expect_err("damaged").to_string();
     assert!(told.contains("anchor"), "{told}");
 }
+
+#[test]
+fn an_entry_is_proved_under_an_earlier_checkpoint_that_covers_it_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = create(dir.path());
+    let mut notes = Vec::new();
+    for calls in 0..9 {
+        ledger
+            .append(&strangers(calls), None, noon())
+            .wait()
+            .unwrap();
+        notes.push(ledger.head().unwrap().1);
+    }
+    let reader = ledger.reader();
+    for (place, note) in (0..).zip(&notes) {
+        for index in 0..9 {
+            let proof = reader.prove_under(index, note);
+            assert_eq!(proof.is_ok(), index <= place, "{index} under {place}");
+            if let Ok(proof) = proof {
+                let leaf = ledger.leaf(index).unwrap();
+                let shown = proof.verify(&leaf, reader.verifier()).unwrap();
+                assert_eq!(shown.head.size, place + 1);
+            }
+        }
+    }
+    let other = tempfile::tempdir().unwrap();
+    let foreign = create(other.path()).head().unwrap().1;
+    assert!(reader.prove_under(0, &foreign).is_err());
+}

@@ -146,7 +146,7 @@ fn left_side<'a>(svg: &mut String, sources: &Sources<'a>, drawn: &Drawn) -> Plac
                 &shortened(name),
             );
             let ways: Vec<&str> = source.ways.iter().map(|way| told_way(way)).collect();
-            let way = shortened(&ways.join(" · "));
+            let way = shortened_to(&ways.join(" · "), 40);
             let style = "fill=\"#55606f\" font-size=\"12\" text-anchor=\"end\"";
             text(svg, (MARGIN + LEFT_WIDTH - 58, middle + 5), style, &way);
             if !source.decides.is_empty() {

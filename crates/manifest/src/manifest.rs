@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use lineage::Column;
 use serde::{Deserialize, Serialize};
 use terms::{
-    DatasetName, Digest, DomainName, Grade, ItemName, LeftOut, LicenceId, Mask, Notice,
+    Accuracy, DatasetName, Digest, DomainName, Grade, ItemName, LeftOut, LicenceId, Mask, Notice,
     Obligations, OperatorId, Origin, PersonId, QueryId, ScenarioId, Stage,
 };
 
@@ -174,7 +174,7 @@ pub struct SourceItem {
 }
 
 /// What left.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Content {
     /// Rows.
@@ -189,6 +189,8 @@ pub struct Content {
     pub influences: Vec<Origin>,
     /// What is told of withheld groups.
     pub notice: Notice,
+    /// How exact it is, where cells carry noise.
+    pub accuracy: Option<Accuracy>,
     /// Columns the result does not have because their items are absent.
     pub left_out: Vec<LeftOut>,
 }

@@ -6,7 +6,7 @@
 # The key, and the policy that names the log and the witnesses, come from the domain or the regulator,
 # not from the package. Without a policy it is the one that was signed.
 # Needs openssl 3, jq, and the ordinary tools. Exit status 0 only if everything holds.
-set -eu
+set -euf
 LC_ALL=C
 export LC_ALL
 

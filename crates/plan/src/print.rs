@@ -1,8 +1,8 @@
 //! The form people read: one node a line, inputs indented below it.
 
 use crate::{
-    AggregateCall, AggregateFunction, Check, Expr, Function, JoinKind, Literal, Node, Plan, Scan,
-    SortKey, View, WindowFunction,
+    AggregateCall, AggregateFunction, Check, Expr, Function, JoinKind, Literal, Node, Plan, Report,
+    Scan, SortKey, View, WindowFunction,
 };
 use std::{collections::BTreeSet, fmt::Write};
 use terms::Mask;
@@ -100,18 +100,23 @@ fn line(node: &Node) -> String {
                 .iter()
                 .map(|cell| format!("#{} {}", cell.witness, unmet(&cell.check)))
                 .collect();
-            let noised: BTreeSet<u32> = reports
-                .iter()
-                .flat_map(|report| report.noised.iter().map(|noised| noised.column))
-                .collect();
-            let noised: Vec<String> = noised.iter().map(|column| format!("#{column}")).collect();
-            let reports = match (reports.len(), noised.as_slice()) {
-                (0, _) => String::new(),
-                (n, []) => format!("; report {n}"),
-                (n, noised) => format!("; report {n}, noise on {} if asked", noised.join(", ")),
-            };
+            let reports = reported(reports);
             format!("withhold rows where {}{reports}", cells.join(", or "))
         }
+    }
+}
+
+/// What is reported above a withholding, in words.
+fn reported(reports: &[Report]) -> String {
+    let noised: BTreeSet<u32> = reports
+        .iter()
+        .flat_map(|report| report.noised.iter().map(|noised| noised.column))
+        .collect();
+    let noised: Vec<String> = noised.iter().map(|column| format!("#{column}")).collect();
+    match (reports.len(), noised.as_slice()) {
+        (0, _) => String::new(),
+        (n, []) => format!("; report {n}"),
+        (n, noised) => format!("; report {n}, noise on {} if asked", noised.join(", ")),
     }
 }
 

@@ -8,14 +8,18 @@
 
 mod state; // the fold
 mod command; // what can be asked for
+mod redaction; // requests to destroy sealed texts
 mod unlawful; // why a command may not be
 mod judge; // the rules, by family
+mod audit; // the record held against its own rules
 
 #[cfg(test)]
 mod stage; // a small domain for the tests
 
 pub use self::{
+    audit::{Audit, Audited, Finding},
     command::Command,
+    redaction::{Approval, Redactions},
     state::{LicenceStanding, ScenarioStanding, State},
     unlawful::Unlawful,
 };

@@ -5,7 +5,7 @@ use terms::{
 };
 
 /// What stands after all events so far.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct State {
     name: Option<DomainName>,
     title: String,
@@ -24,7 +24,7 @@ pub struct State {
 }
 
 /// A licence and the step it is at.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct LicenceStanding {
     /// As it stands.
     pub licence: Licence,
@@ -35,7 +35,7 @@ pub struct LicenceStanding {
 }
 
 /// A scenario, the step it is at, and what its reviewers saw.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct ScenarioStanding {
     /// As it stands.
     pub scenario: Scenario,
@@ -131,7 +131,14 @@ impl State {
             | Event::Exported { .. }
             | Event::ExportWithheld { .. }
             | Event::WitnessLagged { .. }
-            | Event::StrangersCounted { .. } => return,
+            | Event::StrangersCounted { .. }
+            | Event::SealedRead { .. }
+            | Event::RetentionSet { .. }
+            | Event::RedactionRequested { .. }
+            | Event::RedactionApproved { .. }
+            | Event::TextRedacted { .. }
+            | Event::TextsExpired { .. }
+            | Event::LogPruned { .. } => return,
         }
         self.version += 1;
     }
@@ -266,6 +273,14 @@ impl State {
     /// Every scenario.
     pub fn scenarios(&self) -> impl Iterator<Item = &ScenarioStanding> {
         self.scenarios.values()
+    }
+
+    /// The digest of all that stands: whoever folds the same events has the same.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        // What stands was read from JSON, so it can be written as JSON; if it could not, the digest
+        // would equal that of no state.
+        Digest::of(&serde_json::to_vec(self).unwrap_or_default())
     }
 
     /// How many events have changed what stands. A permit is of one version.

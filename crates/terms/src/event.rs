@@ -4,8 +4,8 @@
 
 use crate::{
     Channel, Dataset, DatasetName, Digest, DomainName, ItemName, Licence, LicenceId, Notice,
-    Obligations, Operator, Person, PersonId, QueryId, RowRisk, Scenario, ScenarioId, Snapshot,
-    Thresholds,
+    Obligations, Operator, Person, PersonId, QueryId, ReadingPurpose, RedactionBasis, Retention,
+    RowRisk, Scenario, ScenarioId, Snapshot, Thresholds,
 };
 
 /// One thing that happened. Written as canonical JSON into a leaf of the log.
@@ -83,6 +83,9 @@ pub enum Event {
         version: String,
         /// The digest of the policies it decides by.
         policies: Digest,
+        /// The digest of what stood when it began, so that who folds the events again can compare.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        register: Option<Digest>,
     },
     /// A statement or export was asked for. Durable before anything else happens.
     OperationOpened {
@@ -189,6 +192,68 @@ pub enum Event {
         /// How many.
         calls: u64,
     },
+    /// A sealed text was opened for somebody. Durable before the text is handed over.
+    SealedRead {
+        /// Who reads.
+        by: PersonId,
+        /// Which entry's text.
+        entry: u64,
+        /// What for.
+        purpose: ReadingPurpose,
+    },
+    /// How long events are kept from here on; what is on record already keeps the longer promise.
+    RetentionSet {
+        /// Days by class.
+        retention: Retention,
+    },
+    /// The destruction of one entry's sealed text was asked for.
+    RedactionRequested {
+        /// By whom.
+        by: PersonId,
+        /// Of which entry.
+        entry: u64,
+        /// On which ground.
+        basis: RedactionBasis,
+    },
+    /// A redaction was approved by one of the two who must.
+    RedactionApproved {
+        /// By whom.
+        by: PersonId,
+        /// The entry of the request.
+        request: u64,
+    },
+    /// A sealed text is destroyed, and its key with it. The leaf and every proof stay as they were.
+    TextRedacted {
+        /// The entry of the request.
+        request: u64,
+        /// Whose text.
+        entry: u64,
+    },
+    /// The sealed texts of a class and of these days are destroyed, their time being over.
+    TextsExpired {
+        /// Of which class.
+        class: crate::EventClass,
+        /// The first day, in UTC.
+        from: chrono::NaiveDate,
+        /// The last day.
+        through: chrono::NaiveDate,
+        /// How many texts there were.
+        texts: u64,
+    },
+    /// The entries below an index are no longer published; their hashes stay in the tree.
+    /// Source: C2SP tlog-tiles, "Pruning".
+    LogPruned {
+        /// By whom.
+        by: PersonId,
+        /// The minimum index: the first entry that is still published.
+        minimum: u64,
+        /// The root of the tree below the minimum index.
+        root: Digest,
+        /// Which entries below it the domain keeps for itself, since what stands rests on them.
+        kept: Digest,
+        /// How many entries were removed.
+        removed: u64,
+    },
 }
 
 /// What was asked for.
@@ -235,6 +300,39 @@ pub struct Reference {
 }
 
 impl Event {
+    /// The event's name, as it stands in the leaf.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::DomainCreated { .. } => "domain-created",
+            Self::PersonEnrolled { .. } => "person-enrolled",
+            Self::OperatorRegistered { .. } => "operator-registered",
+            Self::DatasetCatalogued { .. } => "dataset-catalogued",
+            Self::DatasetLoaded { .. } => "dataset-loaded",
+            Self::LicenceStep { .. } => "licence-step",
+            Self::ScenarioStep { .. } => "scenario-step",
+            Self::GatewayStarted { .. } => "gateway-started",
+            Self::OperationOpened { .. } => "operation-opened",
+            Self::OperationDecided { .. } => "operation-decided",
+            Self::OperationRefused { .. } => "operation-refused",
+            Self::ReleaseConflicted { .. } => "release-conflicted",
+            Self::OperationReleased { .. } => "operation-released",
+            Self::OperationFailed { .. } => "operation-failed",
+            Self::OperationAbandoned { .. } => "operation-abandoned",
+            Self::Exported { .. } => "exported",
+            Self::ExportWithheld { .. } => "export-withheld",
+            Self::WitnessLagged { .. } => "witness-lagged",
+            Self::StrangersCounted { .. } => "strangers-counted",
+            Self::SealedRead { .. } => "sealed-read",
+            Self::RetentionSet { .. } => "retention-set",
+            Self::RedactionRequested { .. } => "redaction-requested",
+            Self::RedactionApproved { .. } => "redaction-approved",
+            Self::TextRedacted { .. } => "text-redacted",
+            Self::TextsExpired { .. } => "texts-expired",
+            Self::LogPruned { .. } => "log-pruned",
+        }
+    }
+
     /// The licence a step concerns.
     #[must_use]
     pub fn licence(&self) -> Option<&LicenceId> {
@@ -257,7 +355,14 @@ impl Event {
             | Self::Exported { .. }
             | Self::ExportWithheld { .. }
             | Self::WitnessLagged { .. }
-            | Self::StrangersCounted { .. } => None,
+            | Self::StrangersCounted { .. }
+            | Self::SealedRead { .. }
+            | Self::RetentionSet { .. }
+            | Self::RedactionRequested { .. }
+            | Self::RedactionApproved { .. }
+            | Self::TextRedacted { .. }
+            | Self::TextsExpired { .. }
+            | Self::LogPruned { .. } => None,
         }
     }
 
@@ -283,7 +388,14 @@ impl Event {
             | Self::ScenarioStep { .. }
             | Self::GatewayStarted { .. }
             | Self::WitnessLagged { .. }
-            | Self::StrangersCounted { .. } => None,
+            | Self::StrangersCounted { .. }
+            | Self::SealedRead { .. }
+            | Self::RetentionSet { .. }
+            | Self::RedactionRequested { .. }
+            | Self::RedactionApproved { .. }
+            | Self::TextRedacted { .. }
+            | Self::TextsExpired { .. }
+            | Self::LogPruned { .. } => None,
         }
     }
 }

@@ -22,6 +22,7 @@ mod scenario; // what one approved application may use, and how
 mod obligation; // what a permit asks of a result
 mod channel; // the listener a call came in by
 mod event; // everything the ledger can say
+mod retention; // how long what is on record stays readable
 mod withheld; // what a response tells of what it left out
 mod flow; // how an item has a part in a column
 mod told; // what a caller hears of an error
@@ -45,6 +46,7 @@ pub use self::{
     obligation::{Obligations, Thresholds},
     operator::{Evidence, Operator},
     person::{Person, Role},
+    retention::{EventClass, ReadingPurpose, RedactionBasis, Retention},
     scenario::{RowRisk, Scenario, ScenarioDataset, Wanted},
     told::Told,
     unreadable::Unreadable,

@@ -79,6 +79,10 @@ impl Cosigned {
     pub fn accept(&self, note: &str) -> Result<CosignedCheckpoint, Unwitnessed> {
         let checkpoint = Checkpoint::open(note, &self.log)?;
         let taken: Note = note.parse()?;
+        if self.policy.cosigned_by(note)?.is_empty() {
+            let what = "no witness that the policy names cosigned the checkpoint";
+            return Err(malformed(what));
+        }
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let name = format!("{:020}{SUFFIX}", checkpoint.head.size);
         let mut lines: Vec<Line> = taken.lines;
@@ -96,11 +100,6 @@ impl Cosigned {
         }
         let merged = self.merged(&taken.text, &lines)?;
         let told = self.judged(&merged)?;
-        if told.by.is_empty() {
-            return Err(malformed(
-                "no witness that the policy names cosigned the checkpoint",
-            ));
-        }
         write_through(&self.folder, &name, &merged)?;
         self.forget()?;
         Ok(told)
@@ -143,7 +142,16 @@ impl Cosigned {
     /// # Errors
     /// As [`all`](Self::all).
     pub fn quorum(&self) -> Result<Option<CosignedCheckpoint>, Unwitnessed> {
-        Ok(self.all()?.into_iter().find(|one| one.quorum))
+        for name in self.names()?.iter().rev() {
+            let judged = self
+                .read(name)?
+                .map(|note| self.judged(&note))
+                .transpose()?;
+            if let Some(found) = judged.filter(|one| one.quorum) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// What a witness saw of us last, as far as we hold it.

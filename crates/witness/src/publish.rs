@@ -131,14 +131,15 @@ impl Publisher {
         })
     }
 
-    /// The request for a witness, from what it saw last as far as we hold it, to the newest checkpoint.
+    /// The request for a witness, from the size it saw last, or what we hold of that, to the newest
+    /// checkpoint.
     ///
     /// # Errors
     /// [`Unwitnessed::Ledger`], or what is held can't be read.
-    pub fn request_for(&self, member: &Member) -> Result<Request, Unwitnessed> {
+    pub fn request_for(&self, member: &Member, from: Option<u64>) -> Result<Request, Unwitnessed> {
         let (checkpoint, note) = self.reader.head()?;
         let seen = self.cosigned.seen_by(&member.cosigner)?;
-        let old = seen.map_or(0, |head| head.size);
+        let old = from.or(seen.map(|head| head.size)).unwrap_or(0);
         self.request(old, (checkpoint.head, &note))
     }
 

@@ -56,21 +56,35 @@ struct Player<'a> {
     now: DateTime<Utc>,
 }
 
+/// Where a new domain's ledger is kept, and with what its manifests are signed.
+#[derive(Debug)]
+pub(crate) struct Keeping<'a> {
+    /// A PostgreSQL database, if not its folder.
+    pub ledger_postgres: Option<&'a str>,
+    pub manifest_algorithm: Algorithm,
+}
+
+impl Default for Keeping<'_> {
+    fn default() -> Self {
+        Self {
+            ledger_postgres: None,
+            manifest_algorithm: Algorithm::P256,
+        }
+    }
+}
+
 /// Makes a domain from a seed. On any error nothing is left.
 ///
 /// # Errors
 /// [`PlayError`].
-pub(crate) async fn play(
-    dir: &Path,
-    seed: &Seed,
-    manifest_algorithm: Algorithm,
-) -> Result<(), PlayError> {
+pub(crate) async fn play(dir: &Path, seed: &Seed, keeping: &Keeping<'_>) -> Result<(), PlayError> {
     let existed = dir.exists();
     let now = Utc::now();
     let founding = Founding {
         name: &seed.name,
         policies: seed.policies.as_deref(),
-        manifest_algorithm,
+        manifest_algorithm: keeping.manifest_algorithm,
+        ledger_postgres: keeping.ledger_postgres,
         now,
     };
     let domain = Domain::create(dir, &founding)?;

@@ -795,11 +795,7 @@ fn there(call: &AggregateCall, raw: &Expr) -> Expr {
 /// form, counts have none.
 fn contributed(call: &AggregateCall, raw: &Expr) -> Expr {
     if is_summed(call) {
-        Expr::Cast {
-            value: Box::new(raw.clone()),
-            to: Type::Float,
-            lenient: false,
-        }
+        as_float(raw.clone())
     } else {
         nothing()
     }
@@ -1025,6 +1021,14 @@ fn shape_by_subject(call: &AggregateCall, labels: &[Label]) -> Shape {
             Shape::Linear { personal: true }
         }
         _ => Shape::Free,
+    }
+}
+
+fn as_float(value: Expr) -> Expr {
+    Expr::Cast {
+        value: Box::new(value),
+        to: Type::Float,
+        lenient: false,
     }
 }
 

@@ -138,6 +138,7 @@ fn manifest(index: u64, leaf: String, proof: String) -> Manifest {
             }],
             influences: Vec::new(),
             notice: Notice::Standing,
+            accuracy: None,
             left_out: Vec::new(),
         },
         ledger: Record {

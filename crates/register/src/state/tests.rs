@@ -233,3 +233,24 @@ fn data_of_no_catalogued_dataset_is_kept_apart() {
     let state = folded(&[json!({"event": "dataset-loaded", "by": "pat", "snapshot": snapshot(1)})]);
     assert_eq!(state.datasets().count(), 0);
 }
+
+#[test]
+fn the_digest_tells_every_change_of_what_stands_and_nothing_else() {
+    let mut state = State::default();
+    let mut digests = std::collections::BTreeSet::from([state.digest()]);
+    let carried = [
+        crate::stage::create(),
+        crate::stage::enrol(crate::stage::adam()),
+        crate::stage::enrol(crate::stage::dora()),
+    ];
+    for command in carried {
+        crate::stage::carry(&mut state, &crate::stage::adam(), command);
+        assert!(digests.insert(state.digest()));
+    }
+    let whole = crate::stage::licensed(licence());
+    assert_ne!(whole.digest(), Digest::of(b""), "all of it can be written");
+    let before = whole.digest();
+    let mut after = whole;
+    after.apply(&Event::StrangersCounted { calls: 1 });
+    assert_eq!(after.digest(), before);
+}

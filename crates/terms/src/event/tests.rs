@@ -81,14 +81,33 @@ fn operating() -> [Value; 12] {
     ]
 }
 
+/// One of each event of the log's own upkeep.
+fn upkeep() -> [Value; 7] {
+    [
+        json!({"event": "sealed-read", "by": "sam", "entry": 9, "purpose": "investigation"}),
+        json!({"event": "retention-set", "retention": {"procedure_days": 1830,
+            "operation_days": 184, "export_days": 1830, "reading_days": 1830,
+            "running_days": 1830}}),
+        json!({"event": "redaction-requested", "by": "sam", "entry": 9,
+            "basis": "erasure-request"}),
+        json!({"event": "redaction-approved", "by": "dora", "request": 10}),
+        json!({"event": "text-redacted", "request": 10, "entry": 9}),
+        json!({"event": "texts-expired", "class": "operation", "from": "2026-01-01",
+            "through": "2026-01-02", "texts": 3}),
+        json!({"event": "log-pruned", "by": "dora", "minimum": 256, "root": digest(),
+            "kept": digest(), "removed": 200}),
+    ]
+}
+
 fn read(value: &Value) -> Event {
     serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{value}: {error}"))
 }
 
 #[test]
 fn every_event_is_written_as_it_was_read() {
-    for value in standing().iter().chain(&operating()) {
+    for value in standing().iter().chain(&operating()).chain(&upkeep()) {
         assert_eq!(&serde_json::to_value(read(value)).unwrap(), value);
+        assert_eq!(value["event"], read(value).name());
         assert_eq!(
             read(&serde_json::from_str(&value.to_string()).unwrap()),
             read(value)
@@ -119,13 +138,21 @@ fn the_samples_are_of_every_event_once() {
         Event::StrangersCounted { .. } => 16,
         Event::ExportWithheld { .. } => 17,
         Event::WitnessLagged { .. } => 18,
+        Event::SealedRead { .. } => 19,
+        Event::RetentionSet { .. } => 20,
+        Event::RedactionRequested { .. } => 21,
+        Event::RedactionApproved { .. } => 22,
+        Event::TextRedacted { .. } => 23,
+        Event::TextsExpired { .. } => 24,
+        Event::LogPruned { .. } => 25,
     };
     let numbers = standing()
         .iter()
         .chain(&operating())
+        .chain(&upkeep())
         .map(|v| number(&read(v)))
         .collect::<Vec<_>>();
-    assert_eq!(numbers, (0..19).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..26).collect::<Vec<_>>());
 }
 
 #[test]
@@ -156,6 +183,8 @@ fn an_event_outside_the_list_is_refused() {
         json!({"event": "strangers-counted"}),
         json!({"event": "operation-refused", "query": "1", "code": "x"}),
         json!({"event": "exported", "query": QUERY, "manifest": "ab"}),
+        json!({"event": "redaction-requested", "by": "sam", "entry": 9, "basis": "because"}),
+        json!({"event": "retention-set", "retention": {"operation_days": 183}}),
     ];
     for value in wrong {
         assert!(

@@ -132,3 +132,25 @@ fn what_is_no_policy_is_refused_with_its_line() {
         }
     }
 }
+
+#[test]
+fn no_changed_byte_makes_a_policy_that_wants_less() {
+    let (_dir, log, note) = log();
+    let text = three_of_two_levels(&log);
+    // Two of three and the fourth: what is short of that stays short, whatever byte is changed, unless
+    // the change is in the rule itself.
+    let rule = text.find("group").unwrap();
+    let short = cosigned(&note, &[1]);
+    for place in 0..rule {
+        for bit in 0..8 {
+            let mut bytes = text.clone().into_bytes();
+            bytes[place] ^= 1 << bit;
+            if let Ok(Ok(policy)) = String::from_utf8(bytes).map(|text| text.parse::<Policy>()) {
+                assert!(
+                    policy.accept(&short, &log).is_err(),
+                    "byte {place} bit {bit}"
+                );
+            }
+        }
+    }
+}

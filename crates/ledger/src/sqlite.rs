@@ -1,7 +1,9 @@
+mod removal; // what retention takes out
+
 use crate::Breach;
+use crate::storage::{Batch, Row, Store, signed, unsigned};
 use crate::tree::{TileId, Tiles};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
-use std::collections::BTreeMap;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use std::time::Duration;
 const APPLICATION: i64 = 0x626e_646c;
 /// The version of the tables below.
 const VERSION: i64 = 1;
+/// How long another connection to the file may hold up this one.
+const BUSY_MAX: Duration = Duration::from_secs(10);
 
 const TABLES: &str = "
     CREATE TABLE event (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT;
@@ -22,35 +26,19 @@ const TABLES: &str = "
 
 /// The log's database: SQLite in WAL mode, every commit synced.
 #[derive(Debug)]
-pub(crate) struct Store {
+pub(crate) struct Sqlite {
     file: PathBuf,
     database: Connection,
 }
 
-/// An entry as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Row {
-    pub(crate) index: u64,
-    pub(crate) leaf: Vec<u8>,
-    pub(crate) sealed: Option<Vec<u8>>,
-}
-
-/// What one commit adds.
-#[derive(Debug)]
-pub(crate) struct Batch {
-    pub(crate) rows: Vec<Row>,
-    pub(crate) tiles: BTreeMap<TileId, Vec<u8>>,
-    pub(crate) size: u64,
-    pub(crate) note: String,
-}
-
-impl Store {
+impl Sqlite {
     /// Makes the database of a new log.
     pub(crate) fn create(file: &Path) -> Result<Self, Breach> {
         drop(crate::place::write_new(file, b"")?);
         let store = Self::connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // Small pages: a lone entry costs a commit of the pages it touches, not of 16 KiB each.
         let settings = format!(
-            "PRAGMA page_size = 16384; PRAGMA application_id = {APPLICATION}; \
+            "PRAGMA page_size = 4096; PRAGMA application_id = {APPLICATION}; \
              PRAGMA user_version = {VERSION}; PRAGMA journal_mode = WAL; {TABLES}"
         );
         store
@@ -110,14 +98,12 @@ impl Store {
     }
 
     fn opened(file: &Path, database: rusqlite::Result<Connection>) -> Result<Self, Breach> {
-        let failed = |source| Breach::Database {
+        let failed = |source: rusqlite::Error| Breach::Database {
             file: file.to_owned(),
-            source,
+            source: source.into(),
         };
         let database = database.map_err(failed)?;
-        database
-            .busy_timeout(Duration::from_secs(10))
-            .map_err(failed)?;
+        database.busy_timeout(BUSY_MAX).map_err(failed)?;
         database.set_prepared_statement_cache_capacity(32);
         Ok(Self {
             file: file.to_owned(),
@@ -145,7 +131,7 @@ impl Store {
     fn harden(&self) -> Result<(), Breach> {
         let settings = "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
                         PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; \
-                        PRAGMA wal_autocheckpoint = 256;";
+                        PRAGMA wal_autocheckpoint = 1024;";
         self.database
             .execute_batch(settings)
             .map_err(|source| self.failed(source))?;
@@ -160,36 +146,55 @@ impl Store {
         }
     }
 
-    /// Holds what the connection sees still, until it is closed.
-    pub(crate) fn hold_still(&self) -> Result<(), Breach> {
+    fn failed(&self, source: rusqlite::Error) -> Breach {
+        Breach::Database {
+            file: self.file.clone(),
+            source: source.into(),
+        }
+    }
+}
+
+impl Store for Sqlite {
+    fn hold_still(&self) -> Result<(), Breach> {
         self.database
             .execute_batch("BEGIN")
             .map_err(|source| self.failed(source))
     }
 
-    /// Brings the write-ahead log into the file, so that the file alone is the log. Where a reader is
-    /// in the way both files together stay the log, as they are while it is written.
-    pub(crate) fn settle(&self) {
+    fn settle(&self) {
         let settled = self.database.busy_timeout(Duration::ZERO).and_then(|()| {
             self.database
                 .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
         });
+        let settled = settled.and(self.database.busy_timeout(BUSY_MAX));
         if let Err(error) = settled {
             tracing::warn!(%error, "the ledger's write-ahead log stays beside it");
         }
     }
 
-    /// Writes a batch durably, whole or not at all.
-    pub(crate) fn write(&mut self, batch: &Batch) -> Result<(), Breach> {
-        let file = &self.file;
-        write(&mut self.database, batch).map_err(|source| Breach::Database {
-            file: file.clone(),
-            source,
-        })
+    fn write(&mut self, batch: &Batch) -> Result<(), Breach> {
+        match write(&mut self.database, batch) {
+            Ok(()) => Ok(()),
+            Err(source) if is_full(&source) => Err(Breach::Full {
+                file: self.file.clone(),
+                source: source.into(),
+            }),
+            Err(source) => Err(self.failed(source)),
+        }
     }
 
-    /// The newest signed checkpoint and the size it stands under.
-    pub(crate) fn newest_checkpoint(&self) -> Result<(u64, String), Breach> {
+    fn resume(&mut self) -> Result<(), Breach> {
+        // A failed statement ends its transaction; one that did not would lend its half-written pages
+        // to what is read next.
+        if self.database.is_autocommit() {
+            return Ok(());
+        }
+        self.database
+            .execute_batch("ROLLBACK")
+            .map_err(|source| self.failed(source))
+    }
+
+    fn newest_checkpoint(&self) -> Result<(u64, String), Breach> {
         let sql = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1";
         self.database
             .prepare_cached(sql)
@@ -202,21 +207,21 @@ impl Store {
             .ok_or_else(|| self.damaged("it has no checkpoint".to_owned()))
     }
 
-    /// All checkpoints, smallest first.
-    pub(crate) fn checkpoints(&self) -> Result<Vec<(u64, String)>, Breach> {
-        let sql = "SELECT size, note FROM checkpoint ORDER BY size";
+    fn checkpoints(&self, from: u64, count_max: u32) -> Result<Vec<(u64, String)>, Breach> {
+        let sql = "SELECT size, note FROM checkpoint WHERE size >= ?1 ORDER BY size LIMIT ?2";
         self.database
             .prepare_cached(sql)
             .and_then(|mut query| {
                 query
-                    .query_map([], |row| Ok((unsigned(row.get(0)?), row.get(1)?)))
+                    .query_map(params![signed(from), count_max], |row| {
+                        Ok((unsigned(row.get(0)?), row.get(1)?))
+                    })
                     .and_then(Iterator::collect)
             })
             .map_err(|source| self.failed(source))
     }
 
-    /// Entries from an index on, at most so many.
-    pub(crate) fn rows(&self, from: u64, count_max: u32) -> Result<Vec<Row>, Breach> {
+    fn rows(&self, from: u64, count_max: u32) -> Result<Vec<Row>, Breach> {
         let sql = "SELECT event.idx, leaf, part FROM event LEFT JOIN sealed USING (idx) \
                    WHERE event.idx >= ?1 ORDER BY event.idx LIMIT ?2";
         self.database
@@ -236,8 +241,7 @@ impl Store {
             .map_err(|source| self.failed(source))
     }
 
-    /// One past the highest index in the log.
-    pub(crate) fn next_index(&self) -> Result<u64, Breach> {
+    fn next_index(&self) -> Result<u64, Breach> {
         let sql = "SELECT coalesce(max(idx) + 1, 0) FROM event";
         self.database
             .query_row(sql, [], |row| row.get(0))
@@ -245,8 +249,7 @@ impl Store {
             .map_err(|source| self.failed(source))
     }
 
-    /// How many rows stand in the tables of tiles and of sealed parts.
-    pub(crate) fn counts(&self) -> Result<(u64, u64), Breach> {
+    fn counts(&self) -> Result<(u64, u64), Breach> {
         let sql = "SELECT (SELECT count(*) FROM tile), (SELECT count(*) FROM sealed)";
         self.database
             .query_row(sql, [], |row| {
@@ -254,16 +257,9 @@ impl Store {
             })
             .map_err(|source| self.failed(source))
     }
-
-    fn failed(&self, source: rusqlite::Error) -> Breach {
-        Breach::Database {
-            file: self.file.clone(),
-            source,
-        }
-    }
 }
 
-impl Tiles for Store {
+impl Tiles for Sqlite {
     fn tile(&self, id: TileId) -> Result<Vec<u8>, Breach> {
         let sql = "SELECT hashes FROM tile WHERE level = ?1 AND number = ?2";
         self.database
@@ -290,6 +286,15 @@ impl Tiles for Store {
     }
 }
 
+/// Whether the disk had no room. The write-ahead log then ends before the batch's commit record, so the
+/// batch is not there, whichever page it stopped at.
+fn is_full(error: &rusqlite::Error) -> bool {
+    // The index of the write-ahead log is a file too, and can't grow either.
+    let no_room_for_index = Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || error.sqlite_error().map(|error| error.extended_code) == no_room_for_index
+}
+
 fn write(database: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
     let transaction =
         database.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -313,14 +318,4 @@ fn write(database: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
             .execute(params![signed(batch.size), batch.note])?;
     }
     transaction.commit()
-}
-
-/// SQLite's integers are signed; a log of more than 2^63 entries does not exist.
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// A negative number in the file becomes one that fits nothing, so that the checks that follow fail.
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }

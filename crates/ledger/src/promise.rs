@@ -1,0 +1,102 @@
+//! How long each entry is promised to stay readable, out of the log's own record of settings.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use terms::{Event, EventClass, Retention};
+
+/// The settings of retention in the order in which they were put on record.
+///
+/// A setting raises what is on record already and never lowers it: an entry is kept for the longest
+/// time that was in force on its day or after it.
+#[derive(Debug, Clone, Default)]
+pub struct Promises {
+    settings: Vec<(NaiveDate, Retention)>,
+}
+
+impl Promises {
+    /// Folds one event in.
+    pub fn apply(&mut self, event: &Event, at: DateTime<Utc>) {
+        if let Event::RetentionSet { retention } = event {
+            self.settings.push((at.date_naive(), *retention));
+        }
+    }
+
+    /// The setting in force, if one is on record.
+    #[must_use]
+    pub fn in_force(&self) -> Option<&Retention> {
+        self.settings.last().map(|(_, retention)| retention)
+    }
+
+    /// The days for which an entry of this class and day is kept.
+    #[must_use]
+    pub fn days(&self, class: EventClass, day: NaiveDate) -> u32 {
+        // Before the first setting the default was in force.
+        let first = [(NaiveDate::MIN, Retention::default())];
+        let settings = || first.iter().chain(&self.settings);
+        let until = settings()
+            .skip(1)
+            .map(|(from, _)| Some(*from))
+            .chain([None]);
+        let in_force = settings()
+            .zip(until)
+            .filter(|(_, until)| until.is_none_or(|until| day <= until));
+        let days = in_force.map(|((_, retention), _)| retention.days(class));
+        days.max().unwrap_or(Retention::DEFAULT_DAYS)
+    }
+
+    /// Whether the time of an entry of this class and day is over.
+    #[must_use]
+    pub fn is_over(&self, class: EventClass, day: NaiveDate, today: NaiveDate) -> bool {
+        (today - day).num_days() > self.days(class, day).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASS: EventClass = EventClass::Operation;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn promises(settings: &[(&str, u32)]) -> Promises {
+        let mut promises = Promises::default();
+        for (at, days) in settings {
+            let retention = serde_json::from_str(&format!(r#"{{"operation_days": {days}}}"#));
+            let retention = retention.unwrap();
+            let at = day(at).and_hms_opt(9, 0, 0).unwrap().and_utc();
+            promises.apply(&Event::RetentionSet { retention }, at);
+        }
+        promises
+    }
+
+    #[test]
+    fn a_setting_raises_what_is_on_record_and_never_lowers_it() {
+        let kept = promises(&[
+            ("2026-01-10", 200),
+            ("2026-02-10", 400),
+            ("2026-03-10", 184),
+        ]);
+        for (on, days) in [
+            ("2026-01-01", 1830),
+            ("2026-01-10", 1830),
+            ("2026-01-11", 400),
+            ("2026-02-11", 400),
+            ("2026-03-10", 400),
+            ("2026-03-11", 184),
+        ] {
+            assert_eq!(kept.days(CLASS, day(on)), days, "{on}");
+        }
+        assert_eq!(kept.days(EventClass::Export, day("2026-04-01")), 1830);
+        assert_eq!(Promises::default().days(CLASS, day("2026-01-01")), 1830);
+    }
+
+    #[test]
+    fn an_entry_is_over_when_all_its_days_are() {
+        let kept = promises(&[("2026-01-01", 184)]);
+        let over = |today| kept.is_over(CLASS, day("2026-01-02"), day(today));
+        assert!(!over("2026-01-02") && !over("2026-07-05"));
+        assert!(over("2026-07-06"));
+    }
+}

@@ -1,0 +1,189 @@
+use super::*;
+use crate::stage::{adam, ann, carry, create, dora, enrol, read, sam};
+use serde_json::{Value, json};
+
+const QUERY: &str = "0123456789abcdef0123456789abcdef";
+
+/// A domain with people and a gateway that started, as entries.
+fn begun() -> Vec<Value> {
+    let mut state = State::default();
+    let mut entries = Vec::new();
+    for command in [
+        create(),
+        enrol(adam()),
+        enrol(dora()),
+        enrol(sam()),
+        enrol(ann()),
+    ] {
+        entries.push(serde_json::to_value(carry(&mut state, &adam(), command)).unwrap());
+    }
+    entries.push(json!({"event": "gateway-started", "version": "1",
+        "policies": Digest::of(b"p"), "register": state.digest()}));
+    entries
+}
+
+fn opened() -> Value {
+    json!({"event": "operation-opened", "query": QUERY, "action": "query", "person": "ann",
+        "scenario": "s", "channel": "domain", "statement": Digest::of(b"x")})
+}
+
+fn decided() -> Value {
+    json!({"event": "operation-decided", "query": QUERY, "plan": Digest::of(b"x"),
+        "policies": Digest::of(b"p"), "register_version": 5, "references": [],
+        "obligations": {"rows_max": 1, "result_bytes_max": 1}})
+}
+
+fn released() -> Value {
+    json!({"event": "operation-released", "query": QUERY, "rows": 1, "bytes": 1,
+        "result": Digest::of(b"x"), "notice": "standing", "register": "none"})
+}
+
+fn exported() -> Value {
+    json!({"event": "exported", "query": QUERY, "manifest": Digest::of(b"x")})
+}
+
+fn ended(event: &str) -> Value {
+    json!({"event": event, "query": QUERY, "code": "x.y"})
+}
+
+fn requested() -> Value {
+    json!({"event": "redaction-requested", "by": "sam", "entry": 6, "basis": "order"})
+}
+
+/// Approves the redaction that stands right after the gateway started.
+fn approved(by: &str) -> Value {
+    json!({"event": "redaction-approved", "by": by, "request": 6})
+}
+
+fn redacted() -> Value {
+    json!({"event": "text-redacted", "request": 6, "entry": 6})
+}
+
+fn expired(day: &str) -> Value {
+    json!({"event": "texts-expired", "class": "operation", "from": day, "through": day,
+        "texts": 1})
+}
+
+fn audited(entries: &[Value]) -> Audited {
+    let mut audit = Audit::default();
+    let at: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
+    for (index, entry) in (0..).zip(entries) {
+        audit.event(index, &read(entry.clone()), at);
+    }
+    audit.conclude()
+}
+
+fn check(after: &[Value], codes: &[&str]) {
+    let found = audited(&[begun(), after.to_vec()].concat());
+    let codes_found: Vec<_> = found.findings.iter().map(|f| f.code).collect();
+    assert_eq!(codes_found, codes, "{after:?}: {:?}", found.findings);
+}
+
+#[test]
+fn a_record_that_follows_the_rules_has_no_findings() {
+    check(&[opened(), decided(), released(), exported()], &[]);
+    let withheld = ended("export-withheld");
+    check(
+        &[opened(), decided(), released(), exported(), withheld],
+        &[],
+    );
+    check(&[opened(), ended("operation-refused")], &[]);
+    check(&[opened(), decided(), ended("operation-failed")], &[]);
+    let redaction = [requested(), approved("dora"), approved("adam"), redacted()];
+    check(&redaction, &[]);
+    check(&[expired("2021-11-01")], &[]);
+    let whole = audited(&[begun(), vec![opened(), decided()]].concat());
+    assert_eq!((whole.register_compared, whole.register_version), (1, 5));
+    assert_eq!(whole.operations_open, 1);
+    assert_eq!(whole.events["person-enrolled"], 4);
+}
+
+#[test]
+fn an_operation_out_of_order_is_found() {
+    let order = &["audit.out-of-order"];
+    check(&[opened(), opened()], order);
+    check(&[decided()], order);
+    check(&[opened(), released()], order);
+    check(&[opened(), decided(), decided()], order);
+    check(
+        &[opened(), decided(), released(), ended("operation-refused")],
+        order,
+    );
+    check(&[opened(), ended("operation-refused"), decided()], order);
+    check(&[opened(), decided(), exported()], order);
+    check(
+        &[opened(), decided(), released(), ended("export-withheld")],
+        order,
+    );
+    check(&[ended("operation-failed")], order);
+}
+
+#[test]
+fn a_decision_by_what_did_not_stand_is_found() {
+    let change = |key: &str, value: Value| {
+        let mut decided = decided();
+        decided[key] = value;
+        [opened(), decided]
+    };
+    check(
+        &change("register_version", json!(4)),
+        &["audit.register-version"],
+    );
+    check(
+        &change("register_version", json!(6)),
+        &["audit.register-version"],
+    );
+    let other = json!(Digest::of(b"q"));
+    check(&change("policies", other), &["audit.policies-differ"]);
+}
+
+#[test]
+fn a_gateway_that_saw_another_register_is_found() {
+    let mut entries = begun();
+    entries[5]["register"] = json!(Digest::of(b"other"));
+    let found = audited(&entries).findings;
+    assert_eq!(found[0].code, "audit.register-differs");
+    // The same with an event taken out, as a fold would tell who left it out.
+    let mut entries = begun();
+    entries.remove(3);
+    assert_eq!(audited(&entries).findings[0].code, "audit.register-differs");
+}
+
+#[test]
+fn somebody_nobody_enrolled_is_found() {
+    let mut opened = opened();
+    opened["person"] = json!("zed");
+    check(&[opened], &["audit.unknown-person"]);
+}
+
+#[test]
+fn what_was_destroyed_without_leave_is_found() {
+    let unapproved = &["audit.unapproved"];
+    check(&[requested(), redacted()], unapproved);
+    check(&[requested(), approved("dora"), redacted()], unapproved);
+    let own = [requested(), approved("sam"), approved("dora"), redacted()];
+    check(&own, &["audit.approval", "audit.unapproved"]);
+    let twice = [requested(), approved("dora"), approved("dora"), redacted()];
+    check(&twice, &["audit.approval", "audit.unapproved"]);
+    let mut other = redacted();
+    other["entry"] = json!(5);
+    check(
+        &[requested(), approved("dora"), approved("adam"), other],
+        unapproved,
+    );
+    check(&[expired("2026-11-01")], &["audit.too-early"]);
+    let pruned = json!({"event": "log-pruned", "by": "dora", "minimum": 256,
+        "root": Digest::of(b""), "kept": Digest::of(b""), "removed": 1});
+    check(&[pruned], &["audit.pruning"]);
+}
+
+#[test]
+fn of_a_pruned_log_the_beginnings_are_not_missed() {
+    let mut audit = Audit::default();
+    let at: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
+    for (index, entry) in (0..).zip(begun()) {
+        audit.event(index, &read(entry), at);
+    }
+    audit.event(300, &read(released()), at);
+    assert_eq!(audit.conclude().findings_count, 0);
+}
