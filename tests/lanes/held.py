@@ -35,6 +35,13 @@ class World:
         for visit in read("visits", ["pid", "cost"]):
             if visit["cost"] is not None: self.spent[visit["pid"]] += visit["cost"]
 
+    def few(self, item):
+        """People whose likes, themselves included, are fewer than k among those who have anything of the item."""
+        key = lambda p: (p["birth"].year, p["name"][:1], p["phone"][:3], p["gender"], p["district"])
+        there = lambda p: p["pid"] in self.spent if item == "cost" else p["income"] is not None
+        counts = collections.Counter(key(p) for p in self.people if there(p))
+        return [p for p in self.people if there(p) and counts[key(p)] < 10]
+
     def where(self, p):
         return (f"birth = DATE '{p['birth'].year}-01-01' AND name LIKE '{p['name'][:1]}%' AND phone LIKE '{p['phone'][:3]}%' "
                 f"AND gender = '{p['gender']}'")
@@ -96,7 +103,7 @@ def subtracted(served, world, rng):
         tried = exact = 0
         with served.copy() as domain:
             wire = domain.wire("alice", "care")
-            for person in rng.sample(world.people, 12):
+            for person in rng.sample(world.few("income" if "item" in name else "cost"), 12):
                 where = f"district = '{person['district']}'"
                 total = one(wire, whole.format(where))
                 rest = one(wire, part.format(f"{where} AND NOT ({world.where(person)})"))

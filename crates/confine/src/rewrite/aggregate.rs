@@ -795,11 +795,7 @@ fn there(call: &AggregateCall, raw: &Expr) -> Expr {
 /// form, counts have none.
 fn contributed(call: &AggregateCall, raw: &Expr) -> Expr {
     if is_summed(call) {
-        Expr::Cast {
-            value: Box::new(raw.clone()),
-            to: Type::Float,
-            lenient: false,
-        }
+        as_float(raw.clone())
     } else {
         nothing()
     }
