@@ -1024,6 +1024,14 @@ fn shape_by_subject(call: &AggregateCall, labels: &[Label]) -> Shape {
     }
 }
 
+fn as_float(value: Expr) -> Expr {
+    Expr::Cast {
+        value: Box::new(value),
+        to: Type::Float,
+        lenient: false,
+    }
+}
+
 fn both(filter: Option<Expr>, other: Expr) -> Expr {
     match filter {
         None => other,
