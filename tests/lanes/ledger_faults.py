@@ -31,6 +31,8 @@ def faults(given, folder):
     work(counted, {**loaded, "FAULT_COUNT": str(folder / "counts")})
     counts = {call: int(n) for call, n in (line.split() for line in (folder / "counts").read_text().splitlines())}
     print("calls in one run:", ", ".join(f"{call} {n}" for call, n in counts.items() if n))
+    # Each of the eight commits must have reached the disk before it was acknowledged.
+    if counts["fsync"] + counts["fdatasync"] < 8: raise SystemExit("WRONG commits are not synced")
     cases = [(call, n, kind) for call, made in counts.items() for n in range(1, made + 1) for kind in KINDS.get(call, OTHER)]
     cases = cases[::given.step]
     failed, codes, acked = 0, {}, 0
