@@ -14,7 +14,7 @@ use crate::{
 use ::ledger::{Breach, Checkpoint, Reader, Report};
 use indicatif::ProgressBar;
 use source::Source;
-use std::path::Path;
+use std::{io::Write as _, path::Path};
 
 pub(crate) fn ledger(verb: &Verb, json: bool) -> Result<(), Failure> {
     match verb {
@@ -91,6 +91,16 @@ fn verify(place: &Where, old: Option<&Path>, json: bool) -> Result<(), Failure> 
         println!("the ledger holds / 账本完整\n{}", told(&report));
     }
     Ok(())
+}
+
+/// Writes a line at once, and tells whether somebody still reads.
+fn say(line: &str) -> Result<bool, Failure> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::Other(error.to_string())),
+    }
 }
 
 fn show(bar: &ProgressBar, done: u64, of: u64) {

@@ -213,7 +213,7 @@ impl Ledger {
         for stored in self.events(0)? {
             let stored = stored?;
             let class = stored.event.class();
-            let over = promises.is_over(class, stored.at.date_naive(), today);
+            let over = promises.is_over(class, stored.at, today);
             if class != EventClass::Procedure {
                 // Pruned ones before were looked at before.
                 let begun = begun.get_or_insert(stored.index);
@@ -264,7 +264,7 @@ fn expired(
         let Some((class, day)) = class_and_day(prefix) else {
             continue;
         };
-        if !promises.is_over(class, day, today) {
+        if !promises.is_day_over(class, day, today) {
             continue;
         }
         match runs.last_mut() {

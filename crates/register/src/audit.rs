@@ -246,7 +246,7 @@ impl Audit {
         } = event
         {
             let mut days = from.iter_days().take_while(|day| day <= through);
-            if !days.all(|day| self.promises.is_over(*class, day, at.date_naive())) {
+            if !days.all(|day| self.promises.is_day_over(*class, day, at.date_naive())) {
                 let what = "texts were destroyed before their time was over";
                 self.find(index, "audit.too-early", what);
             }

@@ -1,6 +1,6 @@
 //! `bonded ledger audit`: the hashes, then the record itself.
 
-use super::{show, source::Source, told};
+use super::{say, show, source::Source, told};
 use crate::{Failure, args::Where};
 use indicatif::ProgressBar;
 use ledger::{Breach, Onlooker, Report};
@@ -28,9 +28,9 @@ pub(crate) fn audit(place: &Where, json: bool) -> Result<(), Failure> {
     if json {
         let value = serde_json::json!({"holds": audited.findings_count == 0, "log": report,
             "record": audited, "seconds": took.as_secs_f64()});
-        println!("{value}");
+        say(&value.to_string())?;
     } else {
-        println!("{}", written(&report, &audited, took));
+        say(&written(&report, &audited, took))?;
     }
     if audited.findings_count == 0 {
         Ok(())

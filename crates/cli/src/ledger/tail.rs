@@ -1,11 +1,11 @@
 //! `bonded ledger tail`: entries, oldest first, filtered, and further ones as they come.
 
-use super::{filter::Filter, source::Source};
+use super::{filter::Filter, say, source::Source};
 use crate::{Failure, args::Tail};
 use chrono::SecondsFormat;
 use ledger::{Breach, Head, Leaf, Onlooker};
 use serde_json::{Value, json};
-use std::{collections::VecDeque, io::Write, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 /// How long to wait before looking for further entries.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -39,7 +39,9 @@ pub(crate) fn tail(tail: &Tail, json: bool) -> Result<(), Failure> {
         .lines
         .map_or(0, |lines| asked.len().saturating_sub(lines));
     for (index, leaf) in asked.into_iter().skip(skipped) {
-        print(*index, leaf, json)?;
+        if !say(&line(*index, leaf, json))? {
+            return Ok(());
+        }
     }
     let mut head = Head {
         size: report.entries,
@@ -52,8 +54,8 @@ pub(crate) fn tail(tail: &Tail, json: bool) -> Result<(), Failure> {
         let fresh = fresh.map_err(|error| super::broken(&error))?;
         fresh.iter().for_each(|leaf| filter.learn(leaf));
         for (index, leaf) in (head.size..).zip(&fresh) {
-            if filter.asks_for(leaf) {
-                print(index, leaf, json)?;
+            if filter.asks_for(leaf) && !say(&line(index, leaf, json))? {
+                return Ok(());
             }
         }
         head = newest;
@@ -75,11 +77,11 @@ impl Onlooker for Kept {
     }
 }
 
-/// One entry as a line; whoever reads it may be a pipe that wants it at once.
-fn print(index: u64, leaf: &Leaf, json: bool) -> Result<(), Failure> {
+/// One entry as a line.
+fn line(index: u64, leaf: &Leaf, json: bool) -> String {
     let event = serde_json::to_value(&leaf.event).unwrap_or_default();
     let at = leaf.at.to_rfc3339_opts(SecondsFormat::Millis, true);
-    let line = if json {
+    if json {
         json!({"index": index, "at": at, "event": event, "sealed": leaf.sealed}).to_string()
     } else {
         let name = leaf.event.name();
@@ -91,11 +93,7 @@ fn print(index: u64, leaf: &Leaf, json: bool) -> Result<(), Failure> {
             who.unwrap_or("-"),
             shown(&event)
         )
-    };
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::Other(error.to_string()))
+    }
 }
 
 fn shown(event: &Value) -> String {
