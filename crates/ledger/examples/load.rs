@@ -8,7 +8,7 @@
     reason = "a tool of tests may end at what it did not expect"
 )]
 
-use ledger::{Checkpoint, Clock, Ledger, Place, SystemClock};
+use ledger::{Checkpoint, Clock, Ledger, Opening, Place, SystemClock};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
@@ -115,6 +115,11 @@ fn append(given: &Given) {
                     let turn = done.load(Ordering::Relaxed);
                     let text = format!("{}-{thread}-{turn} ", std::process::id());
                     let at = SystemClock.now();
+                    if given.number("--operations", 0) > 0 {
+                        operate(ledger, thread, turn);
+                        std::thread::sleep(pause);
+                        continue;
+                    }
                     let sealed = text.clone().into_bytes();
                     let pending = ledger.append(&event(text, bytes), Some(&sealed), at);
                     match pending.wait() {
@@ -145,6 +150,29 @@ fn append(given: &Given) {
     });
     drop(ledger);
     println!("closed");
+}
+
+/// Opens an operation and walks away from it.
+fn operate(ledger: &Ledger, thread: u64, turn: u64) {
+    let opening = Opening {
+        query: format!("{:08x}{thread:08x}{turn:016x}", std::process::id())
+            .parse()
+            .unwrap(),
+        action: terms::Action::Query,
+        person: "zhang".parse().unwrap(),
+        scenario: None,
+        channel: terms::Channel::Domain,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    match runtime.block_on(ledger.open_operation(opening, "SELECT 1", SystemClock.now())) {
+        Ok(entry) => {
+            println!("opened-operation {}", entry.index());
+            drop(entry);
+        }
+        Err(breach) => println!("refused {}", breach.code()),
+    }
 }
 
 // === bench ===

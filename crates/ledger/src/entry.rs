@@ -104,6 +104,8 @@ struct Guard {
     query: QueryId,
     rows: AtomicU64,
     open: bool,
+    /// Whether its opening is known to be on record: only then an end is owed however long it takes.
+    on_record: bool,
 }
 
 // === impl Ledger ===
@@ -133,13 +135,18 @@ impl Ledger {
         };
         let pending = self.append(&event, Some(&sealed), at);
         // A caller who goes away from here on leaves an abandoned entry, not a dangling one.
-        let guard = Guard {
+        let mut guard = Guard {
             ledger: self.clone(),
             query,
             rows: AtomicU64::new(0),
             open: true,
+            on_record: false,
         };
-        let Appended { index, .. } = guard.recorded(pending).await?;
+        let opened = guard.recorded(pending).await;
+        // What was never opened has no end either.
+        guard.open = opened.is_ok();
+        guard.on_record = opened.is_ok();
+        let Appended { index, .. } = opened?;
         Ok(Entry {
             guard,
             index,
@@ -296,7 +303,7 @@ impl Guard {
         self.open = false;
         let pending = self
             .ledger
-            .append_end(&event, sealed, at, &self.abandoned());
+            .append_end(&event, sealed, at, Some(&self.abandoned()));
         pending.await
     }
 }
@@ -305,7 +312,8 @@ impl Drop for Guard {
     fn drop(&mut self) {
         if self.open {
             let (event, at) = (self.abandoned(), self.ledger.now());
-            drop(self.ledger.append_end(&event, None, at, &event));
+            let owed = self.on_record.then_some(&event);
+            drop(self.ledger.append_end(&event, None, at, owed));
         }
     }
 }

@@ -149,15 +149,14 @@ impl Ledger {
         event: &Event,
         sealed: Option<&[u8]>,
         at: DateTime<Utc>,
-        otherwise: &Event,
+        otherwise: Option<&Event>,
     ) -> Pending {
-        let leaf = Leaf {
-            at,
-            event: otherwise.clone(),
-            sealed: None,
-        };
-        leaf.encode()
-            .and_then(|owed| self.shared.enqueue(event, sealed, at, Some(owed)))
+        let owed = otherwise.map(|event| {
+            let (event, sealed) = (event.clone(), None);
+            Leaf { at, event, sealed }.encode()
+        });
+        owed.transpose()
+            .and_then(|owed| self.shared.enqueue(event, sealed, at, owed))
             .unwrap_or_else(Pending::failed)
     }
 
@@ -224,7 +223,7 @@ impl Ledger {
         let mut count = 0;
         for query in open {
             let event = Event::OperationAbandoned { query, rows: None };
-            self.append_end(&event, None, at, &event).wait()?;
+            self.append_end(&event, None, at, None).wait()?;
             count += 1;
         }
         Ok(count)
