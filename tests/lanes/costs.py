@@ -13,10 +13,10 @@ ITEMS = {  # name: (expression over i, what `people` says of it)
     "person": ("i", 'kind = "subject_id"\ngrade = 3\nunique = true\ndomain = "person"'),
     "name": ("'N' || hash(i)", 'kind = "person_name"\ngrade = 2\nmask = "partial(1,0)"'),
     "phone": ("'13' || (100000000 + i % 899999999)", 'kind = "phone"\ngrade = 2\nmask = "partial(3,2)"'),
-    "address": ("'A' || hash(i, 8)", 'kind = "address"\ngrade = 2\nmask = "partial(3,0)"'),
+    "address": ("'A' || hash(i, 8)", 'kind = "address"\ngrade = 2\nmask = "prefix(3)"'),
     "email": ("hash(i, 9) || '@x.cn'", 'kind = "email"\ngrade = 2\nmask = "partial(1,0)"'),
     "plate": ("'P' || (10000 + hash(i, 10) % 89999)", 'kind = "plate"\ngrade = 2\nmask = "partial(2,0)"'),
-    "account": ("'62' || (1000000000 + hash(i, 11) % 8999999999)", 'kind = "bank_account"\ngrade = 2\nmask = "partial(2,2)"'),
+    "account": ("'62' || (1000000000 + hash(i, 11) % 8999999999)", 'kind = "bank_account"\ngrade = 2\nmask = "partial(0,4)"'),
     "birth": ("DATE '1940-01-01' + CAST(hash(i, 1) % 25000 AS INTEGER)", 'kind = "date"\ngrade = 3\nmask = "year"'),
     "salary": ("CAST(hash(i, 2) % 50000 AS BIGINT)", 'kind = "amount"\ngrade = 3\nmask = "band(1000)"'),
     "income": ("CAST(hash(i, 3) % 400000 AS BIGINT)", 'kind = "amount"\ngrade = 3\nmask = "suppress"'),
@@ -25,8 +25,8 @@ ITEMS = {  # name: (expression over i, what `people` says of it)
     "employer": ("CAST(hash(i, 5) % 58000 AS BIGINT)", 'kind = "code"\ngrade = 1'),
     "visitor": ("CAST(hash(i, 6) % 500000 AS BIGINT)", 'kind = "subject_id"\ngrade = 3\ndomain = "person"'),
 }
-SIX = "SELECT " + ", ".join(f"max(concat(left({c}, {head}), repeat('*', character_length({c}) - {head + tail}), right({c}, {tail})))"
-    for c, head, tail in (("name", 1, 0), ("phone", 3, 2), ("address", 3, 0), ("email", 1, 0), ("plate", 2, 0), ("account", 2, 2))) + " FROM open"
+SIX = "SELECT " + ", ".join(f"max(left({c}, {head}))" if tail is None else f"max(concat(left({c}, {head}), repeat('*', character_length({c}) - {head + tail}), right({c}, {tail})))"
+    for c, head, tail in (("name", 1, 0), ("phone", 3, 2), ("address", 3, None), ("email", 1, 0), ("plate", 2, 0), ("account", 0, 4))) + " FROM open"
 BESIDE = {  # what the engines do themselves
     "count(distinct) by 64 groups": "SELECT district, sum(income), count(DISTINCT visitor) FROM open GROUP BY district",
     "count(distinct) by 58,000 groups": "SELECT count(*), sum(s), sum(c) FROM (SELECT employer, sum(assets) AS s, count(DISTINCT visitor) AS c FROM open GROUP BY employer) x",
@@ -37,7 +37,7 @@ STATEMENTS = {
     "sum by 64 groups, many rows a subject": ("SELECT district, sum(income) FROM {t} GROUP BY district", "visits"),
     "sum by 58,000 groups, subject a key": ("SELECT count(*), sum(s) FROM (SELECT employer, sum(assets) AS s FROM {t} GROUP BY employer)", "people"),
     "two partial masks": ("SELECT max(name), max(phone) FROM {t}", "people"),
-    "six partial masks": ("SELECT max(name), max(phone), max(address), max(email), max(plate), max(account) FROM {t}", "people"),
+    "six masked texts": ("SELECT max(name), max(phone), max(address), max(email), max(plate), max(account) FROM {t}", "people"),
     "date and band masks": ("SELECT max(birth), max(salary) FROM {t}", "people"),
     "tokens": ("SELECT count(person) FROM {t}", "people"),
     "tokens, counted distinct": ("SELECT count(DISTINCT person) FROM {t}", "people"),
