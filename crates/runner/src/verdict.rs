@@ -181,10 +181,6 @@ fn applied(value: f64, change: &Change, statistic: Statistic) -> f64 {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "noise is at most a few largest contributions; a cast from a float saturates"
-)]
 fn nearest(value: i64, change: &Change, statistic: Statistic, unit: f64) -> i64 {
     let added = difference(i128::from(value), change, statistic, unit);
     i64::try_from(i128::from(value).saturating_add(added)).unwrap_or(value)
