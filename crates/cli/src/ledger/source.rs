@@ -24,7 +24,7 @@ pub(crate) enum Source {
     /// Published, by address or as files.
     Published {
         /// What reads it.
-        log: Published<Files>,
+        log: Box<Published<Files>>,
         /// The key it is held to.
         verifier: NoteVerifier,
     },
@@ -76,7 +76,7 @@ impl Source {
                     Some(http) => Files::Http(http),
                     None => Files::Folder(PathBuf::from(url)),
                 };
-                let log = Published::new(files, verifier.clone());
+                let log = Box::new(Published::new(files, verifier.clone()));
                 Ok(Self::Published { log, verifier })
             }
             _ => Err(Failure::Usage(

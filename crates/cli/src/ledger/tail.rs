@@ -47,7 +47,10 @@ pub(crate) fn tail(tail: &Tail, json: bool) -> Result<(), Failure> {
         size: report.entries,
         root: report.root,
     };
-    while tail.follow {
+    if !tail.follow {
+        return Ok(());
+    }
+    loop {
         std::thread::sleep(PAUSE);
         let (fresh, newest) = source.since(head)?;
         let fresh: Result<Vec<_>, Breach> = fresh.iter().map(|leaf| Leaf::decode(leaf)).collect();
@@ -60,7 +63,6 @@ pub(crate) fn tail(tail: &Tail, json: bool) -> Result<(), Failure> {
         }
         head = newest;
     }
-    Ok(())
 }
 
 impl Onlooker for Kept {

@@ -359,17 +359,7 @@ fn dataset_of(
             })
         }
     };
-    let mut items = Vec::new();
-    let mut complete = true;
-    for raw in item {
-        match item_of(file, raw, subject.as_ref(), wrong) {
-            Some(item) => items.push(item),
-            None => complete = false,
-        }
-    }
-    if !complete {
-        return None;
-    }
+    let items = items_of(file, item, subject.as_ref(), wrong)?;
     let prohibited = dataset
         .prohibited
         .then(|| dataset.basis.unwrap_or_default());
@@ -400,6 +390,20 @@ fn dataset_of(
         data,
         file: file.to_owned(),
     })
+}
+
+/// All items of a dataset; none if any is wrong, each mistake noted.
+fn items_of(
+    file: &Path,
+    raw: Vec<raw::Item>,
+    subject: Option<&ItemName>,
+    wrong: &mut Misread,
+) -> Option<Vec<Item>> {
+    let read: Vec<Option<Item>> = raw
+        .into_iter()
+        .map(|raw| item_of(file, raw, subject, wrong))
+        .collect();
+    read.into_iter().collect()
 }
 
 #[expect(

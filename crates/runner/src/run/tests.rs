@@ -111,8 +111,10 @@ fn run_judged(
         memory_bytes_max: memory,
         batch_rows_max: 1000,
     };
-    let mut front = Told::default();
-    front.fates = fates.iter().copied().collect();
+    let mut front = Told {
+        fates: fates.to_vec(),
+        ..Told::default()
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
