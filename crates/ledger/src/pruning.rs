@@ -26,6 +26,9 @@ pub(crate) struct Pruning {
     before: Option<Pruned>,
     /// The first entry that was looked for; what is kept can only be told from the very first on.
     from: u64,
+    /// Whether entries come in bundles, which are there whole or not at all: a bundle of which any entry
+    /// was pruned is not there, with what is kept of it.
+    bundled: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +42,14 @@ impl Pruning {
     pub(crate) fn from(from: u64) -> Self {
         Self {
             from,
+            ..Self::default()
+        }
+    }
+
+    /// Of a published log.
+    pub(crate) fn bundled() -> Self {
+        Self {
+            bundled: true,
             ..Self::default()
         }
     }
@@ -77,7 +88,7 @@ impl Pruning {
         }
         let explains = |pruned: &Pruned| {
             let kept = || kept(&self.runs, pruned.minimum) == pruned.kept;
-            self.missing_last < pruned.minimum && (self.from > 0 || kept())
+            self.missing_last < pruned.minimum && (self.from > 0 || self.bundled || kept())
         };
         let mut records = self.newest.iter().chain(&self.before);
         if records.any(explains) {
@@ -136,5 +147,26 @@ mod tests {
         assert!(check(&[0, 1, 2, 4, 5, 6, 7], &[one], 8).is_err());
         assert!(check(&[0, 1, 4, 5, 7], &[one], 8).is_err(), "past minimum");
         assert!(check(&[1, 6, 7], &[one, two], 8).is_err(), "another kept");
+    }
+
+    #[test]
+    fn of_a_published_log_whole_bundles_are_missing_up_to_the_minimum_on_record() {
+        let looked = |there: &[u64], minimum: Option<u64>| {
+            let mut pruning = Pruning::bundled();
+            for index in 0..8 {
+                if there.contains(&index) {
+                    pruning.there(index, b"{}").unwrap();
+                } else {
+                    pruning.missing(index);
+                }
+            }
+            // Entry 0 is kept, and not published.
+            let kept = kept(&[(0, 1)], 4);
+            pruning.newest = minimum.map(|minimum| Pruned { minimum, kept });
+            pruning.concluded()
+        };
+        assert_eq!(looked(&[4, 5, 6, 7], Some(4)), Ok(4));
+        assert!(looked(&[4, 5, 6, 7], None).is_err(), "nothing on record");
+        assert!(looked(&[4, 5, 7], Some(4)).is_err(), "past the minimum");
     }
 }

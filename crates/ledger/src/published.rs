@@ -3,6 +3,7 @@
 
 use crate::merkle::{Frontier, leaf_hash};
 use crate::proof::{self, Hashes as _};
+use crate::pruning::Pruning;
 use crate::rehash::Rehash;
 use crate::resource::widths;
 use crate::tree::{HASH_BYTES, TILE_WIDTH, TileId, TiledHashes, Tiles};
@@ -96,7 +97,7 @@ impl<F: Fetch> Published<F> {
         }
         let tiles = self.tiles(size);
         let path = proof::prove_inclusion(&TiledHashes(&tiles), index, size)?;
-        let hash = crate::pruning::Pruning::hash(&tiles, index)?;
+        let hash = Pruning::hash(&tiles, index)?;
         let proof = TlogProof {
             index,
             path,
@@ -195,6 +196,7 @@ impl<F: Fetch> Published<F> {
         let (checkpoint, note) = self.head()?;
         let Head { size, root } = checkpoint.head;
         let mut walk = Rehash::default();
+        walk.pruning = Pruning::bundled();
         for (number, width) in widths(size) {
             onlooker.progress(number * TILE_WIDTH, size);
             self.bundle((number, width), &mut walk, onlooker)?;
