@@ -150,9 +150,10 @@ def flips(peer, log, files, count, random):
 
 
 def main():
-    options = d.arguments(__doc__, flips=1000, operations=330, seed=7)
+    options = d.arguments(__doc__, flips=1000, operations=330, seed=7, install=0)
     CACHE.mkdir(parents=True, exist_ok=True)
     made = [("x/mod/sumdb (Go, Debian)", go()), ("aics-tlog (PyPI)", pypi()), ("tlog_tiles (crate)", rust())]
+    if options.install: return
     work = pathlib.Path(tempfile.mkdtemp(prefix="bonded-verifiers-"))
     with d.Domain(options.bonded, d.f1_seed(work / "seed")) as served:
         served.stop()

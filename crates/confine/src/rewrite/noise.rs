@@ -37,13 +37,18 @@ pub(super) const fn statistic(call: &AggregateCall) -> Option<Statistic> {
 /// Notes on the reports made right above a grouping whether its rows can leave perturbed: every column
 /// that shows what is reported takes noise, and at least one does. Where they cannot, none takes any.
 ///
+/// INVARIANT (one cell, one noise): a column takes the noise of one report. Where several protected
+/// datasets, or one twice, are joined, the same sum would come with this noise and with that, and what
+/// is known of their multiples takes the noise away.
+///
 /// `owing` are the columns that show something of the reported rows.
 pub(super) fn settle(reports: &mut [Report], reported: &mut [Reported], owing: &BTreeSet<u32>) {
     let noised: BTreeSet<u32> = reports
         .iter()
         .flat_map(|report| report.noised.iter().map(|noised| noised.column))
         .collect();
-    let perturbable = !noised.is_empty() && owing.is_subset(&noised);
+    let drawn: usize = reports.iter().map(|report| report.noised.len()).sum();
+    let perturbable = !noised.is_empty() && owing.is_subset(&noised) && drawn == noised.len();
     for report in reports {
         if !perturbable {
             report.noised.clear();

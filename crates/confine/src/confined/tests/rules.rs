@@ -835,3 +835,25 @@ fn every_node(root: &Node) -> Vec<&Node> {
     }
     found
 }
+
+#[test]
+fn where_protected_rows_are_joined_to_protected_rows_no_cell_can_leave_perturbed() {
+    let income = || vec![call(F::Sum, vec![column(4)])];
+    let perturbable = |root: Node| {
+        let confined = granted(true, root);
+        assert!(!confined.reported().is_empty());
+        confined.reported().iter().any(|r| r.perturbable)
+    };
+    let keys = || vec![column(3)];
+    assert!(perturbable(aggregate(citizen(), keys(), income())));
+    // Joined to itself, the same noise would come twice.
+    let twice = join(JoinKind::Inner, citizen(), citizen(), vec![(0, 0)]);
+    assert!(!perturbable(aggregate(twice, keys(), income())));
+    let other = join(JoinKind::Left, citizen(), citizen(), vec![(0, 0)]);
+    assert!(!perturbable(aggregate(other, keys(), income())));
+    // Whether there is a match adds nothing.
+    let deciding = join(JoinKind::Semi, citizen(), visits(), vec![(0, 0)]);
+    assert!(perturbable(aggregate(deciding, keys(), income())));
+    let open = join(JoinKind::Inner, citizen(), stat(), vec![(3, 0)]);
+    assert!(perturbable(aggregate(open, keys(), income())));
+}
