@@ -108,6 +108,27 @@ def averaging(served, world, number, rng):
     if max(looks) > 15: wrong(f"averaging could look {max(looks)} times at one person")
 
 
+def cancelling(served, world, number, rng):
+    """The same cell with its noise once and twice: does one take the other away?"""
+    joins = {"joined to itself": "JOIN citizen d ON d.pid = c.pid", "joined to its people": "JOIN (SELECT DISTINCT pid FROM citizen) d ON d.pid = c.pid",
+             "joined where it may": "LEFT JOIN citizen d ON d.pid = c.pid AND d.gender = 'M'"}
+    for name, joined in joins.items():
+        found = both = 0
+        with served.copy() as domain:
+            asker = Asker(domain)
+            for row in rng.sample(world.rows, number):
+                base = f"c.district = '{row['district']}'"
+                rest = base + " AND NOT (" + " AND ".join(f"c.{part}" for part in world.where(row).split(" AND ")) + ")"
+                total = asker.one(f"SELECT sum(c.income) FROM citizen c WHERE {base}")
+                once = asker.one(f"SELECT sum(c.income) FROM citizen c WHERE {rest}")
+                twice = asker.one(f"SELECT sum(c.income) FROM citizen c {joined} WHERE {rest}")
+                if None in (total, once, twice): continue
+                both += 1
+                if any(abs(total - (2 * once - twice) - r["income"]) < 3 for r in world.alike(row)): found += 1
+        print(f"  {name:24} {number} targets, {both} answered both ways, {found} incomes recovered; {dict(asker.came)}")
+        if found: wrong(f"{name}: {found} incomes recovered")
+
+
 def reconstruction(served, world, number, rng):
     """Random subsets by masked attributes; least squares over all answered sums."""
     years = sorted({r["year"] for r in world.rows}); initials = sorted({r["initial"] for r in world.rows})
@@ -209,6 +230,7 @@ def main():
         world = World(seed)
         differencing(served, world, given.targets, rng)
         averaging(served, world, given.targets, rng)
+        cancelling(served, world, given.targets, rng)
         honest(served)
         reconstruction(served, world, given.subsets, rng)
     print("0 failed" if not WRONG else f"{len(WRONG)} failed")
