@@ -207,7 +207,11 @@ impl Register {
             fates,
             first,
         } = tried(&mut held, admissions, spending, &self.limits)?;
-        let (perturbed_left, refusals_left) = held.left(who, spending)?;
+        // Where all leaves exactly, nobody asks what is left of these budgets.
+        let (perturbed_left, refusals_left) = match fates.iter().all(Result::is_ok) {
+            true => (0, 0),
+            false => held.left(who, spending)?,
+        };
         let mut perturbed = Perturbed::default();
         let mut judged = Judged {
             verdict: Verdict {

@@ -89,7 +89,7 @@ pub(crate) fn tried(
     };
     let unasked = Conflict::Isolates { subjects: 0 };
     let mut fates = vec![Err(unasked); rows];
-    let mut first = trial.never_exact()?;
+    let mut first = trial.never_exact();
     let mut open = vec![trial.large_first()?];
     while let Some(rows) = open.pop() {
         let fate = match trial.attempt(&rows) {
@@ -123,11 +123,11 @@ pub(crate) fn tried(
 
 impl Trial<'_> {
     /// What stands in the way of rows of pools that never leave exactly.
-    fn never_exact(&self) -> Result<Option<(Pool, Conflict)>, Untried> {
+    fn never_exact(&self) -> Option<(Pool, Conflict)> {
         let mut admissions = self.admissions.iter();
         let found = admissions.find(|admission| admission.release == Release::Perturb);
         let conflict = Conflict::Isolates { subjects: 0 };
-        Ok(found.map(|admission| (admission.pool.clone(), conflict)))
+        found.map(|admission| (admission.pool.clone(), conflict))
     }
 
     /// The rows that may leave exactly, large cells first. What left exactly before may do so again.

@@ -3,11 +3,14 @@
 //! The noise is drawn by the front, by who is in a cell; here it is brought to the column's scale.
 //! Source: the cell-key method of official statistics.
 
-use crate::Failed;
+use crate::{
+    Failed,
+    withhold::{float, tally, whole},
+};
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array, Int64Array,
-        RecordBatch, StructArray,
+        RecordBatch,
     },
     compute::filter_record_batch,
     datatypes::{DataType, Decimal128Type, Float64Type, Int64Type},
@@ -102,25 +105,13 @@ fn perturbed_batch(
 
 /// The largest contribution to a row's cell and how many rows it has; none where it reports nothing.
 fn contributions(batch: &RecordBatch, at: u32, row: usize) -> Result<Option<(f64, f64)>, Failed> {
-    let at = usize::try_from(at).map_err(|_| Failed::Job)?;
-    let tally: &StructArray = batch
-        .columns()
-        .get(at)
-        .and_then(|column| column.as_struct_opt())
-        .ok_or(Failed::Schema)?;
+    let tally = tally(batch, at)?;
     if tally.is_null(row) {
         return Ok(None);
     }
-    let largest = tally.column_by_name("x1");
-    let largest = largest.and_then(|c| c.as_primitive_opt::<Float64Type>());
-    let rows = tally.column_by_name("rows");
-    let rows = rows.and_then(|c| c.as_primitive_opt::<Int64Type>());
-    let (Some(largest), Some(rows)) = (largest, rows) else {
-        return Err(Failed::Schema);
-    };
     #[expect(clippy::cast_precision_loss, reason = "rows are numbered in 32 bits")]
-    let rows = rows.value(row) as f64;
-    Ok(Some((largest.value(row), rows)))
+    let rows = whole(tally, "rows", row)? as f64;
+    Ok(Some((float(tally, "x1", row)?, rows)))
 }
 
 /// A column with noise in some rows. What was null stays null.
@@ -134,9 +125,7 @@ fn changed(
             let values = column.as_primitive::<Int64Type>();
             let value = |(row, value): (usize, Option<i64>)| {
                 let change = changes.get(&row);
-                change.map_or(value, |change| {
-                    Some(nearest(value?, change, statistic, 1.0))
-                })
+                change.map_or(value, |change| Some(nearest(value?, change, statistic)))
             };
             let values: Int64Array = values.iter().enumerate().map(value).collect();
             Ok(Arc::new(values))
@@ -181,8 +170,8 @@ fn applied(value: f64, change: &Change, statistic: Statistic) -> f64 {
     }
 }
 
-fn nearest(value: i64, change: &Change, statistic: Statistic, unit: f64) -> i64 {
-    let added = difference(i128::from(value), change, statistic, unit);
+fn nearest(value: i64, change: &Change, statistic: Statistic) -> i64 {
+    let added = difference(i128::from(value), change, statistic, 1.0);
     i64::try_from(i128::from(value).saturating_add(added)).unwrap_or(value)
 }
 

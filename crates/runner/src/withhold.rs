@@ -137,13 +137,13 @@ fn subjects(batch: &RecordBatch, row: usize, cell: &Cell) -> RoaringBitmap {
     read().unwrap_or_default()
 }
 
-fn tally(batch: &RecordBatch, at: u32) -> Result<&StructArray, Failed> {
+pub(crate) fn tally(batch: &RecordBatch, at: u32) -> Result<&StructArray, Failed> {
     let at = usize::try_from(at).map_err(|_| Failed::Job)?;
     let column = batch.columns().get(at).ok_or(Failed::Job)?;
     column.as_struct_opt().ok_or(Failed::Schema)
 }
 
-fn whole(tally: &StructArray, name: &str, row: usize) -> Result<i64, Failed> {
+pub(crate) fn whole(tally: &StructArray, name: &str, row: usize) -> Result<i64, Failed> {
     let column = tally
         .column_by_name(name)
         .and_then(|column| column.as_primitive_opt::<Int64Type>());
@@ -153,7 +153,7 @@ fn whole(tally: &StructArray, name: &str, row: usize) -> Result<i64, Failed> {
         .ok_or(Failed::Schema)
 }
 
-fn float(tally: &StructArray, name: &str, row: usize) -> Result<f64, Failed> {
+pub(crate) fn float(tally: &StructArray, name: &str, row: usize) -> Result<f64, Failed> {
     let column = tally
         .column_by_name(name)
         .and_then(|column| column.as_primitive_opt::<Float64Type>());
