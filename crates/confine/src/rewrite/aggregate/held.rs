@@ -6,8 +6,10 @@
 //! Source: design, "Approved aggregates", "Thresholds".
 
 use super::{
-    Grouping, Measure, Reported, both, contributed, nothing, owed, pool_name, there, tied_to,
-    witness,
+    Grouping, Measure, Reported,
+    measure::pool_name,
+    tied_to,
+    witnesses::{both, contributed, nothing, owed, there, witness},
 };
 use crate::{
     Cause, Unconfinable,
