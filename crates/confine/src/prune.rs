@@ -2,13 +2,12 @@
 //! what the plan needs. Nothing else changes: keys of groups, conditions and witnesses that rows must
 //! meet are read by definition.
 
-use plan::{AggregateCall, Expr, JoinKind, Node, Plan, ScanColumn};
-use std::collections::{BTreeMap, BTreeSet};
+mod columns; // which are read, and where those that are left now stand
 
-/// Which columns of a node are read.
-type Read = BTreeSet<u32>;
-/// Where each column that is left now stands.
-type Moved = BTreeMap<u32, u32>;
+use self::columns::{
+    Moved, Read, at_least_one, call_columns, cheapest, columns, identity, keep, ranks,
+};
+use plan::{AggregateCall, Expr, JoinKind, Node, Plan};
 
 /// The plan without columns nobody reads; none if it is malformed.
 pub(crate) fn pruned(plan: Plan) -> Option<Plan> {
@@ -328,58 +327,6 @@ fn pruned_window(root: Node, read: &Read) -> Option<(Node, Moved)> {
             .map(|(from, to)| (from + width, to + now)),
     );
     Some((window, moved))
-}
-
-fn call_columns(call: &AggregateCall) -> Read {
-    let mut read = columns(&call.arguments);
-    read.extend(call.filter.iter().flat_map(Expr::columns));
-    read
-}
-
-fn columns(exprs: &[Expr]) -> Read {
-    exprs.iter().flat_map(Expr::columns).collect()
-}
-
-fn at_least_one(read: &Read, otherwise: u32) -> Read {
-    if read.is_empty() {
-        Read::from([otherwise])
-    } else {
-        read.clone()
-    }
-}
-
-/// The column whose key says least: one shown plain, else the first.
-fn cheapest(columns: &[ScanColumn]) -> Option<u32> {
-    let plain = plan::View::masked(terms::Mask::Plain, None);
-    let found = columns
-        .iter()
-        .position(|column| column.view == plain)
-        .unwrap_or(0);
-    u32::try_from(found).ok().filter(|_| !columns.is_empty())
-}
-
-fn keep<T>(from: Vec<T>, kept: &Read) -> Option<(Vec<T>, Moved)> {
-    let mut left = Vec::with_capacity(kept.len());
-    let mut moved = Moved::new();
-    for (at, each) in from.into_iter().enumerate() {
-        let at = u32::try_from(at).ok()?;
-        if kept.contains(&at) {
-            moved.insert(at, u32::try_from(left.len()).ok()?);
-            left.push(each);
-        }
-    }
-    Some((left, moved))
-}
-
-fn identity(width: u32) -> Moved {
-    (0..width).map(|at| (at, at)).collect()
-}
-
-fn ranks(read: &Read) -> Option<Moved> {
-    read.iter()
-        .enumerate()
-        .map(|(rank, at)| Some((*at, u32::try_from(rank).ok()?)))
-        .collect()
 }
 
 fn remapped(exprs: Vec<Expr>, moved: &Moved) -> Option<Vec<Expr>> {

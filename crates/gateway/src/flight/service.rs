@@ -1,15 +1,12 @@
 use super::{
     handles::{Owner, PreparedStatements, Tickets, prepared, tickets},
+    literal::literals,
     metadata, stream,
 };
 use crate::{Asking, Gateway, Granted, Refused};
 use arrow::{
-    array::{Array, AsArray, RecordBatch},
-    compute::cast,
-    datatypes::{
-        DataType, Date32Type, Decimal128Type, Field, Float64Type, Int64Type, Schema,
-        TimestampMicrosecondType,
-    },
+    array::RecordBatch,
+    datatypes::{Field, Schema},
     ipc::writer::IpcWriteOptions,
 };
 use arrow_flight::{
@@ -30,10 +27,9 @@ use arrow_flight::{
     },
 };
 use futures::{StreamExt, TryStreamExt};
-use plan::Literal;
 use prost::Message;
 use std::{pin::Pin, sync::Arc};
-use terms::{Channel, Digest, Type};
+use terms::{Channel, Digest};
 use tonic::{Request, Response, Status, Streaming};
 
 /// The header that names the scenario. Source: interface, "Over the wire".
@@ -499,7 +495,7 @@ impl FlightSqlService for Edge {
             .await
             .and_then(Result::ok)
             .ok_or_else(malformed)?;
-        let values = literals(&batch, prepared.parameters())?;
+        let values = literals(&batch, prepared.parameters()).ok_or_else(malformed)?;
         let bound = prepared.with_values(values);
         let handle = self.prepared.keep(owner(&asking), bound).map_err(told)?;
         Ok(DoPutPreparedStatementResult {
@@ -540,41 +536,4 @@ fn message(schema: &Schema) -> Result<bytes::Bytes, Status> {
         .try_into()
         .map_err(|_| malformed())?;
     Ok(bytes)
-}
-
-/// The first row of a batch as literals of these types.
-fn literals(batch: &RecordBatch, types: &[Type]) -> Result<Vec<Literal>, Status> {
-    if batch.num_columns() != types.len() || batch.num_rows() != 1 {
-        return Err(malformed());
-    }
-    let values = batch.columns().iter().zip(types).map(|(column, wanted)| {
-        let engine = metadata::arrow_type(*wanted);
-        let column = cast(column, &engine).map_err(|_| malformed())?;
-        literal(&column, *wanted).ok_or_else(malformed)
-    });
-    values.collect()
-}
-
-fn literal(column: &dyn Array, wanted: Type) -> Option<Literal> {
-    if column.is_null(0) || column.data_type() == &DataType::Null {
-        return Some(Literal::Null(wanted));
-    }
-    Some(match wanted {
-        Type::Bool => Literal::Bool(column.as_boolean_opt()?.value(0)),
-        Type::Int => Literal::Int(column.as_primitive_opt::<Int64Type>()?.value(0)),
-        Type::Float => Literal::Float(column.as_primitive_opt::<Float64Type>()?.value(0).to_bits()),
-        Type::Decimal { precision, scale } => Literal::Decimal {
-            unscaled: column.as_primitive_opt::<Decimal128Type>()?.value(0),
-            precision,
-            scale,
-        },
-        Type::Text => Literal::Text(column.as_string_opt::<i32>()?.value(0).to_owned()),
-        Type::Date => Literal::Date(column.as_primitive_opt::<Date32Type>()?.value(0)),
-        Type::Timestamp => Literal::Timestamp(
-            column
-                .as_primitive_opt::<TimestampMicrosecondType>()?
-                .value(0),
-        ),
-        Type::Interval | Type::Witness => return None,
-    })
 }

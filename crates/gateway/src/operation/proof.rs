@@ -1,0 +1,66 @@
+use super::{Asking, Gateway};
+use crate::Refused;
+use terms::{Event, PersonId, QueryId};
+
+impl Gateway {
+    /// The log's proof of one of the caller's own operations.
+    ///
+    /// # Errors
+    /// [`Refused`]; another's operation and none look the same.
+    pub async fn proof(&self, asking: &Asking, query: &str) -> Result<(u64, String), Refused> {
+        let caller = self.prove(asking)?;
+        let unknown = || {
+            Refused::invalid(
+                "ledger.unknown-operation",
+                "there is no such operation of yours.",
+                "没有您的该项操作。",
+            )
+        };
+        let query: QueryId = query.parse().map_err(|_| unknown())?;
+        let (mut owner, mut last): (Option<PersonId>, Option<u64>) = (None, None);
+        for stored in self
+            .domain
+            .ledger
+            .events(0)
+            .map_err(|why| Refused::from(&why))?
+        {
+            let stored = stored.map_err(|why| Refused::from(&why))?;
+            if stored.event.query() == Some(&query) {
+                if let Event::OperationOpened { person, .. } = &stored.event {
+                    owner = Some(person.clone());
+                }
+                last = Some(stored.index);
+            }
+        }
+        if owner.as_ref() != Some(&caller.person().id) {
+            return Err(unknown());
+        }
+        let index = last.ok_or_else(unknown)?;
+        let ledger = &self.domain.ledger;
+        // Under the newest checkpoint that witnesses cosigned, where one covers the entry.
+        let held = self.witnesses.as_ref().map(|all| all.held_above(index));
+        let proof = match held.transpose() {
+            Ok(Some(Some(note))) => ledger.reader().prove_under(index, &note),
+            Ok(Some(None) | None) => ledger.prove(index),
+            Err(error) => {
+                tracing::error!(%error, "what the witnesses cosigned cannot be read");
+                ledger.prove(index)
+            }
+        };
+        let proof = proof.map_err(|why| Refused::from(&why))?;
+        Ok((index, proof.to_string()))
+    }
+
+    /// The newest checkpoint.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn head(&self) -> Result<String, Refused> {
+        let head = self
+            .domain
+            .ledger
+            .head()
+            .map_err(|why| Refused::from(&why))?;
+        Ok(head.1)
+    }
+}

@@ -1,0 +1,113 @@
+use super::{ended::fail, now, told::told};
+use crate::Refused;
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use chrono::{DateTime, Utc};
+use confine::Confined;
+use ledger::{Decided, Receipt};
+use std::sync::Arc;
+use terms::{Digest, QueryId};
+use tracing::Instrument;
+
+/// A granted statement: decided, on record, not yet run. Dropped, it is recorded as abandoned.
+#[derive(Debug)]
+pub struct Granted {
+    pub(super) confined: Confined,
+    pub(super) decided: Decided,
+    pub(super) schema: SchemaRef,
+    pub(super) certificate: Digest,
+    pub(crate) opened: DateTime<Utc>,
+}
+
+/// A running statement. Dropped, the runner is killed and the entry recorded as abandoned.
+#[derive(Debug)]
+pub struct Running {
+    pub(super) clearing: egress::Clearing,
+    pub(super) failed: bool,
+}
+
+/// A released statement with its receipt.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    pub confined: Confined,
+    pub receipt: Receipt,
+    pub facts: ledger::ReleaseFacts,
+    pub at: DateTime<Utc>,
+}
+
+impl Granted {
+    /// The pinned schema of its result.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    /// Which operation it is.
+    #[must_use]
+    pub fn query_id(&self) -> &QueryId {
+        self.decided.query()
+    }
+
+    /// Whose certificate it was granted to.
+    #[must_use]
+    pub const fn certificate(&self) -> &Digest {
+        &self.certificate
+    }
+}
+
+impl Running {
+    /// The pinned schema.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(self.clearing.schema())
+    }
+
+    /// The next batch that may leave; after an error nothing more does.
+    pub async fn next(&mut self) -> Option<Result<RecordBatch, Refused>> {
+        let next = self.clearing.next().await?;
+        Some(next.map_err(|withheld| {
+            self.failed = true;
+            Refused::from(&withheld)
+        }))
+    }
+
+    /// Closes the operation and gives the receipt.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn finish(self) -> Result<serde_json::Value, Refused> {
+        Ok(told(&self.close().await?))
+    }
+
+    /// Records why it failed: for a stream that ended in an error.
+    pub async fn abort(self, refused: &Refused) {
+        let decided = self.clearing.stop();
+        if let Err(why) = decided.fail(&refused.code, now()).await {
+            tracing::error!(code = why.code(), "a failure could not be recorded");
+        }
+    }
+
+    pub(crate) async fn close(self) -> Result<Closed, Refused> {
+        let release = match self.clearing.finish() {
+            Ok(release) => release,
+            Err(stopped) => {
+                let (withheld, decided) = *stopped;
+                return Err(fail(decided, Refused::from(&withheld)).await);
+            }
+        };
+        let at = now();
+        let facts = release.facts.clone();
+        let span = tracing::info_span!("entry.close", rows = facts.rows);
+        let receipt = release
+            .decided
+            .close(release.facts, at)
+            .instrument(span)
+            .await;
+        let receipt = receipt.map_err(|why| Refused::from(&why))?;
+        Ok(Closed {
+            confined: release.confined,
+            receipt,
+            facts,
+            at,
+        })
+    }
+}

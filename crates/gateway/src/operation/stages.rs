@@ -1,0 +1,210 @@
+//! The stages of one query, each as the gateway calls it.
+
+use super::{
+    Asking, Gateway, Granted,
+    ended::{query_id, refuse},
+    now,
+};
+use crate::{Refused, drawn::drawn};
+use chrono::{DateTime, Utc};
+use confine::{Confined, confine};
+use dispatch::{Keys, Statement};
+use identity::Caller;
+use ledger::{Decided, Decision, Entry, Opened, Opening};
+use plan::{Literal, Plan};
+use policy::Permit;
+use std::sync::Arc;
+use terms::{Action, ScenarioId};
+use tracing::Instrument;
+
+impl Gateway {
+    pub(crate) fn prove(&self, asking: &Asking) -> Result<Caller, Refused> {
+        let _span = tracing::info_span!("identity.prove").entered();
+        let proved = identity::prove(
+            asking.certificate.as_deref(),
+            &self.domain.state,
+            asking.channel,
+            now(),
+        );
+        proved.map_err(|why| Refused::from(&why))
+    }
+
+    /// Durable before anything else happens: who asks what, by which listener. A known person whose
+    /// agreement is over is on record as refused; a stranger is only counted.
+    pub(super) async fn open_entry(
+        &self,
+        asking: &Asking,
+        sql: &str,
+        action: Action,
+    ) -> Result<(Caller, Entry<Opened>, DateTime<Utc>), Refused> {
+        let at = now();
+        let proved = identity::prove(
+            asking.certificate.as_deref(),
+            &self.domain.state,
+            asking.channel,
+            at,
+        );
+        let person = match &proved {
+            Ok(caller) => caller.person().id.clone(),
+            Err(why) => match why.person() {
+                Some(person) => person.clone(),
+                None => {
+                    self.stranger();
+                    return Err(Refused::from(why));
+                }
+            },
+        };
+        let opening = Opening {
+            query: query_id()?,
+            action,
+            person,
+            scenario: scenario(asking),
+            channel: asking.channel,
+        };
+        let span = tracing::info_span!("ledger.open", query = %opening.query);
+        let entry = self
+            .domain
+            .ledger
+            .open_operation(opening, sql, at)
+            .instrument(span)
+            .await;
+        let entry = entry.map_err(|why| Refused::from(&why))?;
+        match proved {
+            Ok(caller) => Ok((caller, entry, at)),
+            Err(why) => Err(refuse(entry, Refused::from(&why)).await),
+        }
+    }
+
+    pub(super) fn permit(
+        &self,
+        caller: Caller,
+        asking: &Asking,
+        action: Action,
+    ) -> Result<Arc<Permit>, Refused> {
+        let _span = tracing::info_span!("policy.permit").entered();
+        let scenario = scenario(asking);
+        let asked = (scenario.as_ref(), action);
+        if asking.scenario.is_some() && scenario.is_none() {
+            return Err(Refused::from(&policy::Refusal::UnknownScenario));
+        }
+        let permit = self
+            .domain
+            .engine
+            .permit(caller, &self.domain.state, asked, now());
+        permit.map_err(|why| Refused::from(&why))
+    }
+
+    pub(super) async fn plan(&self, permit: &Permit, sql: &str) -> Result<Plan, Refused> {
+        let default_schema = self.domain.state.default_schema();
+        let statement = Statement {
+            sql,
+            default_schema,
+            now: now(),
+        };
+        let span = tracing::info_span!("dispatch.plan");
+        let planned = self.pool.plan(permit, statement).instrument(span).await;
+        planned.map_err(|why| Refused::from(&why))
+    }
+
+    pub(super) async fn decided(
+        &self,
+        entry: Entry<Opened>,
+        confined: &Confined,
+    ) -> Result<Decided, Refused> {
+        let permit = confined.permit();
+        let decision = Decision {
+            plan: confined.digest(),
+            policies: permit.policies(),
+            register_version: permit.register_version(),
+            references: confined.references().to_vec(),
+            obligations: permit.obligations(),
+            lineage: drawn(confined).encode(),
+        };
+        let span = tracing::info_span!("entry.decide", query = tracing::field::Empty);
+        let decided = entry.decide(decision, now()).instrument(span).await;
+        decided.map_err(|why| Refused::from(&why))
+    }
+
+    pub(super) async fn decide(
+        &self,
+        entry: Entry<Opened>,
+        confined: Confined,
+        caller: &Caller,
+        opened: DateTime<Utc>,
+    ) -> Result<Granted, Refused> {
+        let schema = match egress::schema(&confined) {
+            Ok(schema) => schema,
+            Err(why) => return Err(refuse(entry, Refused::from(&why)).await),
+        };
+        let decided = self.decided(entry, &confined).await?;
+        let certificate = *caller.certificate();
+        Ok(Granted {
+            confined,
+            decided,
+            schema,
+            certificate,
+            opened,
+        })
+    }
+
+    /// The keys of exactly the columns of the plan.
+    pub(super) fn keys(&self, confined: &Confined) -> Result<Keys, Refused> {
+        let unreadable = |why: vault::Unkept| {
+            tracing::error!(code = why.code(), "a key could not be released");
+            Refused::internal(why.code())
+        };
+        let mut sources = Vec::new();
+        for (dataset, snapshot, items) in confined.sources() {
+            let source = self
+                .domain
+                .store
+                .source(&dataset, snapshot, &items)
+                .map_err(unreadable)?;
+            sources.push((dataset, source));
+        }
+        let token_key = self
+            .domain
+            .keyring
+            .token_key(&confined.permit().scenario().id);
+        Ok(Keys { sources, token_key })
+    }
+}
+
+pub(super) fn scenario(asking: &Asking) -> Option<ScenarioId> {
+    asking
+        .scenario
+        .as_deref()
+        .and_then(|text| text.parse().ok())
+}
+
+/// Confines a draft; what may not be exported is refused here.
+pub(super) fn confined(
+    permit: Arc<Permit>,
+    draft: &Plan,
+    action: Action,
+) -> Result<Confined, Refused> {
+    let _span = tracing::info_span!("confine.confine").entered();
+    let confined = confine(permit, draft).map_err(|why| Refused::from(&why))?;
+    if action == Action::Export {
+        crate::export::may_leave(&confined)?;
+    }
+    Ok(confined)
+}
+
+pub(super) fn bound(draft: &Plan, values: &[Literal]) -> Result<Plan, Refused> {
+    draft.bind(values).map_err(|_| {
+        Refused::invalid(
+            "planner.parameters",
+            "the parameters do not fit the statement.",
+            "参数与语句不符。",
+        )
+    })
+}
+
+pub(super) fn untyped() -> Refused {
+    Refused::invalid(
+        "planner.parameter-untyped",
+        "a parameter's type cannot be told; write a cast.",
+        "无法确定参数类型，请写出类型转换。",
+    )
+}
