@@ -1,8 +1,8 @@
 use crate::{
     Decision, MaskTable, Permit, Refusal,
+    asking::Asking,
     bundle::{Bundle, Texts, Unusable},
     decide::Asked,
-    permit::Asking,
 };
 use chrono::{DateTime, Utc};
 use identity::Caller;

@@ -4,7 +4,7 @@ use crate::{
 };
 use serde_json::json;
 use std::collections::BTreeMap;
-use terms::{Channel, Person};
+use terms::{Channel, Dataset, Item, Licence, Person, ScenarioDataset};
 
 /// Items that share everything policy looks at; decided once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +16,25 @@ pub(crate) struct Class {
     pub own: bool,
     pub prohibited: bool,
     pub covered: bool,
+}
+
+impl Class {
+    /// The class of an item that a scenario wants under a licence.
+    pub(crate) fn of(
+        item: &Item,
+        (dataset, wanted): (&Dataset, &ScenarioDataset),
+        licence: &Licence,
+    ) -> Self {
+        Self {
+            grade: item.grade.number(),
+            listed: wanted.items.includes(&item.name),
+            measure: wanted.aggregate.contains(&item.name),
+            external: dataset.external,
+            own: dataset.provider == licence.operator.as_str(),
+            prohibited: dataset.prohibited.is_some(),
+            covered: licence.mode.covers(&dataset.sector),
+        }
+    }
 }
 
 /// How items of a class may be used. The most open way wins.

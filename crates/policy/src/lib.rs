@@ -12,7 +12,8 @@ mod masks; // kind × grade → mask, and the most a mask may reveal
 mod bundle; // the policies, loaded once, by digest, indexed by action
 mod decide; // one request → a decision with its reasons
 mod item; // a class of items → how they may be used
-mod permit; // caller + scenario → permit
+mod permit; // what a caller may use in a scenario, and how
+mod asking; // caller + scenario → permit
 mod engine; // the bundle and the permits computed by it
 
 pub use self::{

@@ -1,16 +1,9 @@
-use crate::{
-    Budget, Disclosure, Perturbation, Refusal,
-    bundle::{Bundle, Unusable},
-    decide::Asked,
-    item::{Class, Classes},
-};
+use crate::{Budget, Disclosure, Perturbation, asking::Granted};
 use chrono::{DateTime, Utc};
-use identity::{Caller, end_of_day};
-use register::State;
-use serde_json::json;
+use identity::Caller;
 use terms::{
-    Dataset, DatasetName, Digest, Grade, IdentifierDomain, ItemName, Kind, Licence, Mask,
-    Obligations, Operator, RowRisk, Scenario, ScenarioDataset, ScenarioId, Stage, Thresholds, Type,
+    DatasetName, Digest, Grade, IdentifierDomain, ItemName, Kind, Licence, Mask, Obligations,
+    Operator, RowRisk, Scenario, Thresholds, Type,
 };
 
 /// What a caller may use in a scenario, and how. Made by the engine alone.
@@ -102,6 +95,25 @@ pub struct AbsentItem {
 }
 
 impl Permit {
+    /// The permit of a proved caller from what the policies grant.
+    pub(crate) fn new(caller: Caller, granted: Granted<'_>, expires: DateTime<Utc>) -> Self {
+        Self {
+            scenario: granted.scenario.clone(),
+            licence: granted.licence.clone(),
+            operator: granted.operator.clone(),
+            datasets: granted.datasets,
+            obligations: granted.obligations,
+            thresholds: granted.thresholds,
+            budget: granted.budget,
+            noise: granted.noise,
+            policies: granted.policies,
+            register_version: granted.register_version,
+            pilot: granted.pilot,
+            expires,
+            caller,
+        }
+    }
+
     /// Who asks.
     #[must_use]
     pub const fn caller(&self) -> &Caller {
@@ -166,222 +178,5 @@ impl Permit {
     #[must_use]
     pub const fn expires(&self) -> DateTime<Utc> {
         self.expires
-    }
-}
-
-/// What a permit is computed from.
-pub(crate) struct Asking<'a> {
-    pub bundle: &'a Bundle,
-    pub policies: Digest,
-    pub state: &'a State,
-    pub now: DateTime<Utc>,
-}
-
-impl Asking<'_> {
-    /// Computes a permit.
-    pub(crate) fn permit(
-        &self,
-        caller: Caller,
-        scenario: Option<&ScenarioId>,
-    ) -> Result<Permit, Refusal> {
-        let id = scenario.ok_or(Refusal::NoScenario)?;
-        let standing = self.state.scenario(id).ok_or(Refusal::UnknownScenario)?;
-        let scenario = &standing.scenario;
-        let licence = self
-            .state
-            .licence(&scenario.licence)
-            .ok_or(Refusal::UnknownScenario)?;
-        let operator = self.state.operator(&licence.licence.operator);
-        let operator = operator.ok_or(Refusal::UnknownScenario)?;
-        let granted = (
-            standing.stage == Stage::Granted,
-            licence.stage == Stage::Granted,
-        );
-        self.enter(&caller, scenario, &licence.licence, operator, granted)?;
-        let mut classes = Classes::new(self.bundle, caller.person(), caller.channel());
-        let mut datasets = Vec::with_capacity(scenario.datasets.len());
-        for wanted in &scenario.datasets {
-            let Some(dataset) = self.state.dataset(&wanted.name) else {
-                continue;
-            };
-            let risk = standing
-                .row_risks
-                .iter()
-                .find(|risk| risk.dataset == wanted.name);
-            let permitted = self.dataset(&mut classes, dataset, wanted, &licence.licence);
-            let permitted = permitted.map_err(|Unusable(why)| Refusal::Unusable(why))?;
-            datasets.push(PermittedDataset {
-                risk: risk.cloned(),
-                snapshot: standing.pinned.get(&wanted.name).copied().unwrap_or(0),
-                ..permitted
-            });
-        }
-        let expires = self.expires(&caller, &licence.licence, operator);
-        Ok(Permit {
-            scenario: scenario.clone(),
-            licence: licence.licence.clone(),
-            operator: operator.clone(),
-            datasets,
-            obligations: self.state.obligations(),
-            thresholds: self.state.thresholds(),
-            budget: self.bundle.disclosure.budget(),
-            noise: self.bundle.disclosure.noise(),
-            policies: self.policies,
-            register_version: self.state.version(),
-            pilot: self.state.pilot(),
-            expires,
-            caller,
-        })
-    }
-
-    /// Whether the caller may work on the scenario at all.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a different thing that the caller already holds"
-    )]
-    fn enter(
-        &self,
-        caller: &Caller,
-        scenario: &Scenario,
-        licence: &Licence,
-        operator: &Operator,
-        (granted, licence_granted): (bool, bool),
-    ) -> Result<(), Refusal> {
-        let person = caller.person();
-        let member = scenario.members.contains(&person.id)
-            && person.operator().as_ref() == Some(&licence.operator);
-        if !member {
-            return Err(Refusal::UnknownScenario);
-        }
-        let began = end_of_day(licence.from.pred_opt().unwrap_or(licence.from)) <= self.now;
-        let current = operator
-            .evidence
-            .iter()
-            .all(|e| self.now < end_of_day(e.until));
-        let asked = Asked {
-            action: "enter",
-            person,
-            resource: ("Scenario", json!({})),
-            context: json!({
-                "channel": caller.channel().word(),
-                "member": member,
-                "granted": granted,
-                "licenceGranted": licence_granted,
-                "licenceInTerm": began && self.now < end_of_day(licence.until),
-                "emergencyPlan": operator.emergency_plan,
-                "evidenceCurrent": current,
-            }),
-        };
-        let decision = self
-            .bundle
-            .decide(&asked)
-            .map_err(|Unusable(why)| Refusal::Unusable(why))?;
-        if decision.allowed {
-            return Ok(());
-        }
-        Err(decision
-            .policies
-            .first()
-            .map_or(Refusal::UnknownScenario, |id| Refusal::of_policy(id)))
-    }
-
-    fn dataset(
-        &self,
-        classes: &mut Classes<'_>,
-        dataset: &Dataset,
-        wanted: &ScenarioDataset,
-        licence: &Licence,
-    ) -> Result<PermittedDataset, Unusable> {
-        let own = dataset.provider == licence.operator.as_str();
-        let (mut items, mut absent) = (Vec::new(), Vec::new());
-        for item in &dataset.items {
-            let ways = classes.ways(Class {
-                grade: item.grade.number(),
-                listed: wanted.items.includes(&item.name),
-                measure: wanted.aggregate.contains(&item.name),
-                external: dataset.external,
-                own,
-                prohibited: dataset.prohibited.is_some(),
-                covered: licence.mode.covers(&dataset.sector),
-            })?;
-            let mask = if ways.plain && item.mask.is_none() {
-                Mask::Plain
-            } else if ways.plain || ways.masked {
-                self.bundle.masks.of(item)
-            } else {
-                Mask::Suppress
-            };
-            let nameless = matches!(mask, Mask::Token) && item.domain.is_none();
-            let mask = if nameless { Mask::Redact } else { mask };
-            let shown = item.data_type.filter(|t| mask.shown_type(*t).is_some());
-            match shown {
-                Some(data_type) if ways.aggregate || mask != Mask::Suppress => {
-                    items.push(PermittedItem {
-                        name: item.name.clone(),
-                        data_type,
-                        grade: item.grade,
-                        kind: item.kind,
-                        unique: item.unique,
-                        domain: item.domain.clone(),
-                        mask,
-                        band: item.band,
-                        pooled: dataset.pooled(&item.name).clone(),
-                        aggregate: ways.aggregate,
-                        export: ways.export,
-                    });
-                }
-                Some(_) | None => {
-                    absent.push(AbsentItem {
-                        name: item.name.clone(),
-                        grade: item.grade,
-                    });
-                }
-            }
-        }
-        let highest = items
-            .iter()
-            .map(|item| item.grade)
-            .max()
-            .unwrap_or(Grade::Four);
-        let subject = dataset.subject.as_ref().and_then(|name| dataset.item(name));
-        Ok(PermittedDataset {
-            name: dataset.name.clone(),
-            protected: dataset.is_protected(),
-            external: dataset.external,
-            subject: dataset.subject.clone(),
-            subject_type: subject.and_then(|item| item.data_type),
-            subject_unique: subject.is_some_and(|item| item.unique),
-            k: self.state.thresholds().of(highest),
-            disclosure: self.bundle.disclosure.of(highest),
-            rows_plan: rows_plan(wanted)?,
-            show_rows: wanted.show_rows,
-            snapshot: 0,
-            risk: None,
-            items,
-            absent,
-        })
-    }
-
-    /// The earliest of the certificate, the agreement, the licence and the operator's evidence.
-    fn expires(&self, caller: &Caller, licence: &Licence, operator: &Operator) -> DateTime<Utc> {
-        let evidence = operator
-            .evidence
-            .iter()
-            .map(|evidence| end_of_day(evidence.until));
-        let bounds = [caller.expires(), end_of_day(licence.until)];
-        bounds.into_iter().chain(evidence).min().unwrap_or(self.now)
-    }
-}
-
-/// A row policy that was not translated hides everything: it is no permit at all.
-fn rows_plan(wanted: &ScenarioDataset) -> Result<Option<Vec<u8>>, Unusable> {
-    match (&wanted.rows, &wanted.rows_plan) {
-        (None, None) => Ok(None),
-        (Some(_), Some(bytes)) => hex::decode(bytes)
-            .map(Some)
-            .map_err(|_| Unusable("a row policy that cannot be read".to_owned())),
-        (Some(_), None) | (None, Some(_)) => {
-            Err(Unusable("a row policy that was not translated".to_owned()))
-        }
     }
 }

@@ -1,0 +1,259 @@
+//! The computation of a permit: entry first, then every item of every dataset.
+
+use crate::{
+    Budget, Perturbation, Refusal,
+    bundle::{Bundle, Unusable},
+    decide::Asked,
+    item::{Class, Classes},
+    permit::{AbsentItem, Permit, PermittedDataset, PermittedItem},
+};
+use chrono::{DateTime, Utc};
+use identity::{Caller, end_of_day};
+use register::{LicenceStanding, ScenarioStanding, State};
+use serde_json::json;
+use terms::{
+    Channel, Dataset, Digest, Grade, Licence, Mask, Obligations, Operator, Person, Scenario,
+    ScenarioDataset, ScenarioId, Stage, Thresholds,
+};
+
+/// What a permit is computed from.
+pub(crate) struct Asking<'a> {
+    pub bundle: &'a Bundle,
+    pub policies: Digest,
+    pub state: &'a State,
+    pub now: DateTime<Utc>,
+}
+
+/// Who enters what.
+#[derive(Clone, Copy)]
+pub(crate) struct Entering<'e> {
+    pub person: &'e Person,
+    pub channel: Channel,
+    pub standing: &'e ScenarioStanding,
+    pub licence: &'e LicenceStanding,
+    pub operator: &'e Operator,
+}
+
+/// What the policies grant; no permit, since nobody has proved to be the person.
+pub(crate) struct Granted<'a> {
+    pub scenario: &'a Scenario,
+    pub licence: &'a Licence,
+    pub operator: &'a Operator,
+    pub datasets: Vec<PermittedDataset>,
+    pub obligations: Obligations,
+    pub thresholds: Thresholds,
+    pub budget: Budget,
+    pub noise: Perturbation,
+    pub policies: Digest,
+    pub register_version: u64,
+    pub pilot: bool,
+}
+
+impl Asking<'_> {
+    /// Computes a permit.
+    pub(crate) fn permit(
+        &self,
+        caller: Caller,
+        scenario: Option<&ScenarioId>,
+    ) -> Result<Permit, Refusal> {
+        let granted = self.granted(caller.person(), caller.channel(), scenario)?;
+        let expires = self.expires(&caller, granted.licence, granted.operator);
+        Ok(Permit::new(caller, granted, expires))
+    }
+
+    /// What the policies grant a person on a listener, whoever proves to be that person.
+    pub(crate) fn granted(
+        &self,
+        person: &Person,
+        channel: Channel,
+        scenario: Option<&ScenarioId>,
+    ) -> Result<Granted<'_>, Refusal> {
+        let id = scenario.ok_or(Refusal::NoScenario)?;
+        let standing = self.state.scenario(id).ok_or(Refusal::UnknownScenario)?;
+        let scenario = &standing.scenario;
+        let licence = self
+            .state
+            .licence(&scenario.licence)
+            .ok_or(Refusal::UnknownScenario)?;
+        let operator = self.state.operator(&licence.licence.operator);
+        let operator = operator.ok_or(Refusal::UnknownScenario)?;
+        let entering = Entering {
+            person,
+            channel,
+            standing,
+            licence,
+            operator,
+        };
+        self.enter(&entering)?;
+        let mut classes = Classes::new(self.bundle, person, channel);
+        let mut datasets = Vec::with_capacity(scenario.datasets.len());
+        for wanted in &scenario.datasets {
+            let Some(dataset) = self.state.dataset(&wanted.name) else {
+                continue;
+            };
+            let risk = standing
+                .row_risks
+                .iter()
+                .find(|risk| risk.dataset == wanted.name);
+            let permitted = self.dataset(&mut classes, dataset, wanted, &licence.licence);
+            let permitted = permitted.map_err(|Unusable(why)| Refusal::Unusable(why))?;
+            datasets.push(PermittedDataset {
+                risk: risk.cloned(),
+                snapshot: standing.pinned.get(&wanted.name).copied().unwrap_or(0),
+                ..permitted
+            });
+        }
+        Ok(Granted {
+            scenario,
+            licence: &licence.licence,
+            operator,
+            datasets,
+            obligations: self.state.obligations(),
+            thresholds: self.state.thresholds(),
+            budget: self.bundle.disclosure.budget(),
+            noise: self.bundle.disclosure.noise(),
+            policies: self.policies,
+            register_version: self.state.version(),
+            pilot: self.state.pilot(),
+        })
+    }
+
+    /// Whether the person may work on the scenario at all.
+    fn enter(&self, entering: &Entering<'_>) -> Result<(), Refusal> {
+        let asked = self.entry(entering).ok_or(Refusal::UnknownScenario)?;
+        let decision = self
+            .bundle
+            .decide(&asked)
+            .map_err(|Unusable(why)| Refusal::Unusable(why))?;
+        if decision.allowed {
+            return Ok(());
+        }
+        Err(decision
+            .policies
+            .first()
+            .map_or(Refusal::UnknownScenario, |id| Refusal::of_policy(id)))
+    }
+
+    /// The request to enter, as the policies see it; none of somebody who is no member.
+    pub(crate) fn entry<'e>(&self, entering: &Entering<'e>) -> Option<Asked<'e>> {
+        let Entering {
+            person,
+            channel,
+            standing,
+            licence: LicenceStanding { licence, stage, .. },
+            operator,
+        } = *entering;
+        let member = standing.scenario.members.contains(&person.id)
+            && person.operator().as_ref() == Some(&licence.operator);
+        let began = end_of_day(licence.from.pred_opt().unwrap_or(licence.from)) <= self.now;
+        let current = operator
+            .evidence
+            .iter()
+            .all(|e| self.now < end_of_day(e.until));
+        member.then(|| Asked {
+            action: "enter",
+            person,
+            resource: ("Scenario", json!({})),
+            context: json!({
+                "channel": channel.word(),
+                "member": member,
+                "granted": standing.stage == Stage::Granted,
+                "licenceGranted": *stage == Stage::Granted,
+                "licenceInTerm": began && self.now < end_of_day(licence.until),
+                "emergencyPlan": operator.emergency_plan,
+                "evidenceCurrent": current,
+            }),
+        })
+    }
+
+    fn dataset(
+        &self,
+        classes: &mut Classes<'_>,
+        dataset: &Dataset,
+        wanted: &ScenarioDataset,
+        licence: &Licence,
+    ) -> Result<PermittedDataset, Unusable> {
+        let (mut items, mut absent) = (Vec::new(), Vec::new());
+        for item in &dataset.items {
+            let ways = classes.ways(Class::of(item, (dataset, wanted), licence))?;
+            let mask = if ways.plain && item.mask.is_none() {
+                Mask::Plain
+            } else if ways.plain || ways.masked {
+                self.bundle.masks.of(item)
+            } else {
+                Mask::Suppress
+            };
+            let nameless = matches!(mask, Mask::Token) && item.domain.is_none();
+            let mask = if nameless { Mask::Redact } else { mask };
+            let shown = item.data_type.filter(|t| mask.shown_type(*t).is_some());
+            match shown {
+                Some(data_type) if ways.aggregate || mask != Mask::Suppress => {
+                    items.push(PermittedItem {
+                        name: item.name.clone(),
+                        data_type,
+                        grade: item.grade,
+                        kind: item.kind,
+                        unique: item.unique,
+                        domain: item.domain.clone(),
+                        mask,
+                        band: item.band,
+                        pooled: dataset.pooled(&item.name).clone(),
+                        aggregate: ways.aggregate,
+                        export: ways.export,
+                    });
+                }
+                Some(_) | None => {
+                    absent.push(AbsentItem {
+                        name: item.name.clone(),
+                        grade: item.grade,
+                    });
+                }
+            }
+        }
+        let highest = items
+            .iter()
+            .map(|item| item.grade)
+            .max()
+            .unwrap_or(Grade::Four);
+        let subject = dataset.subject.as_ref().and_then(|name| dataset.item(name));
+        Ok(PermittedDataset {
+            name: dataset.name.clone(),
+            protected: dataset.is_protected(),
+            external: dataset.external,
+            subject: dataset.subject.clone(),
+            subject_type: subject.and_then(|item| item.data_type),
+            subject_unique: subject.is_some_and(|item| item.unique),
+            k: self.state.thresholds().of(highest),
+            disclosure: self.bundle.disclosure.of(highest),
+            rows_plan: rows_plan(wanted)?,
+            show_rows: wanted.show_rows,
+            snapshot: 0,
+            risk: None,
+            items,
+            absent,
+        })
+    }
+
+    /// The earliest of the certificate, the agreement, the licence and the operator's evidence.
+    fn expires(&self, caller: &Caller, licence: &Licence, operator: &Operator) -> DateTime<Utc> {
+        let evidence = operator
+            .evidence
+            .iter()
+            .map(|evidence| end_of_day(evidence.until));
+        let bounds = [caller.expires(), end_of_day(licence.until)];
+        bounds.into_iter().chain(evidence).min().unwrap_or(self.now)
+    }
+}
+
+/// A row policy that was not translated hides everything: it is no permit at all.
+fn rows_plan(wanted: &ScenarioDataset) -> Result<Option<Vec<u8>>, Unusable> {
+    match (&wanted.rows, &wanted.rows_plan) {
+        (None, None) => Ok(None),
+        (Some(_), Some(bytes)) => hex::decode(bytes)
+            .map(Some)
+            .map_err(|_| Unusable("a row policy that cannot be read".to_owned())),
+        (Some(_), None) | (None, Some(_)) => {
+            Err(Unusable("a row policy that was not translated".to_owned()))
+        }
+    }
+}
