@@ -17,6 +17,10 @@ impl Reader {
                 write(file, note.as_bytes())?;
             } else if let Some(bytes) = self.publish(resource)? {
                 write(file, &bytes)?;
+            } else if let Some(kept) = resource.instead()
+                && let Some(bytes) = self.publish(kept)?
+            {
+                write(folder.join(kept.to_string()), &bytes)?;
             }
         }
         Ok(())

@@ -10,6 +10,7 @@
 
 mod anchor; // the head outside the database, against rolling back
 mod breach; // why the log is not to be trusted, or can't be written
+mod bundle; // entries as they are published
 mod checkpoint; // the signed head of the tree
 mod clock; // where an abandoned entry takes its time from
 mod entry; // opened → decided → closed: the life of one operation, as types

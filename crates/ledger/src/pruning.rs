@@ -8,11 +8,14 @@ use crate::merkle::Node;
 use crate::proof::Hashes as _;
 use crate::tree::{TiledHashes, Tiles};
 use crate::{Breach, Leaf};
-use terms::{Digest, Event};
+use std::collections::BTreeMap;
+use terms::{Digest, Event, EventClass};
 
 /// How an event of pruning shows in a leaf's bytes. A quotation mark within a text is escaped there,
 /// so nothing but the event's own tag reads like this.
 const TAG: &[u8] = b"\"event\":\"log-pruned\"";
+/// How any event's name begins there; nothing within an event is called the same.
+const NAME: &[u8] = b"\"event\":\"";
 
 /// Entries there and missing, and the prunings that the log has on record.
 #[derive(Debug, Default)]
@@ -26,9 +29,9 @@ pub(crate) struct Pruning {
     before: Option<Pruned>,
     /// The first entry that was looked for; what is kept can only be told from the very first on.
     from: u64,
-    /// Whether entries come in bundles, which are there whole or not at all: a bundle of which any entry
-    /// was pruned is not there, with what is kept of it.
-    bundled: bool,
+    /// Of a published log the names of events seen, and whether entries of such events are kept. Only
+    /// kept entries stand in the runs there: a cache may go on serving a bundle that was pruned.
+    published: Option<BTreeMap<Vec<u8>, bool>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -47,9 +50,9 @@ impl Pruning {
     }
 
     /// Of a published log.
-    pub(crate) fn bundled() -> Self {
+    pub(crate) fn published() -> Self {
         Self {
-            bundled: true,
+            published: Some(BTreeMap::new()),
             ..Self::default()
         }
     }
@@ -61,14 +64,19 @@ impl Pruning {
 
     /// Takes note of an entry that is there; entries come in order.
     pub(crate) fn there(&mut self, index: u64, leaf: &[u8]) -> Result<(), String> {
-        match self.runs.last_mut() {
-            Some((_, end)) if *end == index => *end += 1,
-            Some(_) | None => self.runs.push((index, index + 1)),
+        let wrong = |breach: Breach| format!("entry {index}: {breach}");
+        let counts = match &mut self.published {
+            None => true,
+            Some(names) => is_kept_of(names, leaf).map_err(wrong)?,
+        };
+        if counts {
+            match self.runs.last_mut() {
+                Some((_, end)) if *end == index => *end += 1,
+                Some(_) | None => self.runs.push((index, index + 1)),
+            }
         }
         if memchr::memmem::find(leaf, TAG).is_some()
-            && let Event::LogPruned { minimum, kept, .. } = Leaf::decode(leaf)
-                .map_err(|breach| format!("entry {index}: {breach}"))?
-                .event
+            && let Event::LogPruned { minimum, kept, .. } = Leaf::decode(leaf).map_err(wrong)?.event
         {
             self.before = self.newest.replace(Pruned { minimum, kept });
         }
@@ -88,18 +96,51 @@ impl Pruning {
         }
         let explains = |pruned: &Pruned| {
             let kept = || kept(&self.runs, pruned.minimum) == pruned.kept;
-            self.missing_last < pruned.minimum && (self.from > 0 || self.bundled || kept())
+            self.missing_last < pruned.minimum && (self.from > 0 || kept())
         };
         let mut records = self.newest.iter().chain(&self.before);
         if records.any(explains) {
             Ok(self.missing)
         } else {
             let (missing, last) = (self.missing, self.missing_last);
+            let also = match &self.published {
+                None => "",
+                Some(_) => "; a copy of a pruned log needs its folder `kept` too",
+            };
             Err(format!(
-                "entry {last} is missing ({missing} in all), and no pruning on record explains it"
+                "entry {last} is missing ({missing} in all), and no pruning on record explains \
+                 it{also}"
             ))
         }
     }
+}
+
+/// Whether an entry outlives a pruning: what stands in the domain is folded from such entries.
+pub(crate) const fn is_kept(event: &Event) -> bool {
+    match event.class() {
+        EventClass::Procedure => true,
+        EventClass::Operation | EventClass::Export | EventClass::Reading | EventClass::Running => {
+            false
+        }
+    }
+}
+
+/// The same of a leaf's bytes, which are read in full once for each name of an event.
+fn is_kept_of(names: &mut BTreeMap<Vec<u8>, bool>, leaf: &[u8]) -> Result<bool, Breach> {
+    let (_, rest) = split_at(leaf, NAME).unwrap_or_default();
+    let (name, _) = split_at(rest, b"\"").unwrap_or_default();
+    if let Some(kept) = names.get(name) {
+        return Ok(*kept);
+    }
+    let kept = is_kept(&Leaf::decode(leaf)?.event);
+    names.insert(name.to_owned(), kept);
+    Ok(kept)
+}
+
+fn split_at<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let place = memchr::memmem::find(bytes, mark)?;
+    let (before, rest) = bytes.split_at_checked(place)?;
+    Some((before, rest.strip_prefix(mark)?))
 }
 
 /// The digest of which entries below a minimum index are there, given as runs.
@@ -149,24 +190,47 @@ mod tests {
         assert!(check(&[1, 6, 7], &[one, two], 8).is_err(), "another kept");
     }
 
+    fn leaf(event: Event) -> Vec<u8> {
+        let leaf = Leaf {
+            at: "2026-11-21T12:00:00Z".parse().unwrap(),
+            event,
+            sealed: None,
+        };
+        leaf.encode().unwrap()
+    }
+
     #[test]
-    fn of_a_published_log_whole_bundles_are_missing_up_to_the_minimum_on_record() {
+    fn of_a_published_log_what_is_kept_is_there_and_a_stale_bundle_does_no_harm() {
+        let gone = leaf(Event::StrangersCounted { calls: 1 });
+        let stays = leaf(Event::TextRedacted {
+            request: 1,
+            entry: 1,
+        });
         let looked = |there: &[u64], minimum: Option<u64>| {
-            let mut pruning = Pruning::bundled();
+            let mut pruning = Pruning::published();
             for index in 0..8 {
                 if there.contains(&index) {
-                    pruning.there(index, b"{}").unwrap();
+                    let leaf = if index < 2 { &stays } else { &gone };
+                    pruning.there(index, leaf).unwrap();
                 } else {
                     pruning.missing(index);
                 }
             }
-            // Entry 0 is kept, and not published.
-            let kept = kept(&[(0, 1)], 4);
+            let kept = kept(&[(0, 2)], 4);
             pruning.newest = minimum.map(|minimum| Pruned { minimum, kept });
             pruning.concluded()
         };
-        assert_eq!(looked(&[4, 5, 6, 7], Some(4)), Ok(4));
-        assert!(looked(&[4, 5, 6, 7], None).is_err(), "nothing on record");
-        assert!(looked(&[4, 5, 7], Some(4)).is_err(), "past the minimum");
+        assert_eq!(looked(&[0, 1, 4, 5, 6, 7], Some(4)), Ok(2));
+        assert_eq!(looked(&[0, 1, 2, 4, 5, 6, 7], Some(4)), Ok(1), "a cache");
+        assert!(looked(&[0, 1, 4, 5, 6, 7], None).is_err(), "not on record");
+        assert!(
+            looked(&[0, 1, 4, 5, 7], Some(4)).is_err(),
+            "past the minimum"
+        );
+        assert!(
+            looked(&[0, 4, 5, 6, 7], Some(4)).is_err(),
+            "one more is gone"
+        );
+        assert!(looked(&[4, 5, 6, 7], Some(4)).is_err(), "none is kept");
     }
 }

@@ -1,6 +1,7 @@
 //! A log read from where it is published: over a network or from files. Nothing that is fetched is
 //! believed before it leads to a root that the log's key signed. Source: C2SP tlog-tiles.
 
+use crate::bundle::{self, Places};
 use crate::merkle::{Frontier, leaf_hash};
 use crate::proof::{self, Hashes as _};
 use crate::pruning::Pruning;
@@ -104,17 +105,12 @@ impl<F: Fetch> Published<F> {
             checkpoint: note,
         };
         proof.verify_hash(hash, &self.verifier)?;
-        let number = index / TILE_WIDTH;
+        let (number, place) = bundle::place_of(index);
         let width = (size - number * TILE_WIDTH).min(TILE_WIDTH);
-        let leaf = match self.entries(number, width)? {
-            None => None,
-            Some(entries) => {
-                let place = usize::try_from(index % TILE_WIDTH).unwrap_or(usize::MAX);
-                let leaf = entries.into_iter().nth(place);
-                let leaf = leaf.filter(|leaf| leaf_hash(leaf) == hash);
-                Some(leaf.ok_or_else(|| self.wrong("a bundle of entries is not the tree's"))?)
-            }
-        };
+        let leaf = self.there(number, width)?.remove(&place);
+        if leaf.as_ref().is_some_and(|leaf| leaf_hash(leaf) != hash) {
+            return Err(self.wrong(format!("bundle {number} of entries is not the tree's")));
+        }
         Ok((proof, leaf))
     }
 
@@ -176,7 +172,7 @@ impl<F: Fetch> Published<F> {
             let missing = || self.wrong(format!("bundle {number} of entries is missing"));
             let entries = self.entries(number, width)?.ok_or_else(missing)?;
             let seen = usize::try_from(old.size.saturating_sub(first)).unwrap_or(usize::MAX);
-            for leaf in entries.into_iter().skip(seen) {
+            for leaf in entries.into_values().skip(seen) {
                 frontier.push(leaf_hash(&leaf), |_, _| {});
                 leaves.push(leaf);
             }
@@ -196,7 +192,7 @@ impl<F: Fetch> Published<F> {
         let (checkpoint, note) = self.head()?;
         let Head { size, root } = checkpoint.head;
         let mut walk = Rehash::default();
-        walk.pruning = Pruning::bundled();
+        walk.pruning = Pruning::published();
         for (number, width) in widths(size) {
             onlooker.progress(number * TILE_WIDTH, size);
             self.bundle((number, width), &mut walk, onlooker)?;
@@ -220,16 +216,16 @@ impl<F: Fetch> Published<F> {
             entries: size,
             root,
             checkpoints: 1,
-            sealed: 0,
-            sealed_removed: 0,
+            sealed: None,
+            sealed_removed: None,
             pruned,
             anchored: None,
             checkpoint: note,
         })
     }
 
-    /// Takes one bundle into the tree and compares the tile of its hashes; of a pruned bundle the
-    /// tile is taken.
+    /// Takes one bundle into the tree and compares the tile of its hashes; of what was pruned the hash
+    /// is taken.
     fn bundle(
         &self,
         (number, width): (u64, u64),
@@ -238,48 +234,54 @@ impl<F: Fetch> Published<F> {
     ) -> Result<(), Breach> {
         let id = TileId { level: 0, number };
         let hashes = self.needed(Resource::Tile { id, width })?;
-        let mut compared = Vec::with_capacity(hashes.len());
-        match self.entries(number, width)? {
-            Some(entries) => {
-                for leaf in entries {
-                    compared.extend_from_slice(leaf_hash(&leaf).bytes());
-                    let index = walk.size();
-                    walk.take(&leaf).map_err(|what| self.wrong(what))?;
-                    onlooker.entry(index, &leaf)?;
-                }
+        let mut there = self.there(number, width)?;
+        let others = || self.wrong(format!("bundle {number} of entries is not the tree's"));
+        for (place, hash) in (0..).zip(hashes.chunks_exact(HASH_BYTES)) {
+            let cut = |_| self.wrong("a tile is cut");
+            let hash = Digest::from_bytes(hash.try_into().map_err(cut)?);
+            let Some(leaf) = there.remove(&place) else {
+                walk.take_hash(hash);
+                continue;
+            };
+            if leaf_hash(&leaf) != hash {
+                return Err(others());
             }
-            None => {
-                for hash in hashes.chunks_exact(HASH_BYTES) {
-                    let cut = |_| self.wrong("a tile is cut");
-                    let hash: [u8; HASH_BYTES] = hash.try_into().map_err(cut)?;
-                    compared.extend_from_slice(&hash);
-                    walk.take_hash(Digest::from_bytes(hash));
-                }
-            }
+            let index = walk.size();
+            walk.take(&leaf).map_err(|what| self.wrong(what))?;
+            onlooker.entry(index, &leaf)?;
         }
-        if compared == hashes {
+        if there.is_empty() {
             Ok(())
         } else {
-            Err(self.wrong(format!("bundle {number} of entries is not the tree's")))
+            Err(others())
         }
     }
 
+    /// The entries of a bundle that are published: all, or of a pruned one those that are kept.
+    fn there(&self, number: u64, width: u64) -> Result<Places, Breach> {
+        if let Some(entries) = self.entries(number, width)? {
+            return Ok(entries);
+        }
+        let full = Resource::Entries { number, width };
+        let Some(bytes) = full
+            .instead()
+            .map(|kept| self.file(kept))
+            .transpose()?
+            .flatten()
+        else {
+            return Ok(Places::new());
+        };
+        let cut = || self.wrong(format!("what is kept of bundle {number} is cut"));
+        bundle::decode_kept(&bytes).ok_or_else(cut)
+    }
+
     /// The entries of a bundle, or none where it is not published.
-    fn entries(&self, number: u64, width: u64) -> Result<Option<Vec<Vec<u8>>>, Breach> {
+    fn entries(&self, number: u64, width: u64) -> Result<Option<Places>, Breach> {
         let Some(bytes) = self.either(|width| Resource::Entries { number, width }, width)? else {
             return Ok(None);
         };
         let cut = || self.wrong(format!("bundle {number} of entries is cut"));
-        let mut rest = bytes.as_slice();
-        let mut entries = Vec::new();
-        for _ in 0..width {
-            let (length, after) = rest.split_first_chunk::<2>().ok_or_else(cut)?;
-            let length = usize::from(u16::from_be_bytes(*length));
-            let (entry, after) = after.split_at_checked(length).ok_or_else(cut)?;
-            entries.push(entry.to_vec());
-            rest = after;
-        }
-        Ok(Some(entries))
+        bundle::decode(&bytes, width).map(Some).ok_or_else(cut)
     }
 
     fn tiles(&self, size: u64) -> Fetched<'_, F> {
@@ -299,7 +301,7 @@ impl<F: Fetch> Published<F> {
                 // A full tile begins with every partial one.
                 bytes.and_then(|bytes| bytes.get(..length).map(<[u8]>::to_vec))
             }
-            Resource::Entries { .. } => None,
+            Resource::Entries { .. } | Resource::Kept { .. } => None,
         };
         found.ok_or_else(|| self.wrong(format!("`{resource}` is missing")))
     }

@@ -1,5 +1,6 @@
 //! What a published log consists of: its paths, and the bytes under them. Source: C2SP tlog-tiles.
 
+use crate::bundle::{self, Places};
 use crate::tree::{HASH_BYTES, TILE_WIDTH, TileId};
 use crate::{Breach, Reader};
 
@@ -27,6 +28,11 @@ pub enum Resource {
         /// How many entries.
         width: u64,
     },
+    /// What is kept of a full bundle of entries that was pruned. Not of C2SP's.
+    Kept {
+        /// The bundle's number.
+        number: u64,
+    },
 }
 
 // === impl Resource ===
@@ -37,12 +43,23 @@ impl Resource {
     pub const fn is_immutable(&self) -> bool {
         match self {
             Self::Checkpoint => false,
-            Self::Tile { .. } | Self::Entries { .. } => true,
+            Self::Tile { .. } | Self::Entries { .. } | Self::Kept { .. } => true,
         }
     }
 
-    /// All that a log of so many entries publishes, the checkpoint last, so that who copies in this
-    /// order never has a head without its tree.
+    /// What is published instead of this once it was pruned.
+    #[must_use]
+    pub const fn instead(&self) -> Option<Self> {
+        match self {
+            Self::Entries { number, width } if *width == TILE_WIDTH => {
+                Some(Self::Kept { number: *number })
+            }
+            Self::Checkpoint | Self::Tile { .. } | Self::Entries { .. } | Self::Kept { .. } => None,
+        }
+    }
+
+    /// All that a log of so many entries publishes before any is pruned, the checkpoint last, so that
+    /// who copies in this order never has a head without its tree.
     pub fn all(size: u64) -> impl Iterator<Item = Self> {
         let tiles = (0..8).flat_map(move |level| {
             widths(size >> (8 * level)).map(move |(number, width)| Self::Tile {
@@ -67,6 +84,7 @@ impl std::fmt::Display for Resource {
             Self::Checkpoint => return f.write_str("checkpoint"),
             Self::Tile { id, width } => (id.level.to_string(), id.number, *width),
             Self::Entries { number, width } => ("entries".to_owned(), *number, *width),
+            Self::Kept { number } => return write!(f, "kept/{}", number_path(*number)),
         };
         write!(f, "tile/{kind}/{}", number_path(number))?;
         if width == TILE_WIDTH {
@@ -92,6 +110,10 @@ impl std::str::FromStr for Resource {
 fn parse(path: &str) -> Option<Resource> {
     if path == "checkpoint" {
         return Some(Resource::Checkpoint);
+    }
+    if let Some(number) = path.strip_prefix("kept/") {
+        let number = parse_number(number)?;
+        return Some(Resource::Kept { number });
     }
     let (kind, rest) = path.strip_prefix("tile/")?.split_once('/')?;
     let (number, width) = match rest.split_once(".p/") {
@@ -156,6 +178,13 @@ impl Reader {
                     Ok(None)
                 }
             }
+            Resource::Kept { number } => {
+                if self.reached(0, number, TILE_WIDTH)? {
+                    self.kept(number)
+                } else {
+                    Ok(None)
+                }
+            }
         }
     }
 
@@ -182,25 +211,31 @@ impl Reader {
         Ok(hashes)
     }
 
-    /// The bytes of a bundle: each entry after its length in two bytes, big-endian. None where an
-    /// entry of it was pruned.
+    /// The bytes of a bundle; none where an entry of it was pruned.
     fn bundle(&self, number: u64, width: u64) -> Result<Option<Vec<u8>>, Breach> {
-        let first = number * TILE_WIDTH;
-        let rows = self
-            .store()
-            .rows(first, u32::try_from(width).unwrap_or(u32::MAX))?;
-        let mut bundle = Vec::new();
-        let mut rows = rows.into_iter();
-        for index in first..first + width {
-            let Some(row) = rows.next().filter(|row| row.index == index) else {
-                return Ok(None);
-            };
-            let bytes = row.leaf.len();
-            let length = u16::try_from(bytes).map_err(|_| Breach::TooLong { bytes })?;
-            bundle.extend_from_slice(&length.to_be_bytes());
-            bundle.extend_from_slice(&row.leaf);
+        let there = self.there(number, width)?;
+        if there.len() < usize::try_from(width).unwrap_or(usize::MAX) {
+            return Ok(None);
         }
-        Ok(Some(bundle))
+        bundle::encode(there.values().map(Vec::as_slice)).map(Some)
+    }
+
+    /// The bytes of what is kept of a pruned bundle; none where nothing is, or it was not pruned.
+    fn kept(&self, number: u64) -> Result<Option<Vec<u8>>, Breach> {
+        let there = self.there(number, TILE_WIDTH)?;
+        if there.is_empty() || there.len() == usize::try_from(TILE_WIDTH).unwrap_or(usize::MAX) {
+            return Ok(None);
+        }
+        bundle::encode_kept(&there).map(Some)
+    }
+
+    /// The entries of a bundle that stand in the database.
+    fn there(&self, number: u64, width: u64) -> Result<Places, Breach> {
+        let first = number * TILE_WIDTH;
+        let count = u32::try_from(width).unwrap_or(u32::MAX);
+        let rows = self.store().rows(first, count)?.into_iter();
+        let within = rows.filter(|row| row.index < first + width);
+        Ok(within.map(|row| (row.index - first, row.leaf)).collect())
     }
 }
 
@@ -228,6 +263,7 @@ mod tests {
                 },
                 "tile/entries/x001/000.p/9",
             ),
+            (Resource::Kept { number: 1000 }, "kept/x001/000"),
         ] {
             assert_eq!(resource.to_string(), path);
             assert_eq!(path.parse::<Resource>().unwrap(), resource);
@@ -255,6 +291,9 @@ mod tests {
             "tile/0/x001/../000",
             "tile/8/0/000",
             "tile/data/000",
+            "kept/0",
+            "kept/000.p/9",
+            "kept/x000/001",
             "tile/entries/../../keys",
             "tile/0/x99999999999999999999/000",
             "tile/0/x018/x446/x744/x073/x709/x551/616",

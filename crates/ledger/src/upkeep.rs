@@ -78,7 +78,7 @@ impl Ledger {
     }
 
     /// Prunes the entries at the log's beginning whose time is over, up to a multiple of 256. What
-    /// stands in the domain rests on some entries; those stay in the database, unpublished.
+    /// stands in the domain rests on some entries; those are kept, and published by themselves.
     ///
     /// # Errors
     /// What kept it from being recorded or done.
@@ -233,12 +233,10 @@ impl Ledger {
             if stored.index >= minimum {
                 break;
             }
-            let runs: &mut Vec<(u64, u64)> = match stored.event.class() {
-                EventClass::Procedure => &mut kept,
-                EventClass::Operation
-                | EventClass::Export
-                | EventClass::Reading
-                | EventClass::Running => &mut gone,
+            let runs: &mut Vec<(u64, u64)> = if pruning::is_kept(&stored.event) {
+                &mut kept
+            } else {
+                &mut gone
             };
             match runs.last_mut() {
                 Some((_, end)) if *end == stored.index => *end += 1,

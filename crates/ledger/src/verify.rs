@@ -26,10 +26,10 @@ pub struct Report {
     pub root: Digest,
     /// Signed checkpoints, each found to be a head of this very log.
     pub checkpoints: u64,
-    /// Sealed parts found to be those on record.
-    pub sealed: u64,
-    /// Sealed parts that were removed, as retention and redaction do.
-    pub sealed_removed: u64,
+    /// Sealed parts found to be those on record; none where they are not published.
+    pub sealed: Option<u64>,
+    /// Sealed parts that were removed, as retention and redaction do; none where that can't be seen.
+    pub sealed_removed: Option<u64>,
     /// Entries of which the hash alone is left, by a pruning that the log has on record.
     pub pruned: u64,
     /// The size at which the anchor outside the database agrees; none where no anchor was brought.
@@ -173,8 +173,8 @@ impl Verification<'_> {
             entries: total,
             root: newest.head.root,
             checkpoints: heads.count,
-            sealed: walk.sealed,
-            sealed_removed: walk.sealed_removed,
+            sealed: Some(walk.sealed),
+            sealed_removed: Some(walk.sealed_removed),
             pruned,
             anchored: self.anchored.map(|head| head.size),
             checkpoint: note,

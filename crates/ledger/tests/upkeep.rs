@@ -4,7 +4,7 @@ mod domain;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{block_on, copy, create, noon, open, opening, strangers, verify};
-use ledger::{Breach, Ledger, Promises, TlogProof};
+use ledger::{Breach, Ledger, Onlooker, Promises, Published, TlogProof};
 use std::path::Path;
 use terms::{Event, Retention};
 
@@ -85,7 +85,7 @@ fn a_redacted_text_is_gone_from_the_files_and_from_an_older_copy() {
     // Not even the salt is left, which alone would tell nothing.
     assert!(!contains(&bytes(dir.path()), &part[..32]));
     let report = verify(dir.path()).unwrap();
-    assert_eq!((report.sealed, report.sealed_removed), (1, 1));
+    assert_eq!((report.sealed, report.sealed_removed), (Some(1), Some(1)));
     // The leaf stands, an old proof holds, and a new one can be made.
     let ledger = open(dir.path()).unwrap();
     assert_eq!(ledger.leaf(one).unwrap(), leaf);
@@ -132,7 +132,7 @@ fn texts_go_when_their_time_is_over_and_not_a_day_before() {
         .filter(|e| matches!(e, Event::TextsExpired { .. }));
     assert_eq!(expired.count(), 3);
     let report = verify(dir.path()).unwrap();
-    assert_eq!((report.sealed, report.sealed_removed), (0, 4));
+    assert_eq!((report.sealed, report.sealed_removed), (Some(0), Some(4)));
 }
 
 /// 600 entries over, of which 3 are what stands, and one more that is not over.
@@ -203,6 +203,75 @@ fn a_pruned_log_verifies_and_every_proof_holds() {
     verify(dir.path()).unwrap();
 }
 
+/// The entries of a published log, as its audit shows them.
+fn shown(log: &Published<&Path>) -> Result<(ledger::Report, Vec<u64>), Breach> {
+    struct Shown(Vec<u64>);
+    impl Onlooker for Shown {
+        fn progress(&mut self, _done: u64, _of: u64) {}
+
+        fn entry(&mut self, index: u64, _leaf: &[u8]) -> Result<(), Breach> {
+            self.0.push(index);
+            Ok(())
+        }
+    }
+    let mut shown = Shown(Vec::new());
+    Ok((log.audit(&mut shown)?, shown.0))
+}
+
+#[test]
+fn a_pruned_log_is_published_with_what_is_kept_and_holds_with_no_less() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = old_log(dir.path());
+    let out = tempfile::tempdir().unwrap();
+    ledger.reader().export(out.path()).unwrap();
+    let whole = std::fs::read(out.path().join("tile/entries/001")).unwrap();
+    let sun = "sun".parse().unwrap();
+    block_on(ledger.prune(&sun, &promises(&ledger), noon())).unwrap();
+    std::fs::remove_dir_all(out.path()).unwrap();
+    ledger.reader().export(out.path()).unwrap();
+
+    let log = Published::new(out.path(), ledger.reader().verifier().clone());
+    let (report, seen) = shown(&log).unwrap();
+    let kept: Vec<u64> = ledger
+        .events(0)
+        .unwrap()
+        .map(|e| e.unwrap().index)
+        .collect();
+    assert_eq!((report.pruned, &seen), (509, &kept));
+    assert_eq!((report.sealed, report.sealed_removed), (None, None));
+    let (proof, leaf) = log.prove(0).unwrap();
+    assert_eq!(leaf.unwrap(), ledger.leaf(0).unwrap());
+    assert_eq!(
+        (proof.index, log.prove(300).unwrap().1.is_none()),
+        (0, kept.binary_search(&300).is_err())
+    );
+
+    // What a cache keeps of a pruned bundle does no harm.
+    let stale = out.path().join("tile/entries/001");
+    std::fs::write(&stale, whole).unwrap();
+    assert_eq!(shown(&log).unwrap().0.pruned, 254);
+    std::fs::remove_file(stale).unwrap();
+
+    let file = out.path().join("kept/000");
+    let bytes = std::fs::read(&file).unwrap();
+    for place in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[place] ^= 1;
+        std::fs::write(&file, changed).unwrap();
+        assert!(shown(&log).is_err(), "byte {place}");
+    }
+    let first = 3 + usize::from(u16::from_be_bytes([bytes[1], bytes[2]]));
+    for less in [&bytes[first..], &bytes[..first], &[]] {
+        std::fs::write(&file, less).unwrap();
+        assert!(shown(&log).is_err());
+    }
+    std::fs::remove_file(&file).unwrap();
+    let missed = shown(&log).unwrap_err().to_string();
+    assert!(missed.contains("folder `kept`"), "{missed}");
+    std::fs::write(&file, &bytes).unwrap();
+    assert!(shown(&log).is_ok());
+}
+
 #[test]
 fn an_entry_taken_out_of_a_pruned_log_is_missed() {
     for sql in [
@@ -253,10 +322,10 @@ fn what_is_on_record_as_destroyed_is_destroyed_after_a_crash() {
         texts: 2,
     };
     record(&ledger, &expired, noon());
-    assert_eq!(verify(crashed.path()).unwrap().sealed, 2);
+    assert_eq!(verify(crashed.path()).unwrap().sealed, Some(2));
     ledger.carry_out().unwrap();
     let report = verify(crashed.path()).unwrap();
-    assert_eq!((report.sealed, report.pruned), (0, 0));
+    assert_eq!((report.sealed, report.pruned), (Some(0), 0));
     let sun = "sun".parse().unwrap();
     block_on(ledger.prune(&sun, &promises(&ledger), noon())).unwrap();
     assert_eq!(verify(crashed.path()).unwrap().pruned, 509);
