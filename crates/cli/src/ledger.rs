@@ -43,7 +43,9 @@ fn broken(error: &Breach) -> Failure {
     let text = format!("{}: {error}", error.code());
     let away = |source: &std::io::Error| source.kind() != std::io::ErrorKind::NotFound;
     match error {
-        Breach::Unreachable { file, source } if away(source) && file.starts_with("http:") => {
+        Breach::Unreachable { file, source }
+            if away(source) && (file.starts_with("http:") || file.starts_with("https:")) =>
+        {
             Failure::Unreachable(format!("{text}: {source}"))
         }
         _ => Failure::Other(text),
@@ -114,17 +116,15 @@ fn told(report: &Report) -> String {
         || "none brought / 未提供".to_owned(),
         |size| format!("agrees at {size} / 一致"),
     );
+    let sealed = match (report.sealed, report.sealed_removed) {
+        (Some(there), Some(gone)) => format!("{there} there, {gone} destroyed / 已销毁"),
+        (Some(_) | None, _) => "not published, so not looked at / 未公开，未核对".to_owned(),
+    };
     format!(
         "  log / 账本          {}\n  entries / 条目      {}\n  checkpoints / 检查点 {}\n  \
-         sealed texts / 密封内容 {} there, {} destroyed / 已销毁\n  pruned / 已截断     {}\n  \
+         sealed texts / 密封内容 {sealed}\n  pruned / 已截断     {}\n  \
          anchor / 锚点       {anchored}\n  root / 根散列       {}",
-        report.origin,
-        report.entries,
-        report.checkpoints,
-        report.sealed,
-        report.sealed_removed,
-        report.pruned,
-        report.root
+        report.origin, report.entries, report.checkpoints, report.pruned, report.root
     )
 }
 

@@ -18,12 +18,13 @@ pub struct Audit {
     promises: Promises,
     operations: BTreeMap<QueryId, Life>,
     started: Option<Started>,
-    /// Entries were missing, so beginnings may be.
+    /// Entries were missing, so beginnings may be. Those that what stands rests on never are.
     partial: bool,
     next: u64,
     counts: BTreeMap<&'static str, u64>,
     findings: Vec<Finding>,
     findings_count: u64,
+    unjudged: BTreeMap<&'static str, u64>,
     compared: u64,
 }
 
@@ -51,6 +52,8 @@ pub struct Audited {
     pub register_compared: u64,
     /// Operations without an outcome: under way, or left by a gateway that has not come back.
     pub operations_open: u64,
+    /// How many entries could not be held against which rule, since what it asks for was pruned.
+    pub unjudged: BTreeMap<&'static str, u64>,
     /// How many findings there are.
     pub findings_count: u64,
     /// The first hundred of them.
@@ -110,6 +113,7 @@ impl Audit {
             register_version: self.state.version(),
             register_compared: self.compared,
             operations_open: u64::try_from(operations_open).unwrap_or(u64::MAX),
+            unjudged: self.unjudged,
             findings_count: self.findings_count,
             findings: self.findings,
         }
@@ -121,6 +125,10 @@ impl Audit {
             let what = what.into();
             self.findings.push(Finding { entry, code, what });
         }
+    }
+
+    fn pass_over(&mut self, code: &'static str) {
+        *self.unjudged.entry(code).or_default() += 1;
     }
 
     fn standing(&mut self, index: u64, event: &Event) {
@@ -166,11 +174,11 @@ impl Audit {
     fn operation(&mut self, index: u64, event: &Event) {
         let Some(query) = event.query() else { return };
         let life = self.operations.get(query).copied();
-        let is = |wanted: Life, then: Life| (life == Some(wanted)).then_some(then);
-        let next = if let Event::OperationOpened { person, .. } = event {
+        let after = |wanted: Life| life == Some(wanted);
+        let (is_in_order, then) = if let Event::OperationOpened { person, .. } = event {
             self.person(index, person);
             let version = self.state.version();
-            life.is_none().then_some(Life::Opened { version })
+            (life.is_none(), Life::Opened { version })
         } else if let Event::OperationDecided {
             register_version,
             policies,
@@ -178,29 +186,28 @@ impl Audit {
         } = event
         {
             self.decided(index, life, (*register_version, *policies));
-            matches!(life, Some(Life::Opened { .. })).then_some(Life::Decided)
+            (matches!(life, Some(Life::Opened { .. })), Life::Decided)
         } else if let Event::ReleaseConflicted { .. } = event {
-            is(Life::Decided, Life::Decided)
+            (after(Life::Decided), Life::Decided)
         } else if let Event::OperationReleased { .. } = event {
-            is(Life::Decided, Life::Released)
+            (after(Life::Decided), Life::Released)
         } else if let Event::Exported { .. } = event {
-            is(Life::Released, Life::Exported)
+            (after(Life::Released), Life::Exported)
         } else if let Event::ExportWithheld { .. } = event {
-            is(Life::Exported, Life::Ended)
+            (after(Life::Exported), Life::Ended)
         } else {
             // Refused, failed or abandoned.
-            matches!(life, Some(Life::Opened { .. } | Life::Decided)).then_some(Life::Ended)
+            let open = matches!(life, Some(Life::Opened { .. } | Life::Decided));
+            (open, Life::Ended)
         };
-        let next = match next {
-            Some(next) => next,
-            // Its beginning was pruned.
-            None if life.is_none() && self.partial => Life::Ended,
-            None => {
-                let what = format!("operation {query} is {life:?} before this step");
-                return self.find(index, "audit.out-of-order", what);
-            }
-        };
-        self.operations.insert(query.clone(), next);
+        if !is_in_order && life.is_none() && self.partial {
+            // Its beginning was pruned; what follows is judged again.
+            self.pass_over("audit.out-of-order");
+        } else if !is_in_order {
+            let what = format!("operation {query} is {life:?} before this step");
+            return self.find(index, "audit.out-of-order", what);
+        }
+        self.operations.insert(query.clone(), then);
     }
 
     fn decided(&mut self, index: u64, life: Option<Life>, (version, policies): (u64, Digest)) {
@@ -210,15 +217,21 @@ impl Audit {
             let what = format!("decided by version {version} of the register, which did not stand");
             self.find(index, "audit.register-version", what);
         }
-        let started = self.started.as_ref().map(|started| started.policies);
-        if started.is_some_and(|started| started != policies) {
-            let what = "decided by other policies than the gateway started with";
-            self.find(index, "audit.policies-differ", what);
+        if life.is_none() && self.partial {
+            self.pass_over("audit.register-version");
+        }
+        match self.started.as_ref().map(|started| started.policies) {
+            Some(started) if started == policies => {}
+            Some(_) => {
+                let what = "decided by other policies than the gateway started with";
+                self.find(index, "audit.policies-differ", what);
+            }
+            None => self.pass_over("audit.policies-differ"),
         }
     }
 
     fn person(&mut self, index: u64, person: &PersonId) {
-        if self.state.person(person).is_none() && !self.partial {
+        if self.state.person(person).is_none() {
             let what = format!("`{person}` was not enrolled");
             self.find(index, "audit.unknown-person", what);
         }

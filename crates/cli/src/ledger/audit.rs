@@ -64,6 +64,12 @@ fn written(report: &Report, audited: &Audited, took: Duration) -> String {
     for (event, count) in &audited.events {
         text.push_str(&format!("  {event:<24} {count:>10}\n"));
     }
+    for (code, count) in &audited.unjudged {
+        text.push_str(&format!(
+            "  ? {code}: {count} entries not judged, what the rule asks for was pruned / \
+             所需条目已截断，未判定\n"
+        ));
+    }
     for finding in &audited.findings {
         text.push_str(&format!(
             "  ✗ #{} {}: {}\n",

@@ -177,13 +177,43 @@ fn what_was_destroyed_without_leave_is_found() {
     check(&[pruned], &["audit.pruning"]);
 }
 
-#[test]
-fn of_a_pruned_log_the_beginnings_are_not_missed() {
+/// A log of which all but what is kept is gone up to entry 300.
+fn pruned(after: &[Value]) -> Audited {
     let mut audit = Audit::default();
     let at: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
-    for (index, entry) in (0..).zip(begun()) {
+    let kept = begun().into_iter().take(5);
+    for (index, entry) in (0..).zip(kept).chain((300..).zip(after.to_vec())) {
         audit.event(index, &read(entry), at);
     }
-    audit.event(300, &read(released()), at);
-    assert_eq!(audit.conclude().findings_count, 0);
+    audit.conclude()
+}
+
+#[test]
+fn of_a_pruned_log_what_can_not_be_judged_is_told_as_that() {
+    let found = pruned(&[decided(), released(), exported()]);
+    assert_eq!(found.findings, []);
+    let unjudged = [
+        ("audit.out-of-order", 1),
+        ("audit.policies-differ", 1),
+        ("audit.register-version", 1),
+    ];
+    assert_eq!(found.unjudged, unjudged.into());
+    let twice = pruned(&[decided(), released(), released()]);
+    assert_eq!(twice.findings[0].code, "audit.out-of-order");
+    let whole = audited(&[begun(), vec![opened(), decided(), released()]].concat());
+    assert_eq!(whole.unjudged, BTreeMap::new());
+}
+
+#[test]
+fn of_a_pruned_log_who_was_enrolled_is_still_known() {
+    let mut stranger = opened();
+    stranger["person"] = json!("zed");
+    let found = pruned(&[opened(), ended("operation-refused")]);
+    assert_eq!((found.findings, found.unjudged), (vec![], BTreeMap::new()));
+    let codes: Vec<_> = pruned(&[stranger])
+        .findings
+        .iter()
+        .map(|f| f.code)
+        .collect();
+    assert_eq!(codes, ["audit.unknown-person"]);
 }
