@@ -20,6 +20,7 @@ mod leaf; // an event as canonical bytes
 mod ledger; // create, open, append
 mod merkle; // leaf and node hashes, the right edge of the tree
 mod note; // Ed25519 signed notes
+mod note_key; // their public keys as text
 mod pending; // an append under way: a future, or wait for it
 mod place; // which file is where; the keys
 mod postgres; // the other: a server that several gateways reach
@@ -50,6 +51,7 @@ pub use self::{
     ledger::Ledger,
     merkle::{leaf_hash, node_hash},
     note::NoteVerifier,
+    note_key::{NoteKey, SignatureType, is_key_name},
     pending::{Appended, Pending},
     place::Place,
     promise::Promises,

@@ -1,20 +1,14 @@
 //! Signed notes with Ed25519. Source: C2SP signed-note v1.0.0.
 
-use crate::Breach;
+use crate::{Breach, NoteKey, SignatureType};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
-use terms::Digest;
-
-/// The signature type of a plain Ed25519 note signature.
-const ED25519_NOTE: u8 = 1;
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 /// The public half of a log's key, as outside verifiers take it: `name+hash+key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoteVerifier {
-    name: String,
-    key_id: [u8; 4],
-    public: Vec<u8>,
+    key: NoteKey,
 }
 
 /// The log's signing key under its name.
@@ -31,27 +25,10 @@ fn unproved(what: impl Into<String>) -> Breach {
 // === impl NoteVerifier ===
 
 impl NoteVerifier {
-    fn new(name: &str, public: &[u8]) -> Self {
-        let mut text = name.as_bytes().to_vec();
-        text.extend_from_slice(b"\n");
-        text.push(ED25519_NOTE);
-        text.extend_from_slice(public);
-        let mut key_id = [0; 4];
-        key_id
-            .iter_mut()
-            .zip(Digest::of(&text).bytes())
-            .for_each(|(to, from)| *to = *from);
-        Self {
-            name: name.to_owned(),
-            key_id,
-            public: public.to_vec(),
-        }
-    }
-
     /// The name that the key signs under: the log's origin.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.key.name()
     }
 
     /// Checks a note and gives its text, if this key signed it. Signatures by other keys, as those of
@@ -79,33 +56,25 @@ impl NoteVerifier {
                 .ok_or_else(malformed)?;
             let blob = STANDARD.decode(blob).map_err(|_| malformed())?;
             let (key_id, signature) = blob.split_at_checked(4).ok_or_else(malformed)?;
-            if name != self.name || key_id != self.key_id {
+            if !self.key.is_of(name, key_id) {
                 continue;
             }
-            UnparsedPublicKey::new(&ED25519, &self.public)
-                .verify(text.as_bytes(), signature)
-                .map_err(|_| unproved("the log's signature on the note does not verify"))?;
+            if !self.key.signed(text.as_bytes(), signature) {
+                return Err(unproved("the log's signature on the note does not verify"));
+            }
             signed = true;
         }
         if signed {
             Ok(text)
         } else {
-            Err(unproved(format!("`{}` did not sign the note", self.name)))
+            Err(unproved(format!("`{}` did not sign the note", self.name())))
         }
     }
 }
 
 impl std::fmt::Display for NoteVerifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut key = vec![ED25519_NOTE];
-        key.extend_from_slice(&self.public);
-        write!(
-            f,
-            "{}+{}+{}",
-            self.name,
-            hex::encode(self.key_id),
-            STANDARD.encode(key)
-        )
+        self.key.fmt(f)
     }
 }
 
@@ -113,36 +82,20 @@ impl std::str::FromStr for NoteVerifier {
     type Err = Breach;
 
     fn from_str(text: &str) -> Result<Self, Breach> {
-        let malformed =
-            || unproved("the verifier key is no `name+hash+key` of an Ed25519 note key");
-        let mut parts = text.trim_end_matches('\n').splitn(3, '+');
-        let (Some(name), Some(hash), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(malformed());
-        };
-        let key = STANDARD.decode(key).map_err(|_| malformed())?;
-        let (kind, public) = key.split_first().ok_or_else(malformed)?;
-        if name.is_empty() || name.contains(char::is_whitespace) {
-            return Err(malformed());
-        }
-        if *kind != ED25519_NOTE || public.len() != 32 {
-            return Err(malformed());
-        }
-        let verifier = Self::new(name, public);
-        if hash == hex::encode(verifier.key_id) {
-            Ok(verifier)
-        } else {
-            Err(malformed())
-        }
+        let key = NoteKey::parse(SignatureType::Note, text.trim_end_matches('\n'));
+        let what = "the verifier key is no `name+hash+key` of an Ed25519 note key";
+        key.map(|key| Self { key }).ok_or_else(|| unproved(what))
     }
 }
 
 // === impl NoteSigner ===
 
 impl NoteSigner {
-    /// Takes a key in PKCS #8 under a name; none if the bytes hold no Ed25519 key.
+    /// Takes a key in PKCS #8 under a name; none if the bytes hold no Ed25519 key or it is no name.
     pub(crate) fn new(name: &str, pkcs8: &[u8]) -> Option<Self> {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).ok()?;
-        let verifier = NoteVerifier::new(name, pair.public_key().as_ref());
+        let key = NoteKey::new(SignatureType::Note, name, pair.public_key().as_ref())?;
+        let verifier = NoteVerifier { key };
         Some(Self { verifier, pair })
     }
 
@@ -153,13 +106,8 @@ impl NoteSigner {
 
     /// Signs a text that ends with a line end.
     pub(crate) fn sign(&self, text: &str) -> String {
-        let mut blob = self.verifier.key_id.to_vec();
-        blob.extend_from_slice(self.pair.sign(text.as_bytes()).as_ref());
-        format!(
-            "{text}\n— {} {}\n",
-            self.verifier.name,
-            STANDARD.encode(blob)
-        )
+        let signature = self.pair.sign(text.as_bytes());
+        format!("{text}\n{}", self.verifier.key.line(signature.as_ref()))
     }
 }
 

@@ -1,23 +1,16 @@
 //! Cosignatures with Ed25519 and the time. Source: C2SP tlog-cosignature v1.
 
 use crate::Unwitnessed;
-use crate::note::{Line, Note, is_key_name};
+use crate::note::{Line, Note};
 use crate::unwitnessed::malformed;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
-use terms::Digest;
-
-/// The signature type of a cosignature with Ed25519.
-const COSIGNATURE_V1: u8 = 4;
+use ledger::{NoteKey, SignatureType};
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 /// A witness's public key, as policies name it: `name+hash+key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cosigner {
-    name: String,
-    key_id: [u8; 4],
-    public: Vec<u8>,
+    key: NoteKey,
 }
 
 /// A witness's signing key.
@@ -44,38 +37,21 @@ fn message(seconds: u64, text: &str) -> Vec<u8> {
 // === impl Cosigner ===
 
 impl Cosigner {
-    fn new(name: &str, public: &[u8]) -> Self {
-        let mut text = name.as_bytes().to_vec();
-        text.extend_from_slice(b"\n");
-        text.push(COSIGNATURE_V1);
-        text.extend_from_slice(public);
-        let mut key_id = [0; 4];
-        key_id
-            .iter_mut()
-            .zip(Digest::of(&text).bytes())
-            .for_each(|(to, from)| *to = *from);
-        Self {
-            name: name.to_owned(),
-            key_id,
-            public: public.to_vec(),
-        }
-    }
-
     /// The name it signs under.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.key.name()
     }
 
     /// The key's id in hexadecimal.
     #[must_use]
     pub fn key_id(&self) -> String {
-        hex::encode(self.key_id)
+        hex::encode(self.key.key_id())
     }
 
     /// The key's 32 bytes, whatever name it has.
     pub(crate) fn public(&self) -> &[u8] {
-        &self.public
+        self.key.public()
     }
 
     /// This witness's cosignature on a signed checkpoint, if there is one that verifies.
@@ -92,7 +68,7 @@ impl Cosigner {
         text: &str,
         lines: &[Line],
     ) -> Result<Option<Cosignature>, Unwitnessed> {
-        let own = |line: &&Line| line.name == self.name && line.key_id == self.key_id;
+        let own = |line: &&Line| self.key.is_of(&line.name, &line.key_id);
         let mut found: Option<Cosignature> = None;
         for line in lines.iter().filter(own) {
             let one = self.verify(text, line)?;
@@ -105,19 +81,17 @@ impl Cosigner {
 
     fn verify(&self, text: &str, line: &Line) -> Result<Cosignature, Unwitnessed> {
         let refused = || {
-            malformed(format!(
-                "the cosignature of `{}` does not verify",
-                self.name
-            ))
+            let name = self.name();
+            malformed(format!("the cosignature of `{name}` does not verify"))
         };
         let (time, signature) = line
             .signature
             .split_first_chunk::<8>()
             .ok_or_else(refused)?;
         let seconds = u64::from_be_bytes(*time);
-        UnparsedPublicKey::new(&ED25519, &self.public)
-            .verify(&message(seconds, text), signature)
-            .map_err(|_| refused())?;
+        if !self.key.signed(&message(seconds, text), signature) {
+            return Err(refused());
+        }
         let at = i64::try_from(seconds)
             .ok()
             .and_then(|seconds| DateTime::from_timestamp(seconds, 0));
@@ -130,15 +104,7 @@ impl Cosigner {
 
 impl std::fmt::Display for Cosigner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut key = vec![COSIGNATURE_V1];
-        key.extend_from_slice(&self.public);
-        write!(
-            f,
-            "{}+{}+{}",
-            self.name,
-            self.key_id(),
-            STANDARD.encode(key)
-        )
+        self.key.fmt(f)
     }
 }
 
@@ -146,23 +112,9 @@ impl std::str::FromStr for Cosigner {
     type Err = Unwitnessed;
 
     fn from_str(text: &str) -> Result<Self, Unwitnessed> {
-        let refused =
-            || malformed("the witness key is no `name+hash+key` of an Ed25519 cosignature key");
-        let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(hash), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(refused());
-        };
-        let key = STANDARD.decode(key).map_err(|_| refused())?;
-        let (kind, public) = key.split_first().ok_or_else(refused)?;
-        if *kind != COSIGNATURE_V1 || public.len() != 32 || !is_key_name(name) {
-            return Err(refused());
-        }
-        let cosigner = Self::new(name, public);
-        if hash == cosigner.key_id() {
-            Ok(cosigner)
-        } else {
-            Err(refused())
-        }
+        let key = NoteKey::parse(SignatureType::Cosignature, text);
+        let what = "the witness key is no `name+hash+key` of an Ed25519 cosignature key";
+        key.map(|key| Self { key }).ok_or_else(|| malformed(what))
     }
 }
 
@@ -173,10 +125,9 @@ impl CosigningKey {
     #[must_use]
     pub fn new(name: &str, pkcs8: &[u8]) -> Option<Self> {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).ok()?;
-        is_key_name(name).then(|| Self {
-            cosigner: Cosigner::new(name, pair.public_key().as_ref()),
-            pair,
-        })
+        let key = NoteKey::new(SignatureType::Cosignature, name, pair.public_key().as_ref())?;
+        let cosigner = Cosigner { key };
+        Some(Self { cosigner, pair })
     }
 
     /// The public half.
@@ -197,16 +148,17 @@ impl CosigningKey {
 
     pub(crate) fn sign(&self, text: &str, at: DateTime<Utc>) -> String {
         let seconds = u64::try_from(at.timestamp()).unwrap_or(0);
-        let mut blob = self.cosigner.key_id.to_vec();
-        blob.extend_from_slice(&seconds.to_be_bytes());
-        blob.extend_from_slice(self.pair.sign(&message(seconds, text)).as_ref());
-        format!("— {} {}\n", self.cosigner.name, STANDARD.encode(blob))
+        let signature = self.pair.sign(&message(seconds, text));
+        let timed = [&seconds.to_be_bytes(), signature.as_ref()].concat();
+        self.cosigner.key.line(&timed)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
 
     /// RFC 8032 §7.1, test 2. The expected line was made with PyCA cryptography.
     fn key() -> CosigningKey {

@@ -2,6 +2,7 @@ use crate::Unwitnessed;
 use crate::unwitnessed::malformed;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ledger::is_key_name;
 
 /// The longest note read, in bytes.
 const NOTE_BYTES_MAX: usize = 64 << 10;
@@ -72,9 +73,4 @@ fn signature_line(line: &str) -> Result<Line, Unwitnessed> {
         signature: signature.to_vec(),
         text: line.to_owned(),
     })
-}
-
-/// Whether a key may have this name: no blanks, no plus.
-pub(crate) fn is_key_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
 }
