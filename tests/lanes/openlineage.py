@@ -131,7 +131,7 @@ def main():
             done = served.command("export", "-p", person, "-o", folder / "package", "SELECT district, pop FROM city.district_stat WHERE gdp > 0")
             if done.returncode: wrong(f"export: {done.stderr[:200]}")
             began = time.monotonic()
-            done = served.command("lineage", "events", "--dir", served.dir)
+            done = served.command("lineage", "events", *opened(served))
             took = time.monotonic() - began
             if done.returncode: wrong(done.stderr[:300])
             events = [json.loads(line) for line in done.stdout.splitlines()]
@@ -148,6 +148,7 @@ def main():
                 m, o, e = compared(sql, event, columns, whole)
                 missing, more, every = missing + m, more + o, every + e
             traced(served, asked)
+            sealed(served, asked, next(iter(complete)))
             # A truth with a source more must be found missing, or the comparison compares nothing.
             quiet, before = [], len(WRONG)
             for query, (sql, columns, whole) in list(asked.items())[:20]:
@@ -164,16 +165,49 @@ def main():
     return 1 if WRONG else 0
 
 
+def opened(served):
+    """The security authority opens what is sealed; each reading is on record."""
+    return "--dir", served.dir, "-p", served.person("sven") / "profile.toml", "--purpose", "audit"
+
+
+def readings(served):
+    done = served.command("--json", "ledger", "tail", "--dir", served.dir)
+    events = [json.loads(line)["event"] for line in done.stdout.splitlines()]
+    return [e["entry"] for e in events if e["event"] == "sealed-read"]
+
+
+def sealed(served, asked, query):
+    """Without somebody who may, no column shows, and every source does; with one, each reading is on record."""
+    before = readings(served)
+    sql, columns, whole = asked[query]
+    done = served.command("lineage", "sources", "--json", "--dir", served.dir, f"result/{query}")
+    product = json.loads(done.stdout)["product"]
+    told = {f"{p[1]['dataset']}.{p[1]['item']}" for p in product["parts"]}
+    if product["resolved"] or any(p[0] is not None for p in product["parts"]): wrong("columns show without a reading")
+    if set().union(whole, *columns.values()) - told: wrong(f"sealed, {sql} lacks a source")
+    events = served.command("lineage", "events", "--dir", served.dir)
+    if events.returncode or any('"columnLineage"' in line and '"fields":{"' in line for line in events.stdout.splitlines()): wrong("events show columns without a reading")
+    picture = served.command("lineage", "picture", "--dir", served.dir, f"result/{query}", "-o", served.dir / "none.svg")
+    if picture.returncode == 0: wrong("a picture shows columns without a reading")
+    alice = served.person("alice") / "profile.toml"
+    refused = served.command("lineage", "sources", "--dir", served.dir, "-p", alice, "--purpose", "audit", f"result/{query}")
+    if refused.returncode != 3: wrong(f"alice reads sealed lineage: {refused.returncode}")
+    if readings(served) != before: wrong("a reading is on record that was none")
+    picture = served.command("lineage", "picture", *opened(served), f"result/{query}", "-o", served.dir / "one.svg")
+    if picture.returncode or len(readings(served)) != len(before) + 1: wrong(f"a picture is one reading on record: {picture.stderr}")
+    print(f"readings on record: {len(readings(served))}, one for each sealed lineage opened")
+
+
 def traced(served, asked):
     """The questions both ways agree with the truth."""
     for source in ("city.district_stat.gdp", "city.citizen.phone", "city.citizen.income"):
         table, item = source.rsplit(".", 1)
-        done = served.command("lineage", "products", "--json", "--dir", served.dir, table, "--item", item)
+        done = served.command("lineage", "products", "--json", *opened(served), table, "--item", item)
         told = {json.loads(line)["product"].split("/")[1] for line in done.stdout.splitlines()}
         needed = {q for q, (_, columns, whole) in asked.items() if source in whole or any(source in s for s in columns.values())}
         if needed - told: wrong(f"{source}: {len(needed - told)} products are not told")
         for query in sorted(needed)[:3]:
-            done = served.command("lineage", "sources", "--json", "--dir", served.dir, f"result/{query}")
+            done = served.command("lineage", "sources", "--json", *opened(served), f"result/{query}")
             parts = {f"{p[1]['dataset']}.{p[1]['item']}" for p in json.loads(done.stdout)["product"]["parts"]}
             if source not in parts: wrong(f"{source} is no source of {query}")
 

@@ -309,14 +309,14 @@ pub(crate) enum Lineage {
     /// What a product comes from
     Sources {
         #[command(flatten)]
-        place: Folder,
+        place: Traced,
         /// export/ID, result/ID, or the operation's id
         product: String,
     },
     /// What a dataset, or one item of it, went into
     Products {
         #[command(flatten)]
-        place: Folder,
+        place: Traced,
         /// schema.table
         dataset: String,
         /// One of its items
@@ -326,7 +326,7 @@ pub(crate) enum Lineage {
     /// Every run as OpenLineage events, one a line
     Events {
         #[command(flatten)]
-        place: Folder,
+        place: Traced,
         /// The file, made anew; the terminal if not given
         #[arg(long, short)]
         output: Option<PathBuf>,
@@ -334,13 +334,26 @@ pub(crate) enum Lineage {
     /// The lineage of a product as SVG
     Picture {
         #[command(flatten)]
-        place: Folder,
+        place: Traced,
         /// export/ID, result/ID, or the operation's id
         product: String,
         /// The file, made anew
         #[arg(long, short)]
         output: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Traced {
+    /// The domain's folder
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// Who opens the sealed columns, through the running gateway; each reading is on record / 阅读留痕
+    #[arg(long, short, requires = "purpose")]
+    pub profile: Option<PathBuf>,
+    /// What for: audit, investigation, complaint, redaction
+    #[arg(long, requires = "profile")]
+    pub purpose: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -355,12 +368,15 @@ pub(crate) struct Where {
     /// The domain's folder
     #[arg(long, required_unless_present = "url")]
     pub dir: Option<PathBuf>,
-    /// Where the log is published: an http address, or a folder of its files
+    /// Where the log is published: an http or https address, or a folder of its files
     #[arg(long, conflicts_with = "dir", requires = "key")]
     pub url: Option<String>,
     /// The log's verifier key, which has to come from elsewhere than the log
     #[arg(long)]
     pub key: Option<PathBuf>,
+    /// PEM with the authorities that vouch for an https server
+    #[arg(long, requires = "url")]
+    pub ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,15 +1,19 @@
-//! `bonded lineage`: from what to what, read from the domain's own log.
+//! `bonded lineage`: from what to what, read from the domain's own log. Which column comes of what is
+//! sealed: the gateway opens it for who may, and each reading is on record.
+
+mod sealed; // the sealed part of a decision, through the gateway
 
 use crate::{
     Failure,
-    args::{Folder, Lineage as Verb},
+    args::{Lineage as Verb, Traced},
     ledger::open_domain,
 };
 use ::ledger::Events;
 use ::lineage::{Caption, Emitter, Moved, Product, Run, Runs, Sought, picture, products};
 use indicatif::ProgressBar;
+use sealed::Sealed;
 use std::{fs::File, io::Write, path::Path, sync::Arc};
-use terms::{DatasetName, DomainName, Origin};
+use terms::{DatasetName, DomainName, Event, Origin};
 
 pub(crate) fn lineage(verb: &Verb, json: bool) -> Result<(), Failure> {
     match verb {
@@ -35,7 +39,7 @@ struct History {
     domain: DomainName,
 }
 
-fn history(place: &Folder) -> Result<History, Failure> {
+fn history(place: &Traced) -> Result<History, Failure> {
     let broken = |error: ::ledger::Breach| Failure::Other(format!("{}: {error}", error.code()));
     let reader = Arc::new(open_domain(&place.dir)?);
     let events = reader.events(0).map_err(broken)?;
@@ -52,12 +56,22 @@ fn history(place: &Folder) -> Result<History, Failure> {
 }
 
 impl History {
-    fn each(self, visit: &mut dyn FnMut(&Moved) -> Result<(), Failure>) -> Result<(), Failure> {
+    /// Folds all of it, with the sealed parts of decisions where they are to be opened.
+    fn each(
+        self,
+        opened: Option<&Sealed>,
+        visit: &mut dyn FnMut(&Moved) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let bar = ProgressBar::new(self.size);
         let mut runs = Runs::default();
         for stored in self.events {
-            let stored =
+            let mut stored =
                 stored.map_err(|error| Failure::Other(format!("{}: {error}", error.code())))?;
+            if let Some(sealed) = opened
+                && let Event::OperationDecided { .. } = &stored.event
+            {
+                stored.sealed = sealed.read(stored.index)?;
+            }
             let moved = runs
                 .apply(&stored)
                 .map_err(|error| Failure::Other(error.to_string()))?;
@@ -71,18 +85,48 @@ impl History {
     }
 }
 
-fn found(place: &Folder, sought: &Sought) -> Result<Vec<(Run, Product)>, Failure> {
-    let mut all = Vec::new();
-    history(place)?.each(&mut |moved| {
-        if let Moved::Ended(run) = moved {
-            all.extend(products(run, sought).map(|product| (run.clone(), product)));
+/// The products that are sought. Which runs may be among them is told without their sealed parts; of
+/// those alone the sealed parts are opened, and then it is sure.
+fn found(place: &Traced, sought: &Sought) -> Result<Vec<(Run, Product)>, Failure> {
+    let sealed = Sealed::open(place)?;
+    let mut runs = Vec::new();
+    history(place)?.each(None, &mut |moved| {
+        if let Moved::Ended(run) = moved
+            && (products(run, sought).is_some() || sealed.is_some() && may_count(run, sought))
+        {
+            runs.push(run.clone());
         }
         Ok(())
     })?;
-    Ok(all)
+    if let Some(sealed) = &sealed {
+        for run in &mut runs {
+            if let Some(decision) = &mut run.decision
+                && let Some(part) = sealed.read(decision.index)?
+            {
+                let opened = decision.open(&part);
+                opened.map_err(|error| Failure::Other(error.to_string()))?;
+            }
+        }
+    } else {
+        eprintln!(
+            "the columns are sealed: every item that the plan read is listed; give -p and --purpose \
+             / 列级来源已密封，列出计划读取的全部数据项；请给出 -p 与 --purpose"
+        );
+    }
+    let product = |run: Run| products(&run, sought).map(|product| (run, product));
+    Ok(runs.into_iter().filter_map(product).collect())
 }
 
-fn one(place: &Folder, product: &str) -> Result<(Run, Product), Failure> {
+/// Whether a run may have counted rows of a dataset that is sought, of which no item has a part: its
+/// plan's references do not name it.
+fn may_count(run: &Run, sought: &Sought) -> bool {
+    match sought {
+        Sought::Product(_) | Sought::Source(_, Some(_)) => false,
+        Sought::Source(_, None) => run.decision.is_some(),
+    }
+}
+
+fn one(place: &Traced, product: &str) -> Result<(Run, Product), Failure> {
     let all = found(place, &Sought::Product(product.to_owned()))?;
     all.into_iter().next().ok_or_else(|| {
         Failure::Usage(format!(
@@ -91,7 +135,7 @@ fn one(place: &Folder, product: &str) -> Result<(Run, Product), Failure> {
     })
 }
 
-fn sources(place: &Folder, product: &str, json: bool) -> Result<(), Failure> {
+fn sources(place: &Traced, product: &str, json: bool) -> Result<(), Failure> {
     let (run, product) = one(place, product)?;
     if json {
         let told =
@@ -121,12 +165,12 @@ fn sources(place: &Folder, product: &str, json: bool) -> Result<(), Failure> {
         "part / 作用",
     ];
     table(&head, rows.collect());
-    unresolved(&product);
+    unresolved(place, &product);
     Ok(())
 }
 
 fn went_into(
-    place: &Folder,
+    place: &Traced,
     (dataset, item): (&str, Option<&str>),
     json: bool,
 ) -> Result<(), Failure> {
@@ -181,11 +225,12 @@ fn went_into(
         "columns / 列",
     ];
     table(&head, rows.collect());
-    all.iter().for_each(|(_, product)| unresolved(product));
+    all.iter()
+        .for_each(|(_, product)| unresolved(place, product));
     Ok(())
 }
 
-fn events(place: &Folder, output: Option<&Path>) -> Result<(), Failure> {
+fn events(place: &Traced, output: Option<&Path>) -> Result<(), Failure> {
     let mut out: Box<dyn Write> = match output {
         Some(file) => {
             let file = File::create_new(file).map_err(|error| Failure::usage(file, error))?;
@@ -195,7 +240,8 @@ fn events(place: &Folder, output: Option<&Path>) -> Result<(), Failure> {
     };
     let history = history(place)?;
     let emitter = Emitter::new(&history.domain);
-    history.each(&mut |moved| {
+    let sealed = Sealed::open(place)?;
+    history.each(sealed.as_ref(), &mut |moved| {
         for event in emitter.events(moved) {
             writeln!(out, "{event}").map_err(|error| Failure::Other(error.to_string()))?;
         }
@@ -205,11 +251,11 @@ fn events(place: &Folder, output: Option<&Path>) -> Result<(), Failure> {
         .map_err(|error| Failure::Other(error.to_string()))
 }
 
-fn drawn(place: &Folder, product: &str, output: &Path) -> Result<(), Failure> {
+fn drawn(place: &Traced, product: &str, output: &Path) -> Result<(), Failure> {
     let (run, product) = one(place, product)?;
     let drawn = run.drawn().ok_or_else(|| {
         Failure::Other(format!(
-            "the lineage of `{}` was destroyed or its key is not here / 来源记录已销毁或无密钥",
+            "the lineage of `{}` is sealed, or was destroyed; give -p and --purpose / 来源记录已密封或已销毁，请给出 -p 与 --purpose",
             product.product
         ))
     })?;
@@ -239,10 +285,10 @@ fn part(origin: &Origin) -> Vec<String> {
     ]
 }
 
-fn unresolved(product: &Product) {
-    if !product.resolved {
+fn unresolved(place: &Traced, product: &Product) {
+    if !product.resolved && place.profile.is_some() {
         println!(
-            "{}: the columns' lineage was destroyed or its key is not here; every item the plan read is listed / 列级来源已销毁或无密钥，列出计划读取的全部数据项",
+            "{}: the columns' lineage was destroyed; every item the plan read is listed / 列级来源已销毁，列出计划读取的全部数据项",
             product.product
         );
     }

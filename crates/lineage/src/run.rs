@@ -107,6 +107,21 @@ pub enum Moved {
     Ended(Run),
 }
 
+// === impl Decision ===
+
+impl Decision {
+    /// Adds where each column comes from, as the decision's sealed part says.
+    ///
+    /// # Errors
+    /// [`Garbled`].
+    pub fn open(&mut self, sealed: &[u8]) -> Result<(), Garbled> {
+        let index = self.index;
+        let drawn = Drawn::decode(sealed).map_err(|source| Garbled { index, source })?;
+        self.drawn = Some(drawn);
+        Ok(())
+    }
+}
+
 // === impl Runs ===
 
 impl Runs {
@@ -174,19 +189,18 @@ fn decided(stored: &Stored) -> Result<Option<Decision>, Garbled> {
         ..
     } = &stored.event
     {
-        let drawn = stored.sealed.as_deref().map(Drawn::decode).transpose();
-        let drawn = drawn.map_err(|source| Garbled {
-            index: stored.index,
-            source,
-        })?;
-        return Ok(Some(Decision {
+        let mut decision = Decision {
             index: stored.index,
             plan: *plan,
             policies: *policies,
             register_version: *register_version,
             references: references.clone(),
-            drawn,
-        }));
+            drawn: None,
+        };
+        if let Some(sealed) = &stored.sealed {
+            decision.open(sealed)?;
+        }
+        return Ok(Some(decision));
     }
     Ok(None)
 }

@@ -16,11 +16,13 @@ mod policy; // which logs and witnesses a verifier trusts, and how many it wants
 mod record; // what a witness signed last, durably
 mod witness; // the judgement: cosign, or refuse
 mod serve; // a witness over HTTP
+mod authorities; // which servers are believed to be who they say
 mod submit; // a witness asked over HTTP
 mod cosigned; // the cosignatures a domain holds
 mod publish; // the newest checkpoint, to every witness
 
 pub use self::{
+    authorities::believing,
     cosignature::{Cosignature, Cosigner, CosigningKey},
     cosigned::{Cosigned, CosignedCheckpoint},
     policy::{Member, Policy, Witnessed},

@@ -1,12 +1,12 @@
 //! A witness asked over HTTP. Source: C2SP tlog-witness.
 
-use crate::Unwitnessed;
+use crate::{Unwitnessed, believing};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Method, Request, StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use rustls::ClientConfig;
+use rustls_pki_types::ServerName;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Submitter {
     /// # Errors
     /// [`Unwitnessed::Malformed`] if the file holds no certificates.
     pub fn new(authorities: Option<&Path>, answer_max: Duration) -> Result<Self, Unwitnessed> {
-        let tls = authorities.map(tls_config).transpose()?;
+        let tls = authorities.map(believing).transpose()?;
         Ok(Self { tls, answer_max })
     }
 
@@ -184,29 +184,4 @@ where
             Err(why) => Err(away(address, why)),
         },
     }
-}
-
-fn tls_config(authorities: &Path) -> Result<Arc<ClientConfig>, Unwitnessed> {
-    let unusable = |why: &dyn std::fmt::Display| {
-        let what = format!(
-            "the certificate authorities `{}`: {why}",
-            authorities.display()
-        );
-        Unwitnessed::Malformed { what }
-    };
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(authorities).map_err(|why| unusable(&why))? {
-        let certificate = certificate.map_err(|why| unusable(&why))?;
-        roots.add(certificate).map_err(|why| unusable(&why))?;
-    }
-    if roots.is_empty() {
-        return Err(unusable(&"there is no certificate in it"));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|why| unusable(&why))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
 }

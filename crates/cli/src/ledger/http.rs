@@ -1,4 +1,5 @@
-//! A published log's files over HTTP. Nothing of the connection is trusted: what comes is verified.
+//! A published log's files over HTTP, encrypted or not. Nothing of the connection is trusted: what comes
+//! is verified; encryption hides who reads what.
 
 use crate::Failure;
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -10,31 +11,47 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use ledger::{Breach, Fetch, RESOURCE_BYTES_MAX};
-use std::{cell::RefCell, io, path::PathBuf, time::Duration};
-use tokio::{net::TcpStream, runtime::Runtime};
+use rustls_pki_types::ServerName;
+use std::{
+    cell::RefCell,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    runtime::Runtime,
+};
+use tokio_rustls::TlsConnector;
 
 /// How long one file may take.
 const FILE_MAX: Duration = Duration::from_secs(60);
 
 /// A log's address and the connection to it.
-#[derive(Debug)]
 pub(crate) struct Http {
     url: String,
     authority: String,
     prefix: String,
+    tls: Option<TlsConnector>,
     runtime: Runtime,
     connection: RefCell<Option<SendRequest<Empty<Bytes>>>>,
 }
 
 impl Http {
-    /// Takes an address apart; none if it is a folder.
-    pub(crate) fn open(url: &str) -> Result<Option<Self>, Failure> {
-        if url.starts_with("https://") {
-            let what = "the log is published over plain http; copy it from an https address with \
-                        a tool of yours and give the folder";
-            return Err(Failure::Usage(format!("`{url}`: {what}")));
-        }
-        let Some(rest) = url.strip_prefix("http://") else {
+    /// Takes an address apart; none if it is a folder. Over https the server has to be vouched for by
+    /// the authorities in a PEM file.
+    pub(crate) fn open(url: &str, authorities: Option<&Path>) -> Result<Option<Self>, Failure> {
+        let (rest, tls) = if let Some(rest) = url.strip_prefix("https://") {
+            let what = "`--ca FILE` is needed over https: PEM with the authorities of its \
+                        certificate, as /etc/ssl/certs/ca-certificates.crt";
+            let authorities = authorities.ok_or_else(|| Failure::Usage(format!("`{url}`: {what}")));
+            let config = witness::believing(authorities?);
+            let config = config.map_err(|error| Failure::Usage(error.to_string()))?;
+            (rest, Some(TlsConnector::from(config)))
+        } else if let Some(rest) = url.strip_prefix("http://") {
+            (rest, None)
+        } else {
             return Ok(None);
         };
         let (authority, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -46,24 +63,26 @@ impl Http {
             url: url.to_owned(),
             authority: authority.to_owned(),
             prefix: prefix.trim_end_matches('/').to_owned(),
+            tls,
             runtime,
             connection: RefCell::new(None),
         }))
     }
 
     async fn connect(&self) -> io::Result<SendRequest<Empty<Bytes>>> {
+        let usual = if self.tls.is_some() { 443 } else { 80 };
         let (host, port): (&str, u16) = match self.authority.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => (host, port.parse().unwrap_or_default()),
-            Some(_) | None => (self.authority.as_str(), 80),
+            Some(_) | None => (self.authority.as_str(), usual),
         };
         let host = host.trim_matches(['[', ']']);
         let stream = TcpStream::connect((host, port)).await?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream))
-            .await
-            .map_err(io::Error::other)?;
-        tokio::spawn(async move { drop(connection.await) });
-        Ok(sender)
+        let Some(tls) = &self.tls else {
+            return shaken(stream).await;
+        };
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        shaken(tls.connect(name, stream).await?).await
     }
 
     async fn get(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
@@ -91,6 +110,23 @@ impl Http {
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(None),
             status => Err(io::Error::other(format!("the server answered {status}"))),
         }
+    }
+}
+
+/// Begins to speak HTTP on a stream.
+async fn shaken<S>(stream: S) -> io::Result<SendRequest<Empty<Bytes>>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let shaken = handshake(TokioIo::new(stream)).await;
+    let (sender, connection) = shaken.map_err(io::Error::other)?;
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(sender)
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Http({})", self.url)
     }
 }
 

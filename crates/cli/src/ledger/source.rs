@@ -55,12 +55,25 @@ impl Fetch for Files {
     }
 }
 
+/// A file of a published log, or what is published instead of it since it was pruned.
+fn file_or_kept(
+    log: &Published<Files>,
+    resource: Resource,
+) -> Result<Option<(Resource, Vec<u8>)>, Breach> {
+    for resource in [Some(resource), resource.instead()].into_iter().flatten() {
+        if let Some(bytes) = log.file(resource)? {
+            return Ok(Some((resource, bytes)));
+        }
+    }
+    Ok(None)
+}
+
 // === impl Source ===
 
 impl Source {
     /// Opens a log as the command line names it.
     pub(crate) fn open(place: &Where) -> Result<Self, Failure> {
-        let Where { dir, url, key } = place;
+        let Where { dir, url, key, ca } = place;
         match (dir, url, key) {
             (Some(dir), None, None) => Ok(Self::Domain {
                 dir: dir.clone(),
@@ -72,7 +85,7 @@ impl Source {
                 let verifier: NoteVerifier = text
                     .parse()
                     .map_err(|error: Breach| Failure::usage(key, error))?;
-                let files = match Http::open(url)? {
+                let files = match Http::open(url, ca.as_deref())? {
                     Some(http) => Files::Http(http),
                     None => Files::Folder(PathBuf::from(url)),
                 };
@@ -167,8 +180,10 @@ impl Source {
             Self::Domain { reader, .. } => reader.export(folder).map_err(|error| broken(&error))?,
             Self::Published { log, .. } => {
                 for resource in Resource::all(size) {
-                    let found = log.file(resource).map_err(|error| broken(&error))?;
-                    let Some(bytes) = found else { continue };
+                    let found = file_or_kept(log, resource).map_err(|error| broken(&error))?;
+                    let Some((resource, bytes)) = found else {
+                        continue;
+                    };
                     let file = folder.join(resource.to_string());
                     let made = file.parent().map_or(Ok(()), std::fs::create_dir_all);
                     let written = made.and_then(|()| std::fs::write(&file, bytes));
