@@ -20,6 +20,7 @@ mod flight; // Flight SQL
 mod upkeep; // sealed texts, redaction, retention
 mod operations; // explain, export, receipt, head
 mod tls; // who may connect
+mod door; // where connections come in
 mod listen; // connections
 mod publish; // the log over HTTP
 mod serve; // the process

@@ -1,11 +1,11 @@
 //! Connections: accepted, shaken hands with in bounded number and time, then handed to the server.
 
-use crate::Gateway;
+use crate::{Gateway, door::Door};
 use rustls::ServerConfig;
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
+    sync::mpsc,
     task::JoinHandle,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -15,8 +15,6 @@ use tokio_stream::wrappers::ReceiverStream;
 const HANDSHAKES_MAX: usize = 256;
 /// How long one may take.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
-/// How long to wait after the system refused a connection, for want of descriptors for example.
-const BREATH: Duration = Duration::from_millis(50);
 
 /// Connections that have shaken hands, and the task that accepts them.
 pub(crate) type Accepted = ReceiverStream<io::Result<TlsStream<TcpStream>>>;
@@ -29,20 +27,9 @@ pub(crate) fn accept(
 ) -> (Accepted, JoinHandle<()>) {
     let (ready, accepted) = mpsc::channel(HANDSHAKES_MAX);
     let acceptor = TlsAcceptor::from(tls);
-    let under_way = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    let door = Door::new(listener, HANDSHAKES_MAX, "flight");
     let task = tokio::spawn(async move {
-        loop {
-            let Ok(place) = Arc::clone(&under_way).acquire_owned().await else {
-                return;
-            };
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(BREATH).await;
-                    continue;
-                }
-            };
+        while let Some((stream, place)) = door.next().await {
             let (acceptor, ready) = (acceptor.clone(), ready.clone());
             let gateway = Arc::clone(&gateway);
             tokio::spawn(async move {

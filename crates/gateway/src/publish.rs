@@ -3,6 +3,7 @@
 //! What is published is what anybody may see: hashes, signed heads, and entries without real names,
 //! SQL texts or values. It is plain HTTP, since nothing a reader believes rests on the connection.
 
+use crate::door::Door;
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::Full;
 use hyper::{
@@ -17,7 +18,7 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ledger::{Reader, Resource};
 use std::{convert::Infallible, io::Write, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::net::TcpListener;
 
 /// Connections at once; further ones wait.
 const CONNECTIONS_MAX: usize = 128;
@@ -27,8 +28,6 @@ const HEAD_MAX: Duration = Duration::from_secs(10);
 const CONNECTION_MAX: Duration = Duration::from_mins(5);
 /// A request's head, in bytes.
 const HEAD_BYTES_MAX: usize = 16 << 10;
-/// How long to wait after the system refused a connection.
-const BREATH: Duration = Duration::from_millis(50);
 
 /// What never changes may be kept for a year.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -37,16 +36,8 @@ const FRESH: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Serves until the task is aborted.
 pub(crate) async fn publish(listener: TcpListener, reader: Arc<Reader>) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    while let Ok(place) = Arc::clone(&connections).acquire_owned().await {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "a connection for the log was not accepted");
-                tokio::time::sleep(BREATH).await;
-                continue;
-            }
-        };
+    let door = Door::new(listener, CONNECTIONS_MAX, "log");
+    while let Some((stream, place)) = door.next().await {
         let reader = Arc::clone(&reader);
         tokio::spawn(async move {
             let _place = place;
