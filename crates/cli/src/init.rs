@@ -115,6 +115,9 @@ pub(crate) fn serve(serve: Serve) -> Result<(), Failure> {
             Unopened::Ledger(::ledger::Breach::RolledBack { .. })
             | Unopened::Witnesses(::witness::Unwitnessed::RolledBack { .. }),
         ) => Failure::RolledBack(error.to_string()),
+        ServeError::Unopened(Unopened::Ledger(breach)) => {
+            Failure::Other(format!("{}: {breach}", breach.code()))
+        }
         _ => Failure::Other(error.to_string()),
     })
 }
