@@ -1,8 +1,10 @@
 """Sealed texts are read by who may, and each reading is on record; redaction takes two who did not ask;
 texts expire and entries are pruned when their time is over; and every proof stays. Audit, tail and the
-published log are looked at on the way. Needs grpcio; installs faketime (Debian) to let 200 days pass.
+published log are looked at on the way, over http and https. Needs grpcio, openssl; installs faketime (Debian) to let
+200 days pass.
 """
-import json, os, pathlib, re, select, shutil, sqlite3, subprocess, sys, tempfile, time, urllib.error, urllib.request
+import http.server, json, os, pathlib, re, select, shutil, sqlite3, ssl, subprocess, sys, tempfile, threading, time
+import urllib.error, urllib.request
 import domain as d
 
 FAILED = []
@@ -106,6 +108,42 @@ def following(served):
     holds("and writes nothing else", tail.stderr.read() == "")
 
 
+def proxy(folder, url):
+    """A TLS proxy before the log, as a domain would put one there; its address and its authority's certificate."""
+    made = lambda *words: subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    made("req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=authority", "-days", "2")
+    made("req", *curve, "-keyout", "proxy.key", "-out", "proxy.csr", "-subj", "/CN=proxy")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
+    made("x509", "-req", "-in", "proxy.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "proxy.pem", "-days", "2", "-extfile", "names")
+
+    class Passed(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        def log_message(self, *_): pass
+        def do_GET(self):
+            try: status, body = 200, urllib.request.urlopen(url + self.path).read()
+            except urllib.error.HTTPError as error: status, body = error.code, b""
+            self.send_response(status); self.send_header("content-length", str(len(body))); self.end_headers(); self.wfile.write(body)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Passed)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "proxy.pem", folder / "proxy.key")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"https://127.0.0.1:{server.server_port}", folder / "ca.pem"
+
+
+def encrypted(served, key, work):
+    """The published log over https: only from whom the authorities vouch for."""
+    url, authority = proxy(work, served.log_url)
+    audit(served, "--url", url, "--key", key, "--ca", authority)
+    none = served.command("ledger", "verify", "--url", url, "--key", key)
+    holds("https without authorities is refused, with the remedy", none.returncode == 2 and "--ca FILE" in none.stderr, none.stderr.strip())
+    other = next(served.dir.glob("people/*/ca.pem"))
+    wrong = served.command("ledger", "verify", "--url", url, "--key", key, "--ca", other)
+    holds("a server that other authorities vouch for is not reached", wrong.returncode == 4, wrong.stderr.strip())
+
+
 def main():
     options = d.arguments(__doc__)
     work = pathlib.Path(tempfile.mkdtemp(prefix="bonded-upkeep-"))
@@ -161,6 +199,7 @@ def main():
             report = json.loads(verified.stdout)
             holds("what cannot be seen is not told", (report["sealed_removed"] is None) == ("--url" in place), report["sealed_removed"])
             audit(served, *place)
+        encrypted(served, key, work)
         copied = work / "copied"
         served.command("ledger", "copy", *at, copied)
         audit(served, "--url", copied, "--key", key)
