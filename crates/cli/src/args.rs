@@ -1,8 +1,16 @@
 //! The commands as typed. Names are promised in the interface; extend freely, keep them.
 
-use crate::{Failure, demo, explain, export, init, ledger, lineage, query, witness};
+use crate::{Failure, demo, explain, export, init, query, witness};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+mod ledger; // the verbs of the ledger
+mod lineage; // those of lineage
+
+pub(crate) use self::{
+    ledger::{Ledger, Tail, Where},
+    lineage::{Lineage, Traced},
+};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -174,70 +182,6 @@ pub(crate) struct Init {
     pub manifest_key: ManifestAlgorithm,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Ledger {
-    /// The newest checkpoint / 最新检查点
-    Head(Where),
-    /// Hash everything again / 重算全部散列
-    Verify {
-        #[command(flatten)]
-        place: Where,
-        /// An older checkpoint that the log must have grown out of
-        #[arg(long)]
-        old: Option<PathBuf>,
-    },
-    /// The proof that an entry is in the log / 条目的存在证明
-    Prove {
-        #[command(flatten)]
-        place: Where,
-        /// The entry's index
-        index: u64,
-    },
-    /// Hash everything again, fold what stands again, hold the record against its rules / 全面审计
-    Audit(Where),
-    /// The entries, oldest first / 列出条目
-    Tail(Tail),
-    /// Copy the log as files, for outside verifiers / 将账本复制为文件
-    Copy {
-        #[command(flatten)]
-        place: Where,
-        /// The folder
-        folder: PathBuf,
-    },
-    /// Read an entry's sealed text; the reading is on record / 阅读密封内容（留痕）
-    Read {
-        #[command(flatten)]
-        as_whom: AsWhom,
-        /// The entry's index
-        index: u64,
-        /// What for: audit, investigation, complaint, redaction
-        #[arg(long)]
-        purpose: String,
-    },
-    /// Ask that an entry's sealed text be destroyed / 申请销毁密封内容
-    Redact {
-        #[command(flatten)]
-        as_whom: AsWhom,
-        /// The entry's index
-        index: u64,
-        /// On which ground: erasure-request, unlawful-content, entered-in-error, order
-        #[arg(long)]
-        basis: String,
-    },
-    /// Approve such a request; the second approval destroys the text / 批准销毁申请
-    Approve {
-        #[command(flatten)]
-        as_whom: AsWhom,
-        /// The entry of the request
-        request: u64,
-    },
-    /// End the publication of entries whose time is over / 截断已过保存期的条目
-    Prune {
-        #[command(flatten)]
-        as_whom: AsWhom,
-    },
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ManifestAlgorithm {
     P256,
@@ -304,106 +248,11 @@ pub(crate) enum Witness {
     Status(Folder),
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Lineage {
-    /// What a product comes from
-    Sources {
-        #[command(flatten)]
-        place: Traced,
-        /// export/ID, result/ID, or the operation's id
-        product: String,
-    },
-    /// What a dataset, or one item of it, went into
-    Products {
-        #[command(flatten)]
-        place: Traced,
-        /// schema.table
-        dataset: String,
-        /// One of its items
-        #[arg(long)]
-        item: Option<String>,
-    },
-    /// Every run as OpenLineage events, one a line
-    Events {
-        #[command(flatten)]
-        place: Traced,
-        /// The file, made anew; the terminal if not given
-        #[arg(long, short)]
-        output: Option<PathBuf>,
-    },
-    /// The lineage of a product as SVG
-    Picture {
-        #[command(flatten)]
-        place: Traced,
-        /// export/ID, result/ID, or the operation's id
-        product: String,
-        /// The file, made anew
-        #[arg(long, short)]
-        output: PathBuf,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Traced {
-    /// The domain's folder
-    #[arg(long)]
-    pub dir: PathBuf,
-    /// Who opens the sealed columns, through the running gateway; each reading is on record / 阅读留痕
-    #[arg(long, short, requires = "purpose")]
-    pub profile: Option<PathBuf>,
-    /// What for: audit, investigation, complaint, redaction
-    #[arg(long, requires = "profile")]
-    pub purpose: Option<String>,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Folder {
     /// The folder
     #[arg(long)]
     pub dir: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Where {
-    /// The domain's folder
-    #[arg(long, required_unless_present = "url")]
-    pub dir: Option<PathBuf>,
-    /// Where the log is published: an http or https address, or a folder of its files
-    #[arg(long, conflicts_with = "dir", requires = "key")]
-    pub url: Option<String>,
-    /// The log's verifier key, which has to come from elsewhere than the log
-    #[arg(long)]
-    pub key: Option<PathBuf>,
-    /// PEM with the authorities that vouch for an https server
-    #[arg(long, requires = "url")]
-    pub ca: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Tail {
-    #[command(flatten)]
-    pub place: Where,
-    /// Wait for further entries
-    #[arg(long, short)]
-    pub follow: bool,
-    /// Show so many of the last entries at first; all if not given
-    #[arg(long, short = 'n')]
-    pub lines: Option<usize>,
-    /// What this person did, or what concerns them
-    #[arg(long)]
-    pub person: Option<String>,
-    /// What concerns this dataset, operations that read it included
-    #[arg(long)]
-    pub dataset: Option<String>,
-    /// What made this product: an operation's id, or the digest of a manifest
-    #[arg(long)]
-    pub product: Option<String>,
-    /// From this time on: 2026-11-21 or 2026-11-21T12:00:00Z
-    #[arg(long)]
-    pub since: Option<String>,
-    /// Up to this time, a day included
-    #[arg(long)]
-    pub until: Option<String>,
 }
 
 /// Runs the command line.
@@ -426,9 +275,9 @@ pub fn run() -> ExitCode {
             policy,
         } => export::verify(&package, &key, policy.as_deref(), json),
         Command::Receipt { as_whom, query } => query::receipt(&as_whom, &query, json),
-        Command::Ledger { verb } => ledger::ledger(&verb, json),
+        Command::Ledger { verb } => crate::ledger::ledger(&verb, json),
         Command::Witness { verb } => witness::witness(&verb, json),
-        Command::Lineage { verb } => lineage::lineage(&verb, json),
+        Command::Lineage { verb } => crate::lineage::lineage(&verb, json),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
