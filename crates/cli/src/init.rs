@@ -6,7 +6,7 @@ use crate::{
     seed,
 };
 use chrono::Utc;
-use gateway::{Administration, Domain, Founding, Listeners, ServeError, Unopened};
+use gateway::{Administration, By, Domain, Founding, Listeners, ServeError, Unopened};
 use manifest::Algorithm;
 use terms::{DomainName, Obligations, Person, Role, Thresholds};
 
@@ -80,8 +80,7 @@ fn bare(given: &Init) -> Result<(), Failure> {
     block_on(async {
         let program = std::env::current_exe().map_err(|error| Failure::Other(error.to_string()))?;
         let administration = Administration::new(domain, program);
-        let mut administration =
-            administration.map_err(|error| Failure::Other(error.to_string()))?;
+        let administration = administration.map_err(|error| Failure::Other(error.to_string()))?;
         let command = register::Command::CreateDomain {
             title: name.to_string(),
             name: name.clone(),
@@ -93,8 +92,10 @@ fn bare(given: &Init) -> Result<(), Failure> {
                 result_bytes_max: 64 << 20,
             },
         };
-        let done = administration.carry_out(&founder, command, None, now).await;
-        done.map_err(|error| Failure::Other(error.to_string()))
+        let by = By::Known(Box::new(founder), now);
+        let done = administration.carry_out(&by, command, None).await;
+        done.map(|_| ())
+            .map_err(|error| Failure::Other(error.to_string()))
     })
 }
 

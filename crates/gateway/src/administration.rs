@@ -1,25 +1,30 @@
-//! Commands, each as the right person: policy says whether, the register says whether it is lawful,
-//! the ledger records it, and only then it stands.
+//! What the commands need done beside them: data taken in, row policies translated, risks measured.
 
-use crate::{Domain, row_risk};
+use crate::{By, Carried, Domain, Order, row_risk};
 use chrono::{DateTime, Utc};
 use dispatch::{Failure, Pool, Statement};
 use policy::Refusal;
 use register::{Command, Unlawful};
-use std::path::{Path, PathBuf};
-use terms::{Dataset, Person, RowRisk, Scenario, Snapshot};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use terms::{Dataset, DatasetName, RowRisk, Scenario, Snapshot};
 use vault::{Progress, Unreceivable};
 
-/// A domain under administration.
-#[derive(Debug)]
+/// A domain under administration. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Administration {
-    domain: Domain,
+    domain: Arc<Domain>,
     pool: Pool,
 }
 
 /// Why a command was not carried out. Nothing of it stands.
 #[derive(Debug, thiserror::Error)]
 pub enum Unadministered {
+    /// Nobody who may ask anything.
+    #[error("{}: {}", .0.code(), .0)]
+    Unproved(#[from] identity::Unproved),
     /// The role may not.
     #[error("{}: {}", .0.code(), .0)]
     Refused(#[from] Refusal),
@@ -53,6 +58,9 @@ pub enum Unadministered {
     /// The ledger did not take it.
     #[error(transparent)]
     Ledger(#[from] ledger::Breach),
+    /// Carrying it out broke off.
+    #[error("gateway.broken: the command broke off; look at the log for whether it stands")]
+    Broken,
 }
 
 impl Administration {
@@ -62,12 +70,17 @@ impl Administration {
     /// [`Failure`], if children cannot be started.
     pub fn new(domain: Domain, program: PathBuf) -> Result<Self, Failure> {
         let pool = Pool::new(domain.config.pool(program))?;
-        Ok(Self { domain, pool })
+        Ok(Self::of(Arc::new(domain), pool))
+    }
+
+    /// The administration of a served domain.
+    pub(crate) const fn of(domain: Arc<Domain>, pool: Pool) -> Self {
+        Self { domain, pool }
     }
 
     /// The domain as it stands.
     #[must_use]
-    pub const fn domain(&self) -> &Domain {
+    pub const fn domain(&self) -> &Arc<Domain> {
         &self.domain
     }
 
@@ -76,54 +89,17 @@ impl Administration {
     /// # Errors
     /// [`Unadministered`]; nothing is recorded then.
     pub async fn carry_out(
-        &mut self,
-        by: &Person,
+        &self,
+        by: &By,
         command: Command,
         sealed: Option<&[u8]>,
-        now: DateTime<Utc>,
-    ) -> Result<(), Unadministered> {
-        let submitter = match &command {
-            Command::ReviewLicence(id) | Command::NoticeLicence(id) | Command::GrantLicence(id) => {
-                self.domain
-                    .state
-                    .licence(id)
-                    .map(|standing| standing.submitter.clone())
-            }
-            Command::ReviewScenario { scenario: id, .. } | Command::ApproveScenario(id) => self
-                .domain
-                .state
-                .scenario(id)
-                .map(|standing| standing.submitter.clone()),
-            Command::CreateDomain { .. }
-            | Command::EnrolPerson { .. }
-            | Command::RegisterOperator(_)
-            | Command::CatalogueDataset(_)
-            | Command::LoadDataset(_)
-            | Command::ApplyLicence(_)
-            | Command::ApplyScenario(_) => None,
+    ) -> Result<Carried, Unadministered> {
+        let order = Order {
+            by: by.clone(),
+            command,
+            sealed: sealed.map(<[u8]>::to_vec),
         };
-        self.domain
-            .engine
-            .manage(by, command.action(), submitter.as_ref())?;
-        if let Command::CatalogueDataset(dataset) = &command {
-            self.judge_masks(dataset)?;
-        }
-        for event in self.domain.state.judge(by, command)? {
-            self.domain.ledger.append(&event, sealed, now).await?;
-            self.domain.state.apply(&event);
-        }
-        Ok(())
-    }
-
-    fn judge_masks(&self, dataset: &Dataset) -> Result<(), Unadministered> {
-        let masks = self.domain.engine.masks()?;
-        for item in &dataset.items {
-            masks.judge(item).map_err(|why| Unadministered::TooLoose {
-                dataset: dataset.name.to_string(),
-                why,
-            })?;
-        }
-        Ok(())
+        self.domain.carry_out(order).await
     }
 
     /// Takes data in: sealed, numbered, recorded.
@@ -131,28 +107,52 @@ impl Administration {
     /// # Errors
     /// [`Unadministered`]; nothing half-done is left.
     pub async fn load(
-        &mut self,
-        by: &Person,
+        &self,
+        by: &By,
         (dataset, data): (&Dataset, &Path),
-        progress: &mut (dyn FnMut(Progress) + Send),
-        now: DateTime<Utc>,
-    ) -> Result<Snapshot, Unadministered> {
-        let number = self
-            .domain
-            .state
-            .snapshot(&dataset.name)
-            .map_or(1, |last| last.number + 1);
-        let snapshot = self
-            .domain
-            .store
-            .ingest(dataset, data, number, &mut |p| progress(p))?;
-        let command = Command::LoadDataset(snapshot.clone());
-        if let Err(error) = self.carry_out(by, command, None, now).await {
-            let discarded = self.domain.store.discard(&dataset.name, number);
+        progress: impl FnMut(Progress) + Send + 'static,
+    ) -> Result<(Snapshot, Carried), Unadministered> {
+        let (this, by) = (self.clone(), by.clone());
+        let (dataset, data) = (dataset.clone(), data.to_owned());
+        // A caller who goes away leaves no data that is neither on record nor discarded.
+        let loaded = tokio::spawn(async move { this.loaded(&by, dataset, data, progress).await });
+        loaded.await.unwrap_or(Err(Unadministered::Broken))
+    }
+
+    async fn loaded(
+        &self,
+        by: &By,
+        dataset: Dataset,
+        data: PathBuf,
+        mut progress: impl FnMut(Progress) + Send + 'static,
+    ) -> Result<(Snapshot, Carried), Unadministered> {
+        // One at a time: a snapshot's number is taken before its data is.
+        let _loading = self.domain.loading.lock().await;
+        let last = {
+            let stands = self.domain.live.read();
+            stands.state.snapshot(&dataset.name).map(|last| last.number)
+        };
+        let number = last.map_or(1, |last| last + 1);
+        let (store, name) = (self.domain.store.clone(), dataset.name.clone());
+        let ingested = tokio::task::spawn_blocking(move || {
+            // What a load left that was killed before it was on record.
+            let discarded = store.discard(&dataset.name, number);
             discarded.map_err(|error| Unadministered::Stored(error.to_string()))?;
-            return Err(error);
+            let ingested = store.ingest(&dataset, &data, number, &mut |p| progress(p));
+            ingested.map_err(Unadministered::from)
+        });
+        let snapshot = ingested.await.map_err(|_| Unadministered::Broken)??;
+        let command = Command::LoadDataset(snapshot.clone());
+        match self.carry_out(by, command, None).await {
+            Ok(carried) => Ok((snapshot, carried)),
+            // The log may hold it all the same, so that the data stays; the next load discards it if not.
+            Err(error @ (Unadministered::Ledger(_) | Unadministered::Broken)) => Err(error),
+            Err(error) => {
+                let discarded = self.domain.store.discard(&name, number);
+                discarded.map_err(|error| Unadministered::Stored(error.to_string()))?;
+                Err(error)
+            }
         }
-        Ok(snapshot)
     }
 
     /// Translates the row policies of an application, so that the reviewers approve what is enforced.
@@ -165,23 +165,15 @@ impl Administration {
         now: DateTime<Utc>,
     ) -> Result<Scenario, Unadministered> {
         for wanted in &mut scenario.datasets {
-            let (Some(rows), Some(dataset)) =
-                (&wanted.rows, self.domain.state.dataset(&wanted.name))
-            else {
+            // What runs is what was translated here, whatever came along.
+            wanted.rows_plan = None;
+            let Some(rows) = &wanted.rows else { continue };
+            let Some((table, default_schema)) = self.table(&wanted.name) else {
                 continue;
             };
-            let columns = dataset
-                .items
-                .iter()
-                .filter_map(|i| Some((i.name.clone(), i.data_type?)));
-            let table = wire::job::Table {
-                dataset: dataset.name.clone(),
-                columns: columns.collect(),
-            };
-            let default_schema = self.domain.state.default_schema();
             let statement = Statement {
                 sql: rows,
-                default_schema,
+                default_schema: &default_schema,
                 now,
             };
             let translated = self.pool.row_policy(table, statement).await;
@@ -198,20 +190,37 @@ impl Administration {
         Ok(scenario)
     }
 
+    /// A dataset as the planner reads it, and what unqualified names mean.
+    fn table(&self, name: &DatasetName) -> Option<(wire::job::Table, String)> {
+        let stands = self.domain.live.read();
+        let dataset = stands.state.dataset(name)?;
+        let columns = dataset
+            .items
+            .iter()
+            .filter_map(|i| Some((i.name.clone(), i.data_type?)));
+        let table = wire::job::Table {
+            dataset: dataset.name.clone(),
+            columns: columns.collect(),
+        };
+        Some((table, stands.state.default_schema().to_owned()))
+    }
+
     /// Measures how identifying the rows are that a scenario would show. Source: RA-3.
     ///
     /// # Errors
     /// [`Unadministered::Stored`].
-    pub fn measure(&self, scenario: &Scenario) -> Result<Vec<RowRisk>, Unadministered> {
+    pub async fn measure(&self, scenario: &Scenario) -> Result<Vec<RowRisk>, Unadministered> {
         let mut risks = Vec::new();
         for wanted in scenario.datasets.iter().filter(|wanted| wanted.show_rows) {
-            let Some(dataset) = self.domain.state.dataset(&wanted.name) else {
+            let dataset = self.domain.live.read().state.dataset(&wanted.name).cloned();
+            let Some(dataset) = dataset.filter(Dataset::is_protected) else {
                 continue;
             };
-            if dataset.is_protected() {
-                let measured = row_risk::measure(&self.domain, dataset, wanted);
-                risks.push(measured.map_err(Unadministered::Stored)?);
-            }
+            let (domain, wanted) = (Arc::clone(&self.domain), wanted.clone());
+            let measured =
+                tokio::task::spawn_blocking(move || row_risk::measure(&domain, &dataset, &wanted));
+            let measured = measured.await.map_err(|_| Unadministered::Broken)?;
+            risks.push(measured.map_err(Unadministered::Stored)?);
         }
         Ok(risks)
     }

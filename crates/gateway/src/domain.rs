@@ -1,10 +1,13 @@
-use crate::config::{Config, Misconfigured};
+use crate::{
+    Stands,
+    config::{Config, Misconfigured},
+    live::Live,
+};
 use disclosure::{Limits, Register};
 use identity::{Authority, Unissued};
 use ledger::{Breach, Ledger, SystemClock};
-use manifest::{Algorithm, Approvals, ManifestKey};
+use manifest::{Algorithm, ManifestKey};
 use policy::Engine;
-use register::State;
 use std::{
     fs::File,
     path::{Path, PathBuf},
@@ -23,7 +26,7 @@ pub struct Domain {
     /// What happened.
     pub ledger: Ledger,
     /// What stands, folded from the ledger.
-    pub state: State,
+    pub live: Live,
     /// What may be.
     pub engine: Engine,
     /// The keys of data and tokens.
@@ -34,8 +37,8 @@ pub struct Domain {
     pub disclosure: Arc<Register>,
     /// What signs manifests.
     pub manifest_key: ManifestKey,
-    /// Who brought licences and scenarios to stand.
-    pub approvals: Approvals,
+    /// Held while data is taken in.
+    pub(crate) loading: tokio::sync::Mutex<()>,
     _lock: File,
 }
 
@@ -162,12 +165,9 @@ impl Domain {
         let config = Config::read(dir)?;
         let lock = locked(dir)?;
         let ledger = Ledger::open(config.ledger.clone(), Arc::new(SystemClock))?;
-        let mut state = State::default();
-        let mut approvals = Approvals::default();
+        let mut stands = Stands::default();
         for stored in ledger.events(0)? {
-            let stored = stored?;
-            state.apply(&stored.event);
-            approvals.apply(&stored);
+            stands.apply(&stored?);
         }
         let engine = Engine::load(Some(&dir.join("policies")));
         let keyring = Keyring::open(dir)?;
@@ -186,13 +186,13 @@ impl Domain {
             dir,
             config,
             ledger,
-            state,
+            live: Live::new(stands),
             engine,
             keyring,
             store,
             disclosure: Arc::new(disclosure),
             manifest_key,
-            approvals,
+            loading: tokio::sync::Mutex::default(),
             _lock: lock,
         })
     }

@@ -1,6 +1,11 @@
 //! A released result as a signed package. What may not leave is refused before it runs.
 
-use crate::{Asking, Gateway, Kind, Refused, drawn::columns, operation::Closed};
+use crate::{
+    Asking, Gateway, Granted, Kind, Refused,
+    drawn::columns,
+    leash::{Leash, Leashed},
+    operation::Closed,
+};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
 use confine::Confined;
@@ -10,7 +15,7 @@ use manifest::{
 };
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
 use policy::PermittedDataset;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use terms::{Action, DatasetName, Digest, Event, Mask};
 
 /// Grade rules of export: rows of protected data never leave as rows, and what an item's permit does
@@ -50,14 +55,26 @@ pub(crate) fn may_leave(confined: &Confined) -> Result<(), Refused> {
 impl Gateway {
     /// Runs a statement and packs its result: data, signed manifest, lineage, plan, proof.
     ///
+    /// The files leave only as long as their leash is not cut.
+    ///
     /// # Errors
     /// [`Refused`].
-    pub async fn export(
+    pub(crate) async fn export(
         &self,
         asking: &Asking,
         sql: &str,
-    ) -> Result<Vec<(String, Vec<u8>)>, Refused> {
+    ) -> Result<(Vec<(String, Vec<u8>)>, Arc<Leash>), Refused> {
         let granted = self.grant(asking, sql, Action::Export).await?;
+        let leash = Arc::clone(granted.leash());
+        let files = leash.hold(self.packed(asking, granted)).await??;
+        Ok((files, leash))
+    }
+
+    async fn packed(
+        &self,
+        asking: &Asking,
+        granted: Granted,
+    ) -> Result<Vec<(String, Vec<u8>)>, Refused> {
         let opened = granted.opened;
         let mut running = self.run(asking, granted).await?;
         let schema = running.schema();
@@ -146,7 +163,8 @@ impl Gateway {
     fn manifest(&self, closed: &Closed, opened: DateTime<Utc>) -> Result<Manifest, Refused> {
         let confined = &closed.confined;
         let permit = confined.permit();
-        let domain = self.domain.state.name().cloned();
+        let stands = self.domain.live.read();
+        let domain = stands.state.name().cloned();
         let (licence, scenario) = (&permit.licence().id, &permit.scenario().id);
         Ok(Manifest {
             operation: Operation {
@@ -163,7 +181,7 @@ impl Gateway {
                 scenario: scenario.clone(),
                 purpose: permit.scenario().purpose.clone(),
             },
-            approvals: self.domain.approvals.of(licence, scenario),
+            approvals: stands.approvals.of(licence, scenario),
             decision: Decision {
                 plan: confined.digest(),
                 policies: permit.policies(),

@@ -10,4 +10,5 @@ mod front; // the calls of Flight
 pub(crate) use self::{
     front::Front,
     service::{Edge, asking},
+    stream::until_cut,
 };

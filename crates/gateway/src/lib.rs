@@ -10,10 +10,14 @@
 mod refused; // what a caller hears, and the one map from codes to statuses
 mod config; // bonded.toml
 mod witnesses; // who cosigns the log
+mod live; // what stands, live: one writer, many readers
 mod domain; // the folder: lock, ledger, register, keys
-mod administration; // commands, each as the right person
+mod carry_out; // commands: policy, register, ledger, and only then it stands
+mod administration; // what commands need done beside them
 mod row_risk; // how identifying rows would be, measured
 mod drawn; // where each column comes from, for the record
+mod line; // a connection, and its switch
+mod leash; // what an operation hangs by, and how it is cut off
 mod operation; // the way of one query
 mod export; // a released result as a signed package
 mod flight; // Flight SQL
@@ -28,8 +32,11 @@ mod telemetry; // spans and logs
 
 pub use self::{
     administration::{Administration, Unadministered},
+    carry_out::{By, Carried, Order},
     config::{Config, Misconfigured},
     domain::{Domain, Founding, Unopened},
+    line::Peer,
+    live::{Live, Stands},
     operation::{Asking, Gateway, Granted, Prepared, Running},
     refused::{Kind, Refused},
     serve::{Listeners, ServeError, serve},

@@ -1,6 +1,6 @@
 //! Connections: accepted, shaken hands with in bounded number and time, then handed to the server.
 
-use crate::{Gateway, door::Door};
+use crate::{Gateway, door::Door, line::Line};
 use rustls::ServerConfig;
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
@@ -8,7 +8,7 @@ use tokio::{
     sync::mpsc,
     task::JoinHandle,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 
 /// Handshakes under way at once.
@@ -17,7 +17,7 @@ const HANDSHAKES_MAX: usize = 256;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
 
 /// Connections that have shaken hands, and the task that accepts them.
-pub(crate) type Accepted = ReceiverStream<io::Result<TlsStream<TcpStream>>>;
+pub(crate) type Accepted = ReceiverStream<io::Result<Line>>;
 
 /// Accepts on a listener until the task is aborted.
 pub(crate) fn accept(
@@ -39,7 +39,7 @@ pub(crate) fn accept(
                 }
                 match tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => {
-                        if ready.send(Ok(stream)).await.is_err() {
+                        if ready.send(Ok(Line::new(stream))).await.is_err() {
                             tracing::debug!("a connection came after the end");
                         }
                     }

@@ -20,9 +20,14 @@ use self::{
     stages::{bound, confined, untyped},
     told::explained,
 };
-use crate::{Domain, Refused, Unopened, upkeep::Upkeep, witnesses::Witnesses};
+use crate::{
+    Domain, Peer, Refused, Unopened,
+    leash::{Leash, Leashes},
+    upkeep::Upkeep,
+    witnesses::Witnesses,
+};
 use chrono::{DateTime, Utc};
-use confine::{Table, catalogue};
+use confine::{Confined, Table, catalogue};
 use dispatch::Pool;
 use ledger::{Decided, SystemClock};
 use plan::Literal;
@@ -40,8 +45,8 @@ use tracing::Instrument;
 /// Who calls, as the connection says.
 #[derive(Debug, Clone)]
 pub struct Asking {
-    /// The leaf certificate, DER, as TLS verified it.
-    pub certificate: Option<Vec<u8>>,
+    /// The other end of the connection.
+    pub peer: Peer,
     /// The listener.
     pub channel: Channel,
     /// The scenario the header names.
@@ -51,11 +56,20 @@ pub struct Asking {
 /// A domain that is served.
 #[derive(Debug)]
 pub struct Gateway {
-    pub(crate) domain: Domain,
+    pub(crate) domain: Arc<Domain>,
     pub(crate) witnesses: Option<Arc<Witnesses>>,
+    pub(crate) leashes: Arc<Leashes>,
     pool: Pool,
     strangers: AtomicU64,
     pub(crate) upkeep: Upkeep,
+}
+
+impl Asking {
+    /// The leaf certificate, DER, as TLS verified it.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.peer.certificate()
+    }
 }
 
 pub(crate) fn now() -> DateTime<Utc> {
@@ -82,15 +96,16 @@ impl Gateway {
         let started = Event::GatewayStarted {
             version,
             policies: domain.engine.digest(),
-            register: Some(domain.state.digest()),
+            register: Some(domain.live.read().state.digest()),
         };
         domain.ledger.append(&started, None, now()).await?;
         if let Some(why) = domain.engine.unusable() {
             tracing::error!(%why, "the policies cannot be used; everything is refused");
         }
         Ok(Arc::new(Self {
-            domain,
+            domain: Arc::new(domain),
             witnesses,
+            leashes: Arc::default(),
             pool,
             strangers: AtomicU64::new(0),
             upkeep,
@@ -107,16 +122,17 @@ impl Gateway {
         sql: &str,
         action: Action,
     ) -> Result<Granted, Refused> {
-        let (caller, entry, opened) = self.open_entry(asking, sql, action).await?;
-        let granted = async {
-            let permit = self.permit(caller.clone(), asking, action)?;
-            let draft = self.plan(&permit, sql).await?;
-            confined(permit, &draft, action)
+        let (entry, opened) = self.open_entry(asking, sql, action).await?;
+        let (entry, leash) = self.leashed(entry, asking, action).await?;
+        let granting = async {
+            let permit = Arc::clone(leash.permit());
+            let draft = self.plan(&permit, sql).await;
+            match draft.and_then(|draft| confined(permit, &draft, action)) {
+                Ok(confined) => self.decide(entry, confined, &leash, opened).await,
+                Err(refused) => Err(refuse(entry, refused).await),
+            }
         };
-        match granted.await {
-            Ok(confined) => self.decide(entry, confined, &caller, opened).await,
-            Err(refused) => Err(refuse(entry, refused).await),
-        }
+        leash.hold(granting).await?
     }
 
     /// Decides a prepared statement with its parameters bound.
@@ -130,16 +146,17 @@ impl Gateway {
         values: Vec<Literal>,
         action: Action,
     ) -> Result<Granted, Refused> {
-        let (caller, entry, opened) = self.open_entry(asking, &prepared.sql, action).await?;
-        let granted = async {
-            let permit = self.permit(caller.clone(), asking, action)?;
-            let draft = bound(&prepared.draft, &values)?;
-            confined(permit, &draft, action)
+        let (entry, opened) = self.open_entry(asking, &prepared.sql, action).await?;
+        let (entry, leash) = self.leashed(entry, asking, action).await?;
+        let granting = async {
+            let draft = bound(&prepared.draft, &values);
+            let permit = Arc::clone(leash.permit());
+            match draft.and_then(|draft| confined(permit, &draft, action)) {
+                Ok(confined) => self.decide(entry, confined, &leash, opened).await,
+                Err(refused) => Err(refuse(entry, refused).await),
+            }
         };
-        match granted.await {
-            Ok(confined) => self.decide(entry, confined, &caller, opened).await,
-            Err(refused) => Err(refuse(entry, refused).await),
-        }
+        leash.hold(granting).await?
     }
 
     /// Plans a statement for a prepared handle; its schema is that of the confined plan with its
@@ -148,31 +165,41 @@ impl Gateway {
     /// # Errors
     /// [`Refused`].
     pub async fn draft(&self, asking: &Asking, sql: &str) -> Result<Prepared, Refused> {
-        let (caller, entry, _) = self.open_entry(asking, sql, Action::Explain).await?;
-        let prepared = async {
-            let permit = self.permit(caller, asking, Action::Query)?;
-            let draft = self.plan(&permit, sql).await?;
-            let parameters = draft.parameters().map_err(|_| untyped())?;
-            let absent: Vec<Literal> = parameters.iter().map(|t| Literal::Null(*t)).collect();
-            let confined = confined(permit, &bound(&draft, &absent)?, Action::Query)?;
-            let schema = egress::schema(&confined).map_err(|why| Refused::from(&why))?;
-            let prepared = Prepared {
-                draft,
-                sql: sql.to_owned(),
-                parameters,
-                values: Vec::new(),
-                schema,
-            };
-            Ok((confined, prepared))
-        };
-        match prepared.await {
-            Ok((confined, prepared)) => {
-                let decided = self.decided(entry, &confined).await?;
-                looked(decided).await?;
-                Ok(prepared)
+        let (entry, _) = self.open_entry(asking, sql, Action::Explain).await?;
+        let (entry, leash) = self.leashed(entry, asking, Action::Query).await?;
+        let preparing = async {
+            match self.prepared(&leash, sql).await {
+                Ok((confined, prepared)) => {
+                    let decided = self.decided(entry, &confined).await?;
+                    looked(decided).await?;
+                    Ok(prepared)
+                }
+                Err(refused) => Err(refuse(entry, refused).await),
             }
-            Err(refused) => Err(refuse(entry, refused).await),
-        }
+        };
+        leash.hold(preparing).await?
+    }
+
+    async fn prepared(
+        &self,
+        leash: &Arc<Leash>,
+        sql: &str,
+    ) -> Result<(Confined, Prepared), Refused> {
+        let permit = Arc::clone(leash.permit());
+        let draft = self.plan(&permit, sql).await?;
+        let parameters = draft.parameters().map_err(|_| untyped())?;
+        let absent: Vec<Literal> = parameters.iter().map(|t| Literal::Null(*t)).collect();
+        let confined = confined(permit, &bound(&draft, &absent)?, Action::Query)?;
+        let schema = egress::schema(&confined).map_err(|why| Refused::from(&why))?;
+        let prepared = Prepared {
+            draft,
+            sql: sql.to_owned(),
+            parameters,
+            values: Vec::new(),
+            schema,
+            leash: Arc::clone(leash),
+        };
+        Ok((confined, prepared))
     }
 
     /// Runs what was granted. The caller is proved again, and the grant must still stand.
@@ -180,15 +207,24 @@ impl Gateway {
     /// # Errors
     /// [`Refused`].
     pub async fn run(&self, asking: &Asking, granted: Granted) -> Result<Running, Refused> {
+        let leash = Arc::clone(&granted.leash);
+        leash.hold(self.running(asking, granted)).await?
+    }
+
+    async fn running(&self, asking: &Asking, granted: Granted) -> Result<Running, Refused> {
         let Granted {
-            confined, decided, ..
+            confined,
+            decided,
+            leash,
+            ..
         } = granted;
         let permit = Arc::clone(confined.permit());
-        let stands = self.prove(asking).and_then(|caller| {
-            let now_permit = self.permit(caller, asking, Action::Query)?;
-            let same = now_permit.policies() == permit.policies()
-                && now_permit.register_version() == permit.register_version();
-            if same { Ok(()) } else { Err(changed()) }
+        let stands = self.permit(asking, Action::Query).and_then(|now_permit| {
+            if now_permit.stands_as(&permit) {
+                Ok(())
+            } else {
+                Err(changed())
+            }
         });
         if let Err(refused) = stands {
             return Err(refuse_decided(decided, refused).await);
@@ -225,6 +261,7 @@ impl Gateway {
                 Ok(clearing) => Ok(Running {
                     clearing,
                     failed: false,
+                    leash,
                 }),
                 Err(stopped) => {
                     let (withheld, decided) = *stopped;
@@ -293,8 +330,7 @@ impl Gateway {
     /// # Errors
     /// [`Refused`].
     pub async fn tables(&self, asking: &Asking) -> Result<Vec<Table>, Refused> {
-        let caller = self.prove(asking)?;
-        Ok(catalogue(&*self.permit(caller, asking, Action::Query)?))
+        Ok(catalogue(&*self.permit(asking, Action::Query)?))
     }
 
     /// The decision alone, in words and figures, without touching data.

@@ -1,6 +1,9 @@
 //! Explain, export, receipt and head, on the same listener as Flight SQL.
 
-use crate::{Gateway, Refused, flight::asking};
+use crate::{
+    Gateway, Refused,
+    flight::{asking, until_cut},
+};
 use futures::stream::BoxStream;
 use std::sync::Arc;
 use terms::Channel;
@@ -42,7 +45,7 @@ impl Operations for OperationsService {
     ) -> Result<Response<Self::ExportStream>, Status> {
         let asking = asking(&request, self.channel);
         let files = self.gateway.export(&asking, &request.get_ref().sql).await;
-        let files = files.map_err(|refused| refused.status())?;
+        let (files, leash) = files.map_err(|refused| refused.status())?;
         let mut chunks = Vec::new();
         for (name, data) in files {
             for part in data.chunks(CHUNK_BYTES_MAX) {
@@ -52,7 +55,8 @@ impl Operations for OperationsService {
                 }));
             }
         }
-        Ok(Response::new(Box::pin(futures::stream::iter(chunks))))
+        let chunks = Box::pin(futures::stream::iter(chunks));
+        Ok(Response::new(until_cut(leash, chunks)))
     }
 
     async fn receipt(

@@ -33,13 +33,17 @@ pub(crate) fn measure(
         .map(|item| (*item, masks.of(item)))
         .filter(|(_, mask)| !matches!(mask, Mask::Token | Mask::Suppress | Mask::Redact))
         .collect();
-    let snapshot = domain.state.snapshot(&dataset.name).ok_or("no data")?;
+    let (number, thresholds) = {
+        let stands = domain.live.read();
+        let snapshot = stands.state.snapshot(&dataset.name).ok_or("no data")?;
+        (snapshot.number, stands.state.thresholds())
+    };
     let highest = listed
         .iter()
         .map(|item| item.grade)
         .max()
         .unwrap_or(Grade::Four);
-    let k = domain.state.thresholds().of(highest);
+    let k = thresholds.of(highest);
     let mut items: Vec<ItemName> = visible.iter().map(|(item, _)| item.name.clone()).collect();
     if !items.contains(&subject) {
         items.push(subject.clone());
@@ -47,7 +51,7 @@ pub(crate) fn measure(
     let mut classes: HashMap<Digest, HashSet<usize>> = HashMap::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
     let mut class = Vec::new();
-    for batch in read(domain, dataset, snapshot.number, &items)? {
+    for batch in read(domain, dataset, number, &items)? {
         let batch = batch?;
         let people = text_of(batch.column_by_name(subject.as_str()), Mask::Plain)?;
         let mut shown = Vec::with_capacity(visible.len());
@@ -79,7 +83,7 @@ pub(crate) fn measure(
     };
     Ok(RowRisk {
         dataset: dataset.name.clone(),
-        snapshot: snapshot.number,
+        snapshot: number,
         subjects: people(usize::MAX),
         subjects_unique: people(2),
         subjects_below_k: people(usize::try_from(k).unwrap_or(usize::MAX)),

@@ -4,6 +4,7 @@ use crate::{
     Gateway, Unopened,
     flight::{Edge, Front},
     listen::accept,
+    operation::now,
     operations::OperationsService,
     publish::publish,
     telemetry, tls,
@@ -162,12 +163,19 @@ async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
         let reader = Ledger::open_read_only(config.ledger).map_err(Unopened::Ledger)?;
         accepting.push(tokio::spawn(publish(listener, Arc::new(reader))));
     }
+    let (keeper, kept) = (Arc::clone(&gateway), edges.clone());
+    let cutting = tokio::spawn(async move {
+        let drop_cut = || kept.iter().for_each(|edge| edge.drop_cut());
+        keeper.keep_cutting_off(drop_cut).await;
+    });
     println!("{line}");
     std::io::stdout()
         .flush()
         .map_err(|error| ServeError::Process(error.to_string()))?;
     let ended = tokio::select! {
         told = until_told(&gateway, &edges) => told,
+        // Without it, what is suspended would run on.
+        _ = cutting => Err(ServeError::Process("what no longer stands is not cut off".to_owned())),
         // A history beside ours under our own signature: nothing more is answered.
         forked = gateway.publish() => Err(ServeError::Unopened(Unopened::Witnesses(forked))),
     };
@@ -205,7 +213,11 @@ async fn until_told(gateway: &Gateway, edges: &[Arc<Edge>]) -> Result<(), ServeE
             _ = interrupt.recv() => return Ok(()),
             _ = day.tick() => gateway.expire().await,
             _ = sweep.tick() => {
-                edges.iter().for_each(|edge| edge.sweep());
+                gateway.cut_off_expired(now());
+                edges.iter().for_each(|edge| {
+                    edge.drop_cut();
+                    edge.sweep();
+                });
                 sweeps += 1;
                 if sweeps.is_multiple_of(SWEEPS_PER_MINUTE) {
                     gateway.count_strangers().await;

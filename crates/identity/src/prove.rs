@@ -5,7 +5,7 @@ use terms::{Channel, Digest, OperatorId, Person};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// A proved, real-named person on one listener. Made by [`prove`] alone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     person: Person,
     channel: Channel,

@@ -4,6 +4,7 @@
 use crate::{Appended, Breach, Ledger};
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use terms::{
     Accuracy, Action, Channel, Digest, Event, Notice, Obligations, PersonId, QueryId, Reference,
     ScenarioId,
@@ -97,6 +98,11 @@ pub struct Entry<State> {
 /// The proof that a decision is durable: what a key or a byte of data moves for.
 pub type Decided = Entry<Granted>;
 
+/// Why an operation was cut off, once it was. Shared with whoever may cut it off: an entry that is
+/// dropped open after that is recorded as refused, with this code.
+#[derive(Debug, Clone, Default)]
+pub struct CutOff(Arc<OnceLock<&'static str>>);
+
 /// Records the operation as abandoned unless another end was recorded.
 #[derive(Debug)]
 struct Guard {
@@ -106,6 +112,7 @@ struct Guard {
     open: bool,
     /// Whether its opening is known to be on record: only then an end is owed however long it takes.
     on_record: bool,
+    cut_off: CutOff,
 }
 
 // === impl Ledger ===
@@ -141,6 +148,7 @@ impl Ledger {
             rows: AtomicU64::new(0),
             open: true,
             on_record: false,
+            cut_off: CutOff::default(),
         };
         let opened = guard.recorded(pending).await;
         // What was never opened has no end either.
@@ -168,6 +176,11 @@ impl<State> Entry<State> {
     #[must_use]
     pub const fn index(&self) -> u64 {
         self.index
+    }
+
+    /// Lets the operation be cut off from elsewhere.
+    pub fn may_be_cut_off(&mut self, by: CutOff) {
+        self.guard.cut_off = by;
     }
 
     /// Puts on record that the operation ended without a result, for a cause of ours.
@@ -277,6 +290,15 @@ impl Entry<Granted> {
     }
 }
 
+// === impl CutOff ===
+
+impl CutOff {
+    /// Cuts the operation off. The first code stays.
+    pub fn set(&self, code: &'static str) {
+        self.0.get_or_init(|| code);
+    }
+}
+
 // === impl Guard ===
 
 impl Guard {
@@ -310,10 +332,21 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if self.open {
-            let (event, at) = (self.abandoned(), self.ledger.now());
-            let owed = self.on_record.then_some(&event);
-            drop(self.ledger.append_end(&event, None, at, owed));
+        if !self.open {
+            return;
         }
+        let at = self.ledger.now();
+        let (event, rows) = match self.cut_off.0.get() {
+            None => (self.abandoned(), None),
+            Some(code) => {
+                let (query, code) = (self.query.clone(), (*code).to_owned());
+                let rows = self.rows.load(Ordering::Relaxed);
+                let rows = format!("{{\"rows\":{rows}}}");
+                (Event::OperationRefused { query, code }, Some(rows))
+            }
+        };
+        let owed = self.on_record.then_some(&event);
+        let sealed = rows.as_ref().map(String::as_bytes);
+        drop(self.ledger.append_end(&event, sealed, at, owed));
     }
 }

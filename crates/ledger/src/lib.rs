@@ -46,7 +46,7 @@ pub use self::{
     breach::Breach,
     checkpoint::Checkpoint,
     clock::{Clock, SystemClock},
-    entry::{Decided, Decision, Entry, Granted, Opened, Opening, Receipt, ReleaseFacts},
+    entry::{CutOff, Decided, Decision, Entry, Granted, Opened, Opening, Receipt, ReleaseFacts},
     leaf::Leaf,
     ledger::Ledger,
     merkle::{leaf_hash, node_hash},

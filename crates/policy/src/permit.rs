@@ -25,7 +25,7 @@ pub struct Permit {
 }
 
 /// A dataset a permit holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PermittedDataset {
     /// Which.
     pub name: DatasetName,
@@ -58,7 +58,7 @@ pub struct PermittedDataset {
 }
 
 /// An item a permit holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PermittedItem {
     /// Which.
     pub name: ItemName,
@@ -86,7 +86,7 @@ pub struct PermittedItem {
 }
 
 /// An item a permit does not hold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AbsentItem {
     /// Which.
     pub name: ItemName,
@@ -178,5 +178,37 @@ impl Permit {
     #[must_use]
     pub const fn expires(&self) -> DateTime<Utc> {
         self.expires
+    }
+
+    /// Whether it permits exactly what another does, whatever else has come to stand between them.
+    #[must_use]
+    pub fn stands_as(&self, other: &Self) -> bool {
+        let Self {
+            caller,
+            scenario,
+            licence,
+            operator,
+            datasets,
+            obligations,
+            thresholds,
+            budget,
+            noise,
+            policies,
+            register_version: _,
+            pilot,
+            expires,
+        } = self;
+        caller == &other.caller
+            && scenario == &other.scenario
+            && licence == &other.licence
+            && operator == &other.operator
+            && datasets == &other.datasets
+            && obligations == &other.obligations
+            && thresholds == &other.thresholds
+            && budget == &other.budget
+            && noise == &other.noise
+            && policies == &other.policies
+            && pilot == &other.pilot
+            && expires == &other.expires
     }
 }

@@ -3,7 +3,7 @@
 use super::{Seed, SeedDataset};
 use crate::{Failure, profile};
 use chrono::{DateTime, Utc};
-use gateway::{Administration, Domain, Founding, Unadministered, Unopened};
+use gateway::{Administration, By, Domain, Founding, Unadministered, Unopened};
 use identity::Authority;
 use indicatif::{ProgressBar, ProgressStyle};
 use manifest::Algorithm;
@@ -137,11 +137,9 @@ impl Player<'_> {
         command: Command,
         sealed: Option<&[u8]>,
     ) -> Result<(), PlayError> {
-        let done = self
-            .administration
-            .carry_out(by, command, sealed, self.now)
-            .await;
-        done.map_err(|source| PlayError::Step {
+        let by = By::Known(Box::new(by.clone()), self.now);
+        let done = self.administration.carry_out(&by, command, sealed).await;
+        done.map(|_| ()).map_err(|source| PlayError::Step {
             step: step.to_owned(),
             source: Box::new(source),
         })
@@ -234,13 +232,15 @@ impl Player<'_> {
                 .await?;
             let admin = self.of_role(&step, Role::DomainAdmin)?;
             let bar = bar(dataset.name.as_str());
-            let mut progress = |progress: vault::Progress| {
-                bar.set_length(progress.bytes_total);
-                bar.set_position(progress.bytes_done);
+            let told = bar.clone();
+            let progress = move |progress: vault::Progress| {
+                told.set_length(progress.bytes_total);
+                told.set_position(progress.bytes_done);
             };
+            let by = By::Known(Box::new(admin), self.now);
             let loaded = self
                 .administration
-                .load(&admin, (dataset, data), &mut progress, self.now)
+                .load(&by, (dataset, data), progress)
                 .await;
             bar.finish_and_clear();
             loaded.map_err(|source| PlayError::Step {
@@ -296,7 +296,11 @@ impl Player<'_> {
                 .translate_rows(scenario.clone(), self.now)
                 .await;
             let application = application.map_err(failed)?;
-            let row_risks = self.administration.measure(&application).map_err(failed)?;
+            let row_risks = self
+                .administration
+                .measure(&application)
+                .await
+                .map_err(failed)?;
             let id = scenario.id.clone();
             self.step(&step, &asks, Command::ApplyScenario(application), None)
                 .await?;

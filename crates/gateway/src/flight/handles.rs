@@ -1,4 +1,7 @@
-use crate::{Granted, Prepared, Refused};
+use crate::{
+    Granted, Prepared, Refused,
+    leash::{Leashed, cut_off},
+};
 use bytes::Bytes;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::{
@@ -28,7 +31,8 @@ pub(crate) struct Owner {
 struct Kept<T> {
     owner: Owner,
     until: Instant,
-    value: T,
+    /// None once it was cut off, so that its owner hears why.
+    value: Option<T>,
 }
 
 /// Random handles to values, each with an owner and an end.
@@ -91,7 +95,7 @@ impl<T> Handles<T> {
             Kept {
                 owner,
                 until,
-                value,
+                value: Some(value),
             },
         );
         Ok(handle.into())
@@ -105,9 +109,8 @@ impl<T> Handles<T> {
             Some(found) if &found.owner == owner => {}
             Some(_) | None => return Err(unknown()),
         }
-        kept.remove(handle)
-            .map(|kept| kept.value)
-            .ok_or_else(unknown)
+        let kept = kept.remove(handle).ok_or_else(unknown)?;
+        kept.value.ok_or_else(cut_off)
     }
 
     /// Drops what is over; a granted statement is then recorded as abandoned.
@@ -126,12 +129,29 @@ impl<T> Handles<T> {
     }
 }
 
+impl<T: Leashed> Handles<T> {
+    /// Drops what was cut off; its owner hears so.
+    pub(crate) fn drop_cut(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for kept in kept.values_mut() {
+            if kept
+                .value
+                .as_ref()
+                .is_some_and(|value| value.leash().is_cut())
+            {
+                kept.value = None;
+            }
+        }
+    }
+}
+
 impl<T: Clone> Handles<T> {
     /// A copy of a value that stays.
     pub(crate) fn look(&self, owner: &Owner, handle: &[u8]) -> Result<T, Refused> {
         self.sweep();
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.get(handle).filter(|kept| &kept.owner == owner);
-        found.map(|kept| kept.value.clone()).ok_or_else(unknown)
+        let found = found.ok_or_else(unknown)?;
+        found.value.clone().ok_or_else(cut_off)
     }
 }

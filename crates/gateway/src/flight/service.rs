@@ -3,7 +3,7 @@ use super::{
     literal::literals,
     metadata, stream,
 };
-use crate::{Asking, Gateway, Granted, Refused};
+use crate::{Asking, Gateway, Granted, Peer, Refused};
 use arrow::{
     array::RecordBatch,
     datatypes::{Field, Schema},
@@ -46,21 +46,20 @@ pub(crate) struct Edge {
 
 /// Who calls, as the connection and the headers say.
 pub(crate) fn asking<T>(request: &Request<T>, channel: Channel) -> Asking {
-    let certificates = request.peer_certs();
-    let leaf = certificates.as_ref().and_then(|chain| chain.first());
+    let peer = request.extensions().get::<Peer>();
     let scenario = request
         .metadata()
         .get(SCENARIO)
         .and_then(|value| value.to_str().ok());
     Asking {
-        certificate: leaf.map(|leaf| leaf.as_ref().to_vec()),
+        peer: peer.cloned().unwrap_or_default(),
         channel,
         scenario: scenario.map(ToOwned::to_owned),
     }
 }
 
 fn owner(asking: &Asking) -> Owner {
-    let certificate = Digest::of(asking.certificate.as_deref().unwrap_or_default());
+    let certificate = Digest::of(asking.certificate().unwrap_or_default());
     Owner {
         certificate,
         scenario: asking.scenario.clone(),
@@ -120,6 +119,12 @@ impl Edge {
     pub(crate) fn sweep(&self) {
         self.tickets.sweep();
         self.prepared.sweep();
+    }
+
+    /// Drops what was cut off.
+    pub(crate) fn drop_cut(&self) {
+        self.tickets.drop_cut();
+        self.prepared.drop_cut();
     }
 
     /// Drops everything, so that what was not redeemed is on record as abandoned.

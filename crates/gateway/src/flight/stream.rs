@@ -1,4 +1,7 @@
-use crate::{Refused, Running};
+use crate::{
+    Refused, Running,
+    leash::{Leash, Leashed},
+};
 use arrow::{
     array::RecordBatch,
     datatypes::SchemaRef,
@@ -19,6 +22,7 @@ pub(super) type Messages = BoxStream<'static, Result<FlightData, Status>>;
 /// A running statement as messages; the last is an empty batch that carries the receipt.
 pub(super) fn result(running: Running) -> Messages {
     let schema = running.schema();
+    let leash = Arc::clone(running.leash());
     let running = Arc::new(Mutex::new(Some(running)));
     let batches = futures::stream::unfold(Arc::clone(&running), |running| async move {
         let mut place = running.lock().await;
@@ -50,9 +54,23 @@ pub(super) fn result(running: Running) -> Messages {
                 .map_err(|refused| refused.status()),
         )
     });
-    encoded
-        .chain(last.filter_map(futures::future::ready))
-        .boxed()
+    let messages = encoded.chain(last.filter_map(futures::future::ready));
+    until_cut(leash, messages.boxed())
+}
+
+/// The stream until its operation is cut off: then it is dropped, and the caller hears why.
+pub(crate) fn until_cut<T: Send + 'static>(
+    leash: Arc<Leash>,
+    stream: BoxStream<'static, Result<T, Status>>,
+) -> BoxStream<'static, Result<T, Status>> {
+    let cut = futures::stream::unfold(Some((leash, stream)), |held| async move {
+        let (leash, mut stream) = held?;
+        match leash.hold(stream.next()).await {
+            Ok(next) => Some((next?, Some((leash, stream)))),
+            Err(refused) => Some((Err(refused.status()), None)),
+        }
+    });
+    cut.boxed()
 }
 
 async fn receipt(running: Running, schema: &SchemaRef) -> Result<FlightData, Refused> {

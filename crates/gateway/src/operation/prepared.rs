@@ -1,3 +1,4 @@
+use crate::leash::{Leash, Leashed};
 use arrow::datatypes::SchemaRef;
 use plan::{Literal, Plan};
 use std::sync::Arc;
@@ -11,6 +12,13 @@ pub struct Prepared {
     pub(super) parameters: Vec<Type>,
     pub(super) values: Vec<Literal>,
     pub(super) schema: SchemaRef,
+    pub(super) leash: Arc<Leash>,
+}
+
+impl Leashed for Prepared {
+    fn leash(&self) -> &Arc<Leash> {
+        &self.leash
+    }
 }
 
 impl Prepared {

@@ -1,5 +1,8 @@
 use super::{ended::fail, now, told::told};
-use crate::Refused;
+use crate::{
+    Refused,
+    leash::{Leash, Leashed, cut_off},
+};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
 use confine::Confined;
@@ -15,7 +18,14 @@ pub struct Granted {
     pub(super) decided: Decided,
     pub(super) schema: SchemaRef,
     pub(super) certificate: Digest,
+    pub(super) leash: Arc<Leash>,
     pub(crate) opened: DateTime<Utc>,
+}
+
+impl Leashed for Granted {
+    fn leash(&self) -> &Arc<Leash> {
+        &self.leash
+    }
 }
 
 /// A running statement. Dropped, the runner is killed and the entry recorded as abandoned.
@@ -23,6 +33,13 @@ pub struct Granted {
 pub struct Running {
     pub(super) clearing: egress::Clearing,
     pub(super) failed: bool,
+    pub(super) leash: Arc<Leash>,
+}
+
+impl Leashed for Running {
+    fn leash(&self) -> &Arc<Leash> {
+        &self.leash
+    }
 }
 
 /// A released statement with its receipt.
@@ -94,6 +111,10 @@ impl Running {
                 return Err(fail(decided, Refused::from(&withheld)).await);
             }
         };
+        // What was cut off while its last rows left is no release.
+        if self.leash.is_cut() {
+            return Err(cut_off());
+        }
         let at = now();
         let facts = release.facts.clone();
         let span = tracing::info_span!("entry.close", rows = facts.rows);

@@ -5,28 +5,33 @@ use super::{
     ended::{query_id, refuse},
     now,
 };
-use crate::{Refused, drawn::drawn};
+use crate::{Refused, drawn::drawn, leash::Leash};
 use chrono::{DateTime, Utc};
 use confine::{Confined, confine};
 use dispatch::{Keys, Statement};
-use identity::Caller;
+use identity::{Caller, Unproved};
 use ledger::{Decided, Decision, Entry, Opened, Opening};
 use plan::{Literal, Plan};
 use policy::Permit;
+use register::State;
 use std::sync::Arc;
 use terms::{Action, ScenarioId};
 use tracing::Instrument;
 
 impl Gateway {
     pub(crate) fn prove(&self, asking: &Asking) -> Result<Caller, Refused> {
-        let _span = tracing::info_span!("identity.prove").entered();
-        let proved = identity::prove(
-            asking.certificate.as_deref(),
-            &self.domain.state,
-            asking.channel,
-            now(),
-        );
+        let proved = self.proved(asking, &self.domain.live.read().state, now());
         proved.map_err(|why| Refused::from(&why))
+    }
+
+    fn proved(
+        &self,
+        asking: &Asking,
+        state: &State,
+        at: DateTime<Utc>,
+    ) -> Result<Caller, Unproved> {
+        let _span = tracing::info_span!("identity.prove").entered();
+        identity::prove(asking.certificate(), state, asking.channel, at)
     }
 
     /// Durable before anything else happens: who asks what, by which listener. A known person whose
@@ -36,14 +41,9 @@ impl Gateway {
         asking: &Asking,
         sql: &str,
         action: Action,
-    ) -> Result<(Caller, Entry<Opened>, DateTime<Utc>), Refused> {
+    ) -> Result<(Entry<Opened>, DateTime<Utc>), Refused> {
         let at = now();
-        let proved = identity::prove(
-            asking.certificate.as_deref(),
-            &self.domain.state,
-            asking.channel,
-            at,
-        );
+        let proved = self.proved(asking, &self.domain.live.read().state, at);
         let person = match &proved {
             Ok(caller) => caller.person().id.clone(),
             Err(why) => match why.person() {
@@ -70,17 +70,33 @@ impl Gateway {
             .await;
         let entry = entry.map_err(|why| Refused::from(&why))?;
         match proved {
-            Ok(caller) => Ok((caller, entry, at)),
+            Ok(_) => Ok((entry, at)),
             Err(why) => Err(refuse(entry, Refused::from(&why)).await),
         }
     }
 
-    pub(super) fn permit(
+    /// Begins to hold an opened operation by its permit, by all that stands before its entry.
+    pub(super) async fn leashed(
         &self,
-        caller: Caller,
+        mut entry: Entry<Opened>,
         asking: &Asking,
         action: Action,
-    ) -> Result<Arc<Permit>, Refused> {
+    ) -> Result<(Entry<Opened>, Arc<Leash>), Refused> {
+        self.domain.live.settled().await;
+        match self.leash(asking, action) {
+            Ok(leash) => {
+                entry.may_be_cut_off(leash.on_record());
+                Ok((entry, leash))
+            }
+            Err(refused) => Err(refuse(entry, refused).await),
+        }
+    }
+
+    /// The caller's permit by what stands now, in one look: who they are and what they may.
+    pub(crate) fn permit(&self, asking: &Asking, action: Action) -> Result<Arc<Permit>, Refused> {
+        let stands = self.domain.live.read();
+        let caller = self.proved(asking, &stands.state, now());
+        let caller = caller.map_err(|why| Refused::from(&why))?;
         let _span = tracing::info_span!("policy.permit").entered();
         let scenario = scenario(asking);
         let asked = (scenario.as_ref(), action);
@@ -90,15 +106,15 @@ impl Gateway {
         let permit = self
             .domain
             .engine
-            .permit(caller, &self.domain.state, asked, now());
+            .permit(caller, &stands.state, asked, now());
         permit.map_err(|why| Refused::from(&why))
     }
 
     pub(super) async fn plan(&self, permit: &Permit, sql: &str) -> Result<Plan, Refused> {
-        let default_schema = self.domain.state.default_schema();
+        let default_schema = self.domain.live.read().state.default_schema().to_owned();
         let statement = Statement {
             sql,
-            default_schema,
+            default_schema: &default_schema,
             now: now(),
         };
         let span = tracing::info_span!("dispatch.plan");
@@ -129,7 +145,7 @@ impl Gateway {
         &self,
         entry: Entry<Opened>,
         confined: Confined,
-        caller: &Caller,
+        leash: &Arc<Leash>,
         opened: DateTime<Utc>,
     ) -> Result<Granted, Refused> {
         let schema = match egress::schema(&confined) {
@@ -137,12 +153,13 @@ impl Gateway {
             Err(why) => return Err(refuse(entry, Refused::from(&why)).await),
         };
         let decided = self.decided(entry, &confined).await?;
-        let certificate = *caller.certificate();
+        let certificate = *leash.permit().caller().certificate();
         Ok(Granted {
             confined,
             decided,
             schema,
             certificate,
+            leash: Arc::clone(leash),
             opened,
         })
     }

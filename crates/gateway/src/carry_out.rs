@@ -1,0 +1,148 @@
+use crate::{Asking, Domain, Unadministered, operation::now};
+use chrono::{DateTime, Utc};
+use ledger::Stored;
+use policy::Refusal;
+use register::{Command, State};
+use std::sync::Arc;
+use terms::{Channel, Dataset, Event, Person, PersonId};
+
+/// A command and who gives it.
+#[derive(Debug)]
+pub struct Order {
+    /// Who.
+    pub by: By,
+    /// What.
+    pub command: Command,
+    /// What stands encrypted beside its entry, for the security authority alone.
+    pub sealed: Option<Vec<u8>>,
+}
+
+/// Who gives a command.
+#[derive(Debug, Clone)]
+pub enum By {
+    /// Somebody a seed knows; at this time.
+    Known(Box<Person>, DateTime<Utc>),
+    /// A caller, who is proved when the command's turn comes.
+    Caller(Box<Asking>),
+}
+
+/// A command that was carried out: on record, and standing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The index of its last entry.
+    pub index: u64,
+    /// A signed checkpoint that covers it.
+    pub checkpoint: String,
+}
+
+impl Domain {
+    /// Carries a command out: policy says whether, the register says whether it is lawful, the ledger
+    /// records it, and only then it stands. One command at a time. Needs a runtime's context.
+    ///
+    /// # Errors
+    /// [`Unadministered`]; nothing is recorded then.
+    pub async fn carry_out(self: &Arc<Self>, order: Order) -> Result<Carried, Unadministered> {
+        let domain = Arc::clone(self);
+        // A caller who goes away must not leave a step on record that does not stand.
+        let carried = tokio::spawn(async move { domain.in_turn(order).await });
+        carried.await.unwrap_or(Err(Unadministered::Broken))
+    }
+
+    async fn in_turn(&self, order: Order) -> Result<Carried, Unadministered> {
+        let Order {
+            by,
+            command,
+            sealed,
+        } = order;
+        let turn = self.live.turn().await;
+        let (events, at) = self.judged(&by, command)?;
+        let appended: Vec<_> = events
+            .into_iter()
+            .map(|event| {
+                let pending = self.ledger.append(&event, sealed.as_deref(), at);
+                (event, pending)
+            })
+            .collect();
+        let mut carried = Err(Unadministered::Broken);
+        for (event, pending) in appended {
+            let appended = match pending.await {
+                Ok(appended) => appended,
+                Err(why) => {
+                    carried = Err(why.into());
+                    break;
+                }
+            };
+            let stored = Stored {
+                index: appended.index,
+                at,
+                event,
+                sealed: None,
+            };
+            self.live.apply(&turn, &stored);
+            carried = Ok(Carried {
+                index: appended.index,
+                checkpoint: appended.checkpoint,
+            });
+        }
+        drop(turn);
+        self.live.announce();
+        carried
+    }
+
+    /// The events a command becomes, against what stands now.
+    fn judged(
+        &self,
+        by: &By,
+        command: Command,
+    ) -> Result<(Vec<Event>, DateTime<Utc>), Unadministered> {
+        let stands = self.live.read();
+        let (person, at) = match by {
+            By::Known(person, at) => ((**person).clone(), *at),
+            By::Caller(asking) => {
+                let at = now();
+                let der = asking.certificate();
+                let caller = identity::prove(der, &stands.state, asking.channel, at)?;
+                if caller.channel() != Channel::Domain {
+                    return Err(Refusal::ActionNotPermitted(command.action()).into());
+                }
+                (caller.person().clone(), at)
+            }
+        };
+        let submitter = submitter(&stands.state, &command);
+        self.engine.manage(&person, command.action(), submitter)?;
+        if let Command::CatalogueDataset(dataset) = &command {
+            self.judge_masks(dataset)?;
+        }
+        Ok((stands.state.judge(&person, command)?, at))
+    }
+
+    fn judge_masks(&self, dataset: &Dataset) -> Result<(), Unadministered> {
+        let masks = self.engine.masks()?;
+        for item in &dataset.items {
+            masks.judge(item).map_err(|why| Unadministered::TooLoose {
+                dataset: dataset.name.to_string(),
+                why,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Who submitted what a command decides on.
+fn submitter<'a>(state: &'a State, command: &Command) -> Option<&'a PersonId> {
+    match command {
+        Command::ReviewLicence(id) | Command::NoticeLicence(id) | Command::GrantLicence(id) => {
+            state.licence(id).map(|standing| &standing.submitter)
+        }
+        Command::ReviewScenario { scenario: id, .. } | Command::ApproveScenario(id) => {
+            state.scenario(id).map(|standing| &standing.submitter)
+        }
+        Command::CreateDomain { .. }
+        | Command::EnrolPerson { .. }
+        | Command::RegisterOperator(_)
+        | Command::CatalogueDataset(_)
+        | Command::LoadDataset(_)
+        | Command::ApplyLicence(_)
+        | Command::ApplyScenario(_) => None,
+    }
+}
