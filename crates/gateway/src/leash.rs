@@ -191,3 +191,6 @@ impl Gateway {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

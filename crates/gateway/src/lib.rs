@@ -30,6 +30,9 @@ mod publish; // the log over HTTP
 mod serve; // the process
 mod telemetry; // spans and logs
 
+#[cfg(test)]
+mod stage; // a small served domain for the tests
+
 pub use self::{
     administration::{Administration, Unadministered},
     carry_out::{By, Carried, Order},

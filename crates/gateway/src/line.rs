@@ -159,4 +159,25 @@ impl Peer {
     pub(crate) fn sever(&self) {
         self.switch.cancel();
     }
+
+    #[cfg(test)]
+    pub(crate) fn for_test(certificate: &[u8]) -> Self {
+        Self {
+            certificate: Some(certificate.into()),
+            ..Self::default()
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_severed(&self) -> bool {
+        self.switch.is_cancelled()
+    }
+
+    #[cfg(test)]
+    pub(crate) async fn severed(&self) {
+        self.switch.cancelled().await;
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,7 @@ impl Gateway {
 
     /// Durable before anything else happens: who asks what, by which listener. A known person whose
     /// agreement is over is on record as refused; a stranger is only counted.
-    pub(super) async fn open_entry(
+    pub(crate) async fn open_entry(
         &self,
         asking: &Asking,
         sql: &str,
@@ -76,7 +76,7 @@ impl Gateway {
     }
 
     /// Begins to hold an opened operation by its permit, by all that stands before its entry.
-    pub(super) async fn leashed(
+    pub(crate) async fn leashed(
         &self,
         mut entry: Entry<Opened>,
         asking: &Asking,
