@@ -195,6 +195,10 @@ def sealed(served, asked, query):
     if readings(served) != before: wrong("a reading is on record that was none")
     picture = served.command("lineage", "picture", *opened(served), f"result/{query}", "-o", served.dir / "one.svg")
     if picture.returncode or len(readings(served)) != len(before) + 1: wrong(f"a picture is one reading on record: {picture.stderr}")
+    # Which rows there are is all that a count tells: no item of the dataset has a part.
+    counted = served.wire("alice", "care").rows("SELECT count(*) FROM city.district_stat")[1]["query"]
+    told = served.command("lineage", "products", "--json", *opened(served), "city.district_stat").stdout
+    if f"result/{counted}" not in told: wrong("a count of rows is no product of its dataset")
     print(f"readings on record: {len(readings(served))}, one for each sealed lineage opened")
 
 

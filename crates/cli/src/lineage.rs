@@ -117,12 +117,12 @@ fn found(place: &Traced, sought: &Sought) -> Result<Vec<(Run, Product)>, Failure
     Ok(runs.into_iter().filter_map(product).collect())
 }
 
-/// Whether a run may have counted rows of a dataset that is sought, of which no item has a part: its
-/// plan's references do not name it.
+/// Whether a run's product may have counted rows of a dataset that is sought, of which no item has a
+/// part: its plan's references do not name it.
 fn may_count(run: &Run, sought: &Sought) -> bool {
     match sought {
         Sought::Product(_) | Sought::Source(_, Some(_)) => false,
-        Sought::Source(_, None) => run.decision.is_some(),
+        Sought::Source(_, None) => products(run, &Sought::Product(run.query.to_string())).is_some(),
     }
 }
 
