@@ -80,13 +80,13 @@ enum Command {
         #[command(subcommand)]
         verb: Lineage,
     },
-    /// A planner child; for the gateway alone
+    /// What planners are forked from; for the gateway alone
     #[command(hide = true)]
     PlannerChild {
         /// Limits
         limits: Vec<String>,
     },
-    /// A runner child; for the gateway alone
+    /// What runners are forked from; for the gateway alone
     #[command(hide = true)]
     RunnerChild {
         /// Limits

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 /// How the children are kept.
 #[derive(Debug, Clone)]
 pub struct PoolConfig {
-    /// The program that serves the hidden subcommands `planner-child` and `runner-child`.
+    /// The program that serves the hidden subcommands `planner-child` and `runner-child`: zygotes.
     pub program: PathBuf,
     /// The planners.
     pub planner: ChildConfig,

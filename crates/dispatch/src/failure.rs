@@ -19,6 +19,8 @@ pub enum Death {
     Signalled(i32),
     /// It closed its output and did not end.
     Lingered,
+    /// With the process it was forked from.
+    Orphaned,
 }
 
 /// A job that gave nothing.
@@ -172,6 +174,10 @@ impl Failure {
     #[must_use]
     pub const fn is_callers(&self) -> bool {
         match self {
+            Self::Died {
+                death: Death::Orphaned,
+                ..
+            } => false,
             Self::Busy(_)
             | Self::Timeout(_)
             | Self::OutOfMemory(_)
@@ -214,6 +220,7 @@ impl std::fmt::Display for Death {
             Self::Exited(code) => write!(f, "ended with code {code} before it answered"),
             Self::Signalled(signal) => write!(f, "was ended by signal {signal}"),
             Self::Lingered => f.write_str("closed its output and did not end"),
+            Self::Orphaned => f.write_str("was ended with the process it was forked from"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Do it elsewhere: hands statements to planner children and decided plans to runner children.
 //!
-//! Children are started ahead, serve exactly one job each, and are killed at its deadline; killing is
+//! Children are forked ahead, serve exactly one job each, and are killed at its deadline; killing is
 //! the only cancel. What comes back is read to its end under one byte budget, and every way a child can
 //! end is one clean [`Failure`]. A plan runs only with the proof that its decision is durable.
 //!
@@ -11,10 +11,11 @@
 mod failure; // how a job can fail
 mod child_code; // the codes a child may give, and what the caller hears of them
 mod config; // how many children, how large, how long
-mod child; // one process: started, given its job, killed
+mod child; // one process: given its job, killed
+mod zygote; // what children are forked from
 mod complaint; // what a child wrote on its standard error: counted, not kept
 mod pipe; // messages from a child's standard output
-mod nursery; // children started ahead
+mod nursery; // children forked ahead
 mod crew; // the children of one kind: who may have one, for how long
 mod arrow_schema; // the columns a runner must send
 mod batch; // a frame's bytes → a record batch, or not

@@ -1,21 +1,21 @@
-use crate::{ChildConfig, Failure, Worker, child::Child};
+use crate::{ChildConfig, Failure, Worker, child::Child, zygote::Zygote};
 use std::{
     io,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::{runtime::Handle, sync::mpsc, time::Instant};
 
-/// The first and the longest pause after a child could not be started or ended at once.
+/// The first and the longest pause after a zygote or a child ended at once.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
-/// Children started ahead by a thread of their own.
+/// Children forked ahead from a zygote, by a thread of their own.
 ///
-/// A child dies with the thread that started it, so that this one lasts as long as the nursery.
+/// A zygote dies with the thread that started it, so that this one lasts as long as the nursery.
 #[derive(Debug)]
 pub(crate) struct Nursery {
     worker: Worker,
@@ -27,14 +27,14 @@ pub(crate) struct Nursery {
 /// Why there may be no child.
 #[derive(Debug, Default)]
 struct Trouble {
-    /// What the system said when the last child was to be started.
+    /// Why there is no zygote, or none that children can be forked from.
     unstartable: Mutex<Option<io::Error>>,
     /// Children that ended before they got a job, since the thread last looked.
     stillborn: AtomicU32,
 }
 
 impl Nursery {
-    /// Begins to start children. Needs a runtime's context.
+    /// Begins to have children forked. Needs a runtime's context.
     pub(crate) fn open(
         worker: Worker,
         program: PathBuf,
@@ -43,15 +43,12 @@ impl Nursery {
         let ready_max = config.ready.max(1);
         let (sender, receiver) = mpsc::channel(ready_max);
         let trouble = Arc::new(Trouble::default());
-        let (limits, runtime, told) = (config.limits, Handle::current(), Arc::clone(&trouble));
-        let start = move || {
-            let _context = runtime.enter();
-            Child::start(worker, &program, &limits)
-        };
+        let (limits, told) = (config.limits, Arc::clone(&trouble));
+        let start = move || Zygote::start(worker, &program, &limits);
         let runtime = Handle::current();
         std::thread::Builder::new()
             .name(format!("{worker}-nursery"))
-            .spawn(move || raise(&runtime, &sender, &told, start))
+            .spawn(move || runtime.block_on(raise(&sender, &told, start)))
             .map_err(|error| Failure::Unstartable {
                 worker,
                 source: Some(error),
@@ -65,7 +62,7 @@ impl Nursery {
         })
     }
 
-    /// Takes a child that is alive; another is started in its place.
+    /// Takes a child that is alive; another is forked in its place.
     pub(crate) async fn take(&self) -> Result<Child, Failure> {
         // Those that wait may all have ended, and so may the first that is started after them.
         for _ in 0..=self.ready_max {
@@ -99,52 +96,87 @@ impl Nursery {
 
     /// What the system said when the last child was to be started, if it refused.
     fn refused(&self) -> Option<io::Error> {
-        let refused = self
-            .trouble
-            .unstartable
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        // An error can't be copied; its kind can.
-        refused.as_ref().map(|error| io::Error::from(error.kind()))
+        let refused = self.trouble.lock();
+        // An error can't be copied; its kind and its words can.
+        let copied = |error: &io::Error| io::Error::new(error.kind(), error.to_string());
+        refused.as_ref().map(copied)
     }
 }
 
-/// Starts a child whenever there is room for one, until nobody wants any more.
-fn raise(
-    runtime: &Handle,
+/// Keeps a zygote and has a child forked whenever there is room for one, until nobody wants any more.
+///
+/// A zygote that ends is replaced, after a pause that grows while they do not last.
+async fn raise(
     sender: &mpsc::Sender<Child>,
     trouble: &Trouble,
-    start: impl Fn() -> io::Result<Child>,
+    start: impl Fn() -> io::Result<Zygote>,
 ) {
     let mut pause = PAUSES.0;
-    while let Ok(place) = runtime.block_on(sender.reserve()) {
-        if trouble.stillborn.swap(0, Ordering::Relaxed) > 0 {
-            tracing::error!("children end before they get a job");
-            std::thread::sleep(pause);
-            pause = pause.saturating_mul(2).min(PAUSES.1);
-        }
-        let started = start();
-        let mut unstartable = trouble
-            .unstartable
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match started {
-            Ok(child) => {
-                *unstartable = None;
-                place.send(child);
-            }
-            Err(error) => {
-                tracing::error!(%error, "a child could not be started");
-                *unstartable = Some(error);
-                drop(unstartable);
-                drop(place);
-                std::thread::sleep(pause);
-                pause = pause.saturating_mul(2).min(PAUSES.1);
-                continue;
-            }
-        }
-        if trouble.stillborn.load(Ordering::Relaxed) == 0 {
+    loop {
+        let began = Instant::now();
+        let ended = match start() {
+            Ok(mut zygote) => tend(&mut zygote, sender, trouble).await,
+            Err(error) => Err(error),
+        };
+        let Err(error) = ended else { return };
+        tracing::error!(%error, "the process that children are forked from could not go on");
+        trouble.set(Some(error));
+        if began.elapsed() > PAUSES.1 {
             pause = PAUSES.0;
         }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = sender.closed() => return,
+        }
+        pause = pause.saturating_mul(2).min(PAUSES.1);
+    }
+}
+
+/// One zygote's life. It ends soundly when nobody wants children any more.
+async fn tend(
+    zygote: &mut Zygote,
+    sender: &mpsc::Sender<Child>,
+    trouble: &Trouble,
+) -> io::Result<()> {
+    let mut pause = PAUSES.0;
+    let mut not_before = Instant::now();
+    loop {
+        let place = async {
+            tokio::time::sleep_until(not_before).await;
+            sender.reserve().await
+        };
+        tokio::select! {
+            biased;
+            heeded = zygote.heed() => heeded?,
+            () = sender.closed() => return Ok(()),
+            place = place => {
+                let Ok(place) = place else { return Ok(()) };
+                let child = zygote.bear().await?;
+                trouble.set(None);
+                place.send(child);
+                if trouble.stillborn.swap(0, Ordering::Relaxed) > 0 {
+                    tracing::error!("children end before they get a job");
+                    not_before = Instant::now() + pause;
+                    pause = pause.saturating_mul(2).min(PAUSES.1);
+                } else {
+                    pause = PAUSES.0;
+                }
+            }
+        }
+    }
+}
+
+// === impl Trouble ===
+
+impl Trouble {
+    fn set(&self, error: Option<io::Error>) {
+        let mut unstartable = self.lock();
+        *unstartable = error;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.unstartable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

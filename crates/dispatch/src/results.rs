@@ -10,7 +10,7 @@ use bytes::Bytes;
 use std::sync::Arc;
 use tokio::{
     io::AsyncWriteExt,
-    process::ChildStdin,
+    net::UnixStream,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::AbortHandle,
     time::timeout_at,
@@ -41,7 +41,7 @@ pub(crate) struct Results {
     rows: u64,
     batches: u64,
     /// Where its questions are answered; none if its plan has none.
-    answers: Option<ChildStdin>,
+    answers: Option<UnixStream>,
     /// The bytes of all sets so far.
     cells_bytes: usize,
     /// What came while only a question was awaited.

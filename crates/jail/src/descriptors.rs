@@ -1,14 +1,26 @@
 use crate::{Ring, Unjailed};
+use rustix::fd::{AsRawFd, OwnedFd};
 use std::fs;
 
-/// Closes what was inherited besides the three pipes, and refuses what is open even so.
-pub(crate) fn none_inherited() -> Result<(), Unjailed> {
+/// Closes what was inherited besides the three pipes and `known`, and refuses what is open even so.
+///
+/// Standard input, which `known` is a copy of, becomes empty.
+pub(crate) fn none_inherited(known: &OwnedFd) -> Result<(), Unjailed> {
+    let refused = |source| Unjailed::Refused {
+        ring: Ring::Descriptors,
+        source,
+    };
+    let nothing = fs::File::open("/dev/null").map_err(refused)?;
+    rustix::stdio::dup2_stdin(&nothing).map_err(|error| refused(error.into()))?;
+    drop(nothing);
     for number in open_besides_pipes()? {
         if survived_exec(number) {
             close(number);
         }
     }
-    match open_besides_pipes()?.first() {
+    let known = known.as_raw_fd();
+    let open = open_besides_pipes()?;
+    match open.iter().find(|number| **number != known) {
         Some(number) => Err(Unjailed::Inherited(*number)),
         None => Ok(()),
     }

@@ -1,10 +1,11 @@
-use crate::{Limits, Unjailed, descriptors};
+use crate::{Limits, Unjailed};
 use rustix::{
+    fd::OwnedFd,
     io::Errno,
-    process::{DumpableBehavior, Signal},
+    process::{DumpableBehavior, Pid, Signal},
 };
 
-/// The walls that stand around the calling process. Made by [`enter`] alone.
+/// The walls that stand around the calling process. Made by `prepare` alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rings {
     up: Vec<Ring>,
@@ -25,26 +26,12 @@ pub enum Ring {
     DiesWithParent,
 }
 
-/// Puts every wall up, or says which one does not stand.
+/// The walls around a zygote, which its children inherit.
 ///
-/// Call it first in a child's life, before any thread begins and before the job is read. The parent is
-/// the thread that started the child: it must live as long as the child is wanted.
-///
-/// # Errors
-/// [`Unjailed`]; the process must then end.
-pub fn enter(limits: &Limits) -> Result<Rings, Unjailed> {
-    let parent = rustix::process::getppid();
-    descriptors::no_threads()?;
-    descriptors::none_inherited()?;
-    let kill = Some(Signal::KILL);
-    stands(
-        Ring::DiesWithParent,
-        rustix::process::set_parent_process_death_signal(kill),
-    )?;
-    // A parent that ended before that line would never be heard of.
-    if parent.is_none() || rustix::process::getppid() != parent {
-        return Err(Unjailed::Orphaned);
-    }
+/// The parent is the thread that started the process: it must live as long as the process is wanted.
+pub(crate) fn prepare() -> Result<Rings, Unjailed> {
+    let parent = rustix::process::getppid().ok_or(Unjailed::Orphaned)?;
+    die_with(parent)?;
     stands(
         Ring::NoNewPrivileges,
         rustix::thread::set_no_new_privs(true),
@@ -54,7 +41,6 @@ pub fn enter(limits: &Limits) -> Result<Rings, Unjailed> {
         Ring::Undumpable,
         rustix::process::set_dumpable_behavior(undumpable),
     )?;
-    limits.apply()?;
     Ok(Rings {
         up: vec![
             Ring::Descriptors,
@@ -64,6 +50,33 @@ pub fn enter(limits: &Limits) -> Result<Rings, Unjailed> {
             Ring::Limits,
         ],
     })
+}
+
+/// The walls that each child puts up for itself, before it reads its job.
+pub(crate) fn enter(limits: &Limits, pipes: [OwnedFd; 3], parent: Pid) -> Result<(), Unjailed> {
+    die_with(parent)?;
+    // The zygote does so too; whoever comes first.
+    stands(Ring::DiesWithParent, rustix::process::setpgid(None, None))?;
+    let [input, output, error] = pipes;
+    stands(Ring::Descriptors, rustix::stdio::dup2_stdin(&input))?;
+    stands(Ring::Descriptors, rustix::stdio::dup2_stdout(&output))?;
+    stands(Ring::Descriptors, rustix::stdio::dup2_stderr(&error))?;
+    drop((input, output, error));
+    limits.apply()
+}
+
+fn die_with(parent: Pid) -> Result<(), Unjailed> {
+    let kill = Some(Signal::KILL);
+    stands(
+        Ring::DiesWithParent,
+        rustix::process::set_parent_process_death_signal(kill),
+    )?;
+    // A parent that ended before that line would never be heard of.
+    if rustix::process::getppid() == Some(parent) {
+        Ok(())
+    } else {
+        Err(Unjailed::Orphaned)
+    }
 }
 
 fn stands(ring: Ring, result: Result<(), Errno>) -> Result<(), Unjailed> {
@@ -80,6 +93,12 @@ impl Rings {
     #[must_use]
     pub fn up(&self) -> &[Ring] {
         &self.up
+    }
+
+    /// Their names, one a line.
+    pub(crate) fn listed(&self) -> String {
+        let names: Vec<String> = self.up.iter().map(Ring::to_string).collect();
+        names.join("\n")
     }
 }
 

@@ -23,6 +23,14 @@ pub enum Unjailed {
 }
 
 impl Unjailed {
+    /// This and what caused it, in one line.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::Refused { source, .. } => format!("{self}: {source}"),
+            Self::Inherited(_) | Self::Threads(_) | Self::Orphaned => self.to_string(),
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -1,11 +1,12 @@
-//! The walls, each tried from inside by a process of its own: this program runs itself again.
+//! The walls, each tried from inside by the child of a zygote: this program runs itself again.
 #![expect(clippy::unwrap_used, reason = "this whole program is a test")]
 
-use jail::{Limits, Unjailed, enter};
+use jail::{Ending, Limits, Orders, Report, zygote};
 use std::{
-    io::Read,
-    os::unix::process::ExitStatusExt,
+    io::{ErrorKind, Read},
+    os::fd::AsFd,
     process::{Command, ExitCode, Stdio},
+    time::Duration,
 };
 
 const LIMITS: Limits = Limits {
@@ -15,38 +16,53 @@ const LIMITS: Limits = Limits {
     file_bytes: 0,
 };
 
-/// Name, what happens inside, and how the process must end: an exit code or a signal.
-type Case = (&'static str, fn() -> u8, Result<i32, i32>);
+/// Name, what happens inside a child, and how it must end.
+type Case = (&'static str, fn() -> u8, Outcome);
 
 const CASES: &[Case] = &[
+    ("a_child_does_its_job", || 7, Outcome::Exited(7)),
     (
-        "a_clean_child_enters",
-        || u8::from(enter(&LIMITS).is_err()),
-        Ok(0),
+        "an_inherited_descriptor_is_closed",
+        inherited,
+        Outcome::Exited(0),
     ),
-    ("an_inherited_descriptor_is_closed", inherited, Ok(0)),
     (
         "a_descriptor_opened_too_early_is_refused",
-        opened_early,
-        Ok(0),
+        || 0,
+        Outcome::Refused,
     ),
-    ("a_second_thread_is_refused", threaded, Ok(0)),
-    ("memory_beyond_the_limit_is_not_given", starved, Ok(0)),
+    (
+        "a_zygote_with_a_second_thread_is_refused",
+        || 0,
+        Outcome::Refused,
+    ),
+    (
+        "memory_beyond_the_limit_is_not_given",
+        starved,
+        Outcome::Exited(0),
+    ),
     (
         "processor_time_beyond_the_limit_ends_the_child",
         spinning,
-        Err(24),
+        Outcome::Signalled(24),
     ),
-    ("a_file_beyond_the_limit_ends_the_child", writing, Err(25)),
-    ("descriptors_beyond_the_limit_are_not_given", opening, Ok(0)),
-    ("the_walls_are_seen_by_the_kernel", seen, Ok(0)),
+    (
+        "a_file_beyond_the_limit_ends_the_child",
+        writing,
+        Outcome::Signalled(25),
+    ),
+    (
+        "descriptors_beyond_the_limit_are_not_given",
+        opening,
+        Outcome::Exited(0),
+    ),
+    ("the_walls_are_seen_by_the_kernel", seen, Outcome::Exited(0)),
 ];
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_default();
     if let Some(inside) = wanted.strip_prefix("inside:") {
-        let case = CASES.iter().find(|case| case.0 == inside);
-        return case.map_or(ExitCode::from(99), |case| ExitCode::from(case.1()));
+        return zygote_for(inside);
     }
     // What test runners ask of a test program.
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -69,64 +85,97 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(failed > 0))
 }
 
-fn run(name: &str) -> Result<i32, i32> {
+/// A zygote whose children are one case.
+fn zygote_for(name: &str) -> ExitCode {
+    let early = (name == "a_descriptor_opened_too_early_is_refused")
+        .then(|| std::fs::File::open("/dev/null"));
+    let case = CASES.iter().find(|case| case.0 == name);
+    let inside = |()| case.map_or(ExitCode::from(99), |case| ExitCode::from(case.1()));
+    let warm = || {
+        if name == "a_zygote_with_a_second_thread_is_refused" {
+            let (begun, wait) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                begun.send(()).ok();
+                std::thread::park();
+            });
+            wait.recv().ok();
+        }
+    };
+    let ended = zygote(LIMITS.arguments(), warm, inside);
+    drop(early);
+    ended
+}
+
+/// How a child ended, or that there was none.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Exited(i32),
+    Signalled(i32),
+    Refused,
+}
+
+/// Starts a zygote, orders one child of it, and hears how it ended.
+fn run(name: &str) -> Outcome {
     let left_open = std::fs::File::open("/dev/null").unwrap();
     rustix::io::fcntl_setfd(&left_open, rustix::io::FdFlags::empty()).unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let (orders, theirs) = Orders::pair().unwrap();
+    let mut zygote = Command::new(std::env::current_exe().unwrap())
         .arg(format!("inside:{name}"))
         .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdin(Stdio::from(theirs))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    let next = || loop {
+        match orders.report() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            other => return other.unwrap(),
+        }
+    };
+    if let Report::Refused(_) = next() {
+        assert_eq!(zygote.wait().unwrap().code(), Some(3));
+        return Outcome::Refused;
+    }
+    let nothing = std::fs::File::open("/dev/null").unwrap();
+    let (mut output, theirs) = std::io::pipe().unwrap();
+    let error = std::io::stderr();
+    let pipes = [nothing.as_fd(), theirs.as_fd(), error.as_fd()];
+    orders.order(1, pipes).unwrap();
+    drop(theirs);
+    assert!(matches!(next(), Report::Born(1, _)));
     let mut told = String::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut told)
-        .unwrap();
-    let status = child.wait().unwrap();
+    output.read_to_string(&mut told).unwrap();
     print!("{told}");
-    status
-        .code()
-        .ok_or_else(|| status.signal().unwrap_or_default())
+    let outcome = match next() {
+        Report::Ended(1, Ending::Exited(code)) => Outcome::Exited(code),
+        Report::Ended(1, Ending::Signalled(signal)) => Outcome::Signalled(signal),
+        other => panic!("{other:?}"),
+    };
+    drop(orders);
+    assert_eq!(
+        zygote.wait().unwrap().code(),
+        Some(0),
+        "it ends with its gateway"
+    );
+    outcome
 }
 
-/// Every case inherits the descriptor that [`run`] leaves open.
+/// Every zygote inherits the descriptor that [`run`] leaves open.
 fn inherited() -> u8 {
-    let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
-    let before = open();
-    enter(&LIMITS).unwrap();
+    let open = std::fs::read_dir("/proc/self/fd").unwrap().count();
     // The three pipes, and the listing itself.
-    u8::from(before < 5 || open() != 4)
-}
-
-fn opened_early() -> u8 {
-    let kept = std::fs::File::open("/dev/null").unwrap();
-    let refused = matches!(enter(&LIMITS), Err(Unjailed::Inherited(_)));
-    drop(kept);
-    u8::from(!refused)
-}
-
-fn threaded() -> u8 {
-    let (end, wait) = std::sync::mpsc::channel::<()>();
-    let thread = std::thread::spawn(move || wait.recv().ok());
-    let refused = matches!(enter(&LIMITS), Err(Unjailed::Threads(2)));
-    drop(end);
-    thread.join().ok();
-    u8::from(!refused)
+    u8::from(open != 4)
 }
 
 fn starved() -> u8 {
-    enter(&LIMITS).unwrap();
     let mut wanted: Vec<u8> = Vec::new();
     u8::from(wanted.try_reserve_exact(2 << 30).is_ok())
 }
 
 fn spinning() -> u8 {
-    enter(&LIMITS).unwrap();
     let mut turns = 0_u64;
     loop {
         turns = std::hint::black_box(turns.wrapping_add(1));
@@ -135,12 +184,10 @@ fn spinning() -> u8 {
 
 fn writing() -> u8 {
     let path = std::env::temp_dir().join(format!("bonded-jail-{}", std::process::id()));
-    enter(&LIMITS).unwrap();
     u8::from(std::fs::write(path, b"x").is_ok())
 }
 
 fn opening() -> u8 {
-    enter(&LIMITS).unwrap();
     let opened: Vec<_> = (0..32)
         .map_while(|_| std::fs::File::open("/dev/null").ok())
         .collect();
@@ -148,7 +195,6 @@ fn opening() -> u8 {
 }
 
 fn seen() -> u8 {
-    enter(&LIMITS).unwrap();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     u8::from(!status.contains("NoNewPrivs:\t1"))
 }

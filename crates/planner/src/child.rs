@@ -1,20 +1,18 @@
-//! The process: limits first, then a warm session, then one job.
+//! The process: a warm session first, then, in each copy of it, one job.
 
 use crate::{Limits, session::warm, statement::plan_with};
+use datafusion::execution::SessionStateBuilder;
 use std::{io::Write, process::ExitCode};
 use wire::{frame, job::PlanJob};
 
-/// Serves one job from standard input to standard output.
+/// Serves jobs, each in a process of its own, until the gateway is gone.
 #[must_use]
 pub fn main() -> ExitCode {
-    let limits = jail::Limits::from_arguments(std::env::args().skip(2));
-    let Some(limits) = limits else {
-        return ExitCode::from(2);
-    };
-    if jail::enter(&limits).is_err() {
-        return ExitCode::from(3);
-    }
-    let warm = warm();
+    jail::zygote(std::env::args().skip(2), warm, job)
+}
+
+/// Serves one job from standard input to standard output.
+fn job(warm: SessionStateBuilder) -> ExitCode {
     let Ok(Some(job)) = frame::read::<PlanJob>(&mut std::io::stdin().lock()) else {
         return ExitCode::from(4);
     };

@@ -1,9 +1,10 @@
-//! The process: limits first, then a warm session, then one job.
+//! The process: a warm session first, then, in each copy of it, one job.
 
 use crate::{
     Failed, Front,
     run::{run_with, warm},
 };
+use datafusion::execution::SessionStateBuilder;
 use std::{io::Write, process::ExitCode};
 use wire::{
     frame,
@@ -24,16 +25,14 @@ impl Front for Pipes {
     }
 }
 
-/// Serves one job from standard input to standard output.
+/// Serves jobs, each in a process of its own, until the gateway is gone.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Some(limits) = jail::Limits::from_arguments(std::env::args().skip(2)) else {
-        return ExitCode::from(2);
-    };
-    if jail::enter(&limits).is_err() {
-        return ExitCode::from(3);
-    }
-    let warm = warm();
+    jail::zygote(std::env::args().skip(2), warm, job)
+}
+
+/// Serves one job from standard input to standard output.
+fn job(warm: SessionStateBuilder) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .build();

@@ -1,4 +1,4 @@
-//! The pool against real processes: small shell scripts stand in for planners and runners.
+//! The pool against real processes: a real zygote, whose children become small shell scripts.
 
 use super::*;
 use crate::{Death, Piece, batch::Expected, results::Results};
@@ -46,7 +46,10 @@ impl Stage {
             folder: tempfile::tempdir().unwrap(),
         };
         let script = script.replace("{}", stage.path("").to_str().unwrap());
-        fs::write(stage.path("child"), format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::write(stage.path("script"), format!("{script}\n")).unwrap();
+        let (zygote, script) = (stand_in(), stage.path("script"));
+        let start = format!("exec {} {} \"$@\"", zygote.display(), script.display());
+        fs::write(stage.path("child"), format!("#!/bin/sh\n{start}\n")).unwrap();
         fs::set_permissions(stage.path("child"), fs::Permissions::from_mode(0o755)).unwrap();
         stage
     }
@@ -71,7 +74,7 @@ impl Stage {
                 memory_bytes: 1 << 32,
                 cpu_seconds: 5,
                 files_open: 64,
-                file_bytes: 0,
+                file_bytes: 1 << 20,
             };
             child.wall_max = PATIENT;
             child.queue_max = Duration::from_secs(5);
@@ -90,6 +93,13 @@ impl Stage {
     fn pool(&self) -> Pool {
         Pool::new(self.config()).unwrap()
     }
+}
+
+/// A zygote whose children become a script; cargo builds it beside the tests.
+fn stand_in() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let built = tests.parent().unwrap().parent().unwrap();
+    built.join("examples/stand_in")
 }
 
 fn draft() -> Plan {
@@ -338,14 +348,10 @@ async fn ended(stage: &Stage, children: usize) {
 async fn children_that_end_before_their_job_are_replaced_or_refused() {
     // The first two end at once; the third lives.
     let stage = Stage::answering(&[PlanReply::Draft(draft().encode())], "");
-    let script = fs::read_to_string(stage.path("child")).unwrap();
-    let counted = "n=$(ls {} | wc -l); : >{}/$$; [ $n -lt 4 ] && exit 1"
+    let script = fs::read_to_string(stage.path("script")).unwrap();
+    let counted = "n=$(ls {} | wc -l); : >{}/$$; [ $n -lt 5 ] && exit 1"
         .replace("{}", stage.path("").to_str().unwrap());
-    fs::write(
-        stage.path("child"),
-        script.replace("#!/bin/sh", &format!("#!/bin/sh\n{counted}")),
-    )
-    .unwrap();
+    fs::write(stage.path("script"), format!("{counted}\n{script}")).unwrap();
     let pool = Pool::new(PoolConfig {
         planner: crate::ChildConfig {
             ready: 2,
@@ -585,6 +591,43 @@ async fn the_budget_holds_all_jobs_together() {
         held.push(piece);
     }
     assert!(held.len() <= 16, "{}", held.len());
+}
+
+/// Kills the processes whose command line names this folder and this word; how many there were.
+fn killed(folder: &Path, word: &str) -> usize {
+    let kill = |entry: std::io::Result<fs::DirEntry>| {
+        let path = entry.ok()?.path();
+        let line = String::from_utf8_lossy(&fs::read(path.join("cmdline")).ok()?).into_owned();
+        let ours = line.contains(folder.to_str()?) && line.contains(word);
+        let number = path.file_name()?.to_str()?.parse().ok()?;
+        let pid = rustix::process::Pid::from_raw(number).filter(|_| ours)?;
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok()
+    };
+    fs::read_dir("/proc").unwrap().filter_map(kill).count()
+}
+
+#[tokio::test]
+async fn a_zygote_that_is_killed_takes_its_children_along_and_is_replaced() {
+    let stage = Stage::new("echo >{}/begun; cat >/dev/null; cat {}/answer; exec sleep 60");
+    let pool = stage.pool();
+    let results = started(&pool).await.unwrap();
+    let (first, second) = tokio::join!(
+        async {
+            let mut results = results;
+            results.next().await.unwrap().unwrap_err()
+        },
+        async {
+            soon("the runner begins", || stage.path("begun").exists()).await;
+            killed(stage.folder.path(), "runner-child")
+        }
+    );
+    assert_eq!((first.code(), second), ("dispatch.runner-died", 1));
+    assert!(!first.is_callers(), "{first}");
+    let answers = [batch(3), RunFrame::Done(DONE)].map(|answer| frame::sealed(&answer).unwrap());
+    fs::write(stage.path("answer"), answers.concat()).unwrap();
+    assert_eq!(ran(&pool).await.0, 3);
+    drop(pool);
+    soon("processes are left", || processes(stage.folder.path()) == 0).await;
 }
 
 #[tokio::test]

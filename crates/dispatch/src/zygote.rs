@@ -1,0 +1,166 @@
+use crate::{Death, Worker, child::Child};
+use jail::{Ending, Limits, Orders, Report};
+use std::{
+    collections::HashMap,
+    io,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::Path,
+    process::Stdio,
+};
+use tokio::{io::unix::AsyncFd, net::unix::pipe, process::Command, sync::oneshot};
+
+/// A process that children are forked from: warm, single-threaded, without a job. Dropped, it is killed,
+/// and all its children with it.
+#[derive(Debug)]
+pub(crate) struct Zygote {
+    worker: Worker,
+    orders: AsyncFd<Orders>,
+    ordered: u64,
+    /// Who waits for a child's end, by the number of its order.
+    living: HashMap<u64, oneshot::Sender<Death>>,
+    _process: tokio::process::Child,
+}
+
+/// A child's ends of its pipes, and ours.
+struct Pipes {
+    theirs: [OwnedFd; 3],
+    input: tokio::net::UnixStream,
+    output: pipe::Receiver,
+    error: pipe::Receiver,
+}
+
+impl Zygote {
+    /// Starts one with an empty environment; each of its children gets these limits.
+    ///
+    /// The calling thread is its parent and must outlive it. Needs a runtime's context.
+    pub(crate) fn start(worker: Worker, program: &Path, limits: &Limits) -> io::Result<Self> {
+        let (orders, theirs) = Orders::pair()?;
+        let process = Command::new(program)
+            .arg(worker.subcommand())
+            .args(limits.arguments())
+            .env_clear()
+            // Address space is bounded; the C library would reserve 64 MiB of it per thread.
+            .env("MALLOC_ARENA_MAX", "2")
+            .stdin(Stdio::from(theirs))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        Ok(Self {
+            worker,
+            orders: watched(orders)?,
+            ordered: 0,
+            living: HashMap::new(),
+            _process: process,
+        })
+    }
+
+    /// Has a child forked, and waits until it is there.
+    ///
+    /// # Errors
+    /// Why there is none; the zygote is then of no use any more.
+    pub(crate) async fn bear(&mut self) -> io::Result<Child> {
+        let pipes = Pipes::new()?;
+        self.ordered += 1;
+        let number = self.ordered;
+        let theirs = pipes.theirs.each_ref().map(std::os::fd::AsFd::as_fd);
+        self.orders
+            .async_io(tokio::io::Interest::WRITABLE, |orders| {
+                orders.order(number, theirs)
+            })
+            .await?;
+        loop {
+            match self.report().await? {
+                Report::Born(born, process) if born == number => {
+                    let (sender, ended) = oneshot::channel();
+                    self.living.insert(number, sender);
+                    let Pipes {
+                        theirs,
+                        input,
+                        output,
+                        error,
+                    } = pipes;
+                    // Ours alone would keep the child's ends open.
+                    drop(theirs);
+                    let pipes = (input, output, error);
+                    return Ok(Child::new(self.worker, process, ended, pipes));
+                }
+                Report::Unborn(_, error) => return Err(io::Error::from_raw_os_error(error)),
+                other @ (Report::Born(..)
+                | Report::Ready(_)
+                | Report::Refused(_)
+                | Report::Ended(..)) => self.take_in(other)?,
+            }
+        }
+    }
+
+    /// Hears the next thing that it says by itself.
+    ///
+    /// # Errors
+    /// It is gone, or says what no sound zygote says.
+    pub(crate) async fn heed(&mut self) -> io::Result<()> {
+        let report = self.report().await?;
+        self.take_in(report)
+    }
+
+    /// Waits for one report; nothing is lost if it is not waited for to the end.
+    async fn report(&self) -> io::Result<Report> {
+        let gone = |error: io::Error| match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+                io::Error::new(io::ErrorKind::BrokenPipe, "the zygote is gone")
+            }
+            _ => error,
+        };
+        let read = self
+            .orders
+            .async_io(tokio::io::Interest::READABLE, Orders::report);
+        read.await.map_err(gone)
+    }
+
+    fn take_in(&mut self, report: Report) -> io::Result<()> {
+        match report {
+            Report::Ready(rings) => {
+                let rings = rings.replace('\n', " ");
+                tracing::info!(worker = %self.worker, %rings, "children are behind these walls");
+                Ok(())
+            }
+            Report::Refused(why) => Err(io::Error::other(why)),
+            Report::Ended(number, ending) => {
+                let death = match ending {
+                    Ending::Exited(code) => Death::Exited(code),
+                    Ending::Signalled(signal) => Death::Signalled(signal),
+                };
+                if let Some(waiting) = self.living.remove(&number) {
+                    // Whoever does not wait any more does not want to know.
+                    waiting.send(death).ok();
+                }
+                Ok(())
+            }
+            Report::Born(..) | Report::Unborn(..) => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+}
+
+#[expect(
+    deprecated,
+    reason = "it asks of its argument to keep one descriptor, which ours does and a type can't promise"
+)]
+fn watched(orders: Orders) -> io::Result<AsyncFd<Orders>> {
+    AsyncFd::new(orders)
+}
+
+impl Pipes {
+    fn new() -> io::Result<Self> {
+        let (input, theirs_in) = UnixStream::pair()?;
+        let (output, theirs_out) = io::pipe()?;
+        let (error, theirs_err) = io::pipe()?;
+        input.set_nonblocking(true)?;
+        Ok(Self {
+            theirs: [theirs_in.into(), theirs_out.into(), theirs_err.into()],
+            input: input.try_into()?,
+            output: pipe::Receiver::from_owned_fd(output.into())?,
+            error: pipe::Receiver::from_owned_fd(error.into())?,
+        })
+    }
+}
