@@ -152,7 +152,11 @@ fn run(name: &str) -> Outcome {
     let outcome = match next() {
         Report::Ended(1, Ending::Exited(code)) => Outcome::Exited(code),
         Report::Ended(1, Ending::Signalled(signal)) => Outcome::Signalled(signal),
-        other => panic!("{other:?}"),
+        other @ (Report::Ready(_)
+        | Report::Refused(_)
+        | Report::Born(..)
+        | Report::Unborn(..)
+        | Report::Ended(..)) => panic!("{other:?}"),
     };
     drop(orders);
     assert_eq!(
