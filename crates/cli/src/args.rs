@@ -6,10 +6,12 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 mod ledger; // the verbs of the ledger
 mod lineage; // those of lineage
+mod policy; // those of the policies
 
 pub(crate) use self::{
     ledger::{Ledger, Tail, Where},
     lineage::{Lineage, Traced},
+    policy::Policy,
 };
 
 #[derive(Debug, Parser)]
@@ -79,6 +81,11 @@ enum Command {
     Lineage {
         #[command(subcommand)]
         verb: Lineage,
+    },
+    /// The policies / 策略
+    Policy {
+        #[command(subcommand)]
+        verb: Policy,
     },
     /// What planners are forked from; for the gateway alone
     #[command(hide = true)]
@@ -278,6 +285,7 @@ pub fn run() -> ExitCode {
         Command::Ledger { verb } => crate::ledger::ledger(&verb, json),
         Command::Witness { verb } => witness::witness(&verb, json),
         Command::Lineage { verb } => crate::lineage::lineage(&verb, json),
+        Command::Policy { verb } => crate::policy::policy(&verb, json),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

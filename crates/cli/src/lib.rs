@@ -19,6 +19,7 @@ mod explain; // the decision without touching data
 mod export; // a package, and its verification
 mod witness; // cosigning, and what was cosigned
 mod lineage; // from what to what
+mod policy; // policies that are not in force yet, rehearsed
 mod ledger; // the log, read and kept up
 mod demo; // the whole story on generated data
 

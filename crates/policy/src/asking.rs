@@ -49,7 +49,7 @@ pub(crate) struct Granted<'a> {
     pub pilot: bool,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
     /// Computes a permit.
     pub(crate) fn permit(
         &self,
@@ -67,7 +67,7 @@ impl Asking<'_> {
         person: &Person,
         channel: Channel,
         scenario: Option<&ScenarioId>,
-    ) -> Result<Granted<'_>, Refusal> {
+    ) -> Result<Granted<'a>, Refusal> {
         let id = scenario.ok_or(Refusal::NoScenario)?;
         let standing = self.state.scenario(id).ok_or(Refusal::UnknownScenario)?;
         let scenario = &standing.scenario;

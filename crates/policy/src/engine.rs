@@ -87,7 +87,7 @@ impl Engine {
         (scenario, action): (Option<&ScenarioId>, Action),
         now: DateTime<Utc>,
     ) -> Result<Arc<Permit>, Refusal> {
-        let bundle = self.usable()?;
+        self.usable()?;
         let key = (
             caller.person().id.clone(),
             *caller.certificate(),
@@ -100,12 +100,7 @@ impl Engine {
         if let Some(permit) = permits.get(&key).filter(|permit| now < permit.expires()) {
             return Ok(Arc::clone(permit));
         }
-        let asking = Asking {
-            bundle,
-            policies: self.digest,
-            state,
-            now,
-        };
+        let asking = self.asking(state, now)?;
         let permit = Arc::new(asking.permit(caller, scenario)?);
         // What was computed over what stood before is not asked for again.
         permits.retain(|known, _| known.5 >= key.5);
@@ -114,6 +109,20 @@ impl Engine {
         }
         permits.insert(key, Arc::clone(&permit));
         Ok(permit)
+    }
+
+    /// What permits are computed from, at a state and a time.
+    pub(crate) fn asking<'a>(
+        &'a self,
+        state: &'a State,
+        now: DateTime<Utc>,
+    ) -> Result<Asking<'a>, Refusal> {
+        Ok(Asking {
+            bundle: self.usable()?,
+            policies: self.digest,
+            state,
+            now,
+        })
     }
 
     /// Whether a person may take a management step; `submitter` is who submitted what it is about.
@@ -126,6 +135,20 @@ impl Engine {
         action: &'static str,
         submitter: Option<&PersonId>,
     ) -> Result<Decision, Refusal> {
+        let decision = self.managing(person, (action, submitter))?;
+        if decision.allowed {
+            Ok(decision)
+        } else {
+            Err(Refusal::ActionNotPermitted(action))
+        }
+    }
+
+    /// What the policies say of a management step.
+    pub(crate) fn managing(
+        &self,
+        person: &Person,
+        (action, submitter): (&'static str, Option<&PersonId>),
+    ) -> Result<Decision, Refusal> {
         let asked = Asked {
             action,
             person,
@@ -133,12 +156,7 @@ impl Engine {
             context: json!({"submitter": submitter.map(PersonId::as_str).unwrap_or_default()}),
         };
         let decision = self.usable()?.decide(&asked);
-        let decision = decision.map_err(|Unusable(why)| Refusal::Unusable(why))?;
-        if decision.allowed {
-            Ok(decision)
-        } else {
-            Err(Refusal::ActionNotPermitted(action))
-        }
+        decision.map_err(|Unusable(why)| Refusal::Unusable(why))
     }
 
     /// Decides one request written in the schema's words: for policy cases.

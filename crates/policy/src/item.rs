@@ -1,4 +1,5 @@
 use crate::{
+    Decision,
     bundle::{Bundle, Unusable},
     decide::Asked,
 };
@@ -80,6 +81,11 @@ impl<'a> Classes<'a> {
     }
 
     fn allowed(&self, action: &str, class: Class) -> Result<bool, Unusable> {
+        Ok(self.decision(action, class)?.allowed)
+    }
+
+    /// One way of one class, with the policies that decide it.
+    pub(crate) fn decision(&self, action: &str, class: Class) -> Result<Decision, Unusable> {
         let attributes = json!({
             "grade": class.grade,
             "listed": class.listed,
@@ -95,6 +101,6 @@ impl<'a> Classes<'a> {
             resource: ("Item", attributes),
             context: json!({"channel": self.channel.word()}),
         };
-        Ok(self.bundle.decide(&asked)?.allowed)
+        self.bundle.decide(&asked)
     }
 }

@@ -15,6 +15,7 @@ mod item; // a class of items → how they may be used
 mod permit; // what a caller may use in a scenario, and how
 mod asking; // caller + scenario → permit
 mod engine; // the bundle and the permits computed by it
+mod rehearsal; // what is on record, decided again by other policies
 
 pub use self::{
     bundle::Unusable,
@@ -24,4 +25,5 @@ pub use self::{
     masks::{MaskTable, TooLoose},
     permit::{AbsentItem, Permit, PermittedDataset, PermittedItem},
     refusal::Refusal,
+    rehearsal::{Change, Flip, Rehearsal, Rehearsed},
 };
