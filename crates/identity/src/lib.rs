@@ -5,12 +5,11 @@
 
 mod unproved; // why a caller is nobody
 mod prove; // certificate + register → caller
-mod day; // the last moment of a civil day
 mod authority; // the domain's own certificate authority
 
 pub use self::{
     authority::{Authority, Issued, Unissued},
-    day::end_of_day,
     prove::{Caller, prove},
     unproved::Unproved,
 };
+pub use terms::end_of_day;

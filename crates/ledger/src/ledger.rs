@@ -244,34 +244,14 @@ impl Ledger {
 
 /// The operation that an event ends.
 fn ended(event: &Event) -> Option<&QueryId> {
-    match event {
-        Event::OperationRefused { query, .. }
-        | Event::OperationReleased { query, .. }
-        | Event::OperationFailed { query, .. }
-        | Event::OperationAbandoned { query, .. } => Some(query),
-        Event::DomainCreated { .. }
-        | Event::PersonEnrolled { .. }
-        | Event::OperatorRegistered { .. }
-        | Event::DatasetCatalogued { .. }
-        | Event::DatasetLoaded { .. }
-        | Event::LicenceStep { .. }
-        | Event::ScenarioStep { .. }
-        | Event::GatewayStarted { .. }
-        | Event::OperationOpened { .. }
-        | Event::OperationDecided { .. }
-        | Event::ReleaseConflicted { .. }
-        | Event::Exported { .. }
-        | Event::ExportWithheld { .. }
-        | Event::WitnessLagged { .. }
-        | Event::StrangersCounted { .. }
-        | Event::SealedRead { .. }
-        | Event::RetentionSet { .. }
-        | Event::RedactionRequested { .. }
-        | Event::RedactionApproved { .. }
-        | Event::TextRedacted { .. }
-        | Event::TextsExpired { .. }
-        | Event::LogPruned { .. } => None,
-    }
+    let ends = matches!(
+        event,
+        Event::OperationRefused { .. }
+            | Event::OperationReleased { .. }
+            | Event::OperationFailed { .. }
+            | Event::OperationAbandoned { .. }
+    );
+    event.query().filter(|_| ends)
 }
 
 const fn is_pilot_domain(event: &Event) -> bool {

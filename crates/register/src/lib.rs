@@ -7,7 +7,9 @@
 #![forbid(unsafe_code)]
 
 mod state; // the fold
+mod reason; // why an authority decides against somebody
 mod command; // what can be asked for
+pub mod life; // which steps there are from which stage
 mod redaction; // requests to destroy sealed texts
 mod unlawful; // why a command may not be
 mod judge; // the rules, by family
@@ -19,7 +21,8 @@ mod stage; // a small domain for the tests
 pub use self::{
     audit::{Audit, Audited, Finding},
     command::Command,
+    reason::Reason,
     redaction::{Approval, Redactions},
-    state::{LicenceStanding, ScenarioStanding, State},
+    state::{LicenceStanding, Overdue, Owed, ProductStanding, ScenarioStanding, State},
     unlawful::Unlawful,
 };

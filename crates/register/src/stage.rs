@@ -1,9 +1,20 @@
 //! A small domain, raised step by step, and commands to judge in it.
 
 use crate::{Command, State, Unlawful};
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use terms::{Digest, Event, Person};
+use terms::{Aspect, Digest, Event, Person};
+
+/// The moment of every step that does not say another: noon of 2026-11-21 in the domain.
+pub(crate) fn noon() -> DateTime<Utc> {
+    at("2026-11-21")
+}
+
+/// Noon of a civil day of the domain.
+pub(crate) fn at(day: &str) -> DateTime<Utc> {
+    format!("{day}T12:00:00+08:00").parse().unwrap()
+}
 
 /// A value of the vocabulary from its JSON.
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> T {
@@ -133,7 +144,12 @@ pub(crate) fn scenario() -> Value {
 
 /// Folds what the command becomes; it has to be lawful.
 pub(crate) fn carry(state: &mut State, by: &Person, command: Command) -> Event {
-    let mut events = state.judge(by, command).unwrap();
+    carry_on(state, by, command, "2026-11-21")
+}
+
+/// … on another day.
+pub(crate) fn carry_on(state: &mut State, by: &Person, command: Command, day: &str) -> Event {
+    let mut events = state.judge(by, command, at(day)).unwrap();
     let event = events.pop().unwrap();
     assert!(events.is_empty(), "one command is one event");
     state.apply(&event);
@@ -142,8 +158,13 @@ pub(crate) fn carry(state: &mut State, by: &Person, command: Command) -> Event {
 
 /// Judges a command that has to be refused, and shows that it changed nothing.
 pub(crate) fn refused(state: &State, by: &Person, command: Command) -> Unlawful {
+    refused_on(state, by, command, "2026-11-21")
+}
+
+/// … on another day.
+pub(crate) fn refused_on(state: &State, by: &Person, command: Command, day: &str) -> Unlawful {
     let before = format!("{state:?}");
-    let why = state.judge(by, command).unwrap_err();
+    let why = state.judge(by, command, at(day)).unwrap_err();
     assert_eq!(format!("{state:?}"), before);
     why
 }
@@ -184,7 +205,30 @@ pub(crate) fn licensed(licence: Value) -> State {
         Command::ApplyLicence(read(licence.clone())),
     );
     carry(&mut state, &sam(), Command::ReviewLicence(id()));
-    carry(&mut state, &dora(), Command::NoticeLicence(id()));
+    let until = noon().date_naive();
+    let licence = id();
+    carry(
+        &mut state,
+        &dora(),
+        Command::NoticeLicence { licence, until },
+    );
     carry(&mut state, &dora(), Command::GrantLicence(id()));
     state
+}
+
+/// All three reviews of a scenario, the second authority's last.
+pub(crate) fn reviews(scenario: &str, row_risks: Value) -> [(Person, Command); 3] {
+    [
+        (dora(), Aspect::Reasonableness),
+        (dora(), Aspect::Compliance),
+        (sam(), Aspect::Security),
+    ]
+    .map(|(by, aspect)| {
+        let command = Command::ReviewScenario {
+            scenario: read(json!(scenario)),
+            aspect,
+            row_risks: read(row_risks.clone()),
+        };
+        (by, command)
+    })
 }

@@ -1,8 +1,15 @@
 use std::collections::BTreeMap;
 use terms::{
-    Dataset, DatasetName, Digest, DomainName, Event, Licence, LicenceId, Obligations, Operator,
-    OperatorId, Person, PersonId, RowRisk, Scenario, ScenarioId, Snapshot, Stage, Thresholds,
+    Announcement, AnnouncementId, Calendar, Course, Dataset, DatasetName, Digest, Disposed,
+    DomainName, GradeProposal, Licence, LicenceId, Objection, ObjectionId, Obligations, Operator,
+    OperatorId, Person, PersonId, Product, ProductId, RowRisk, Scenario, ScenarioId, Snapshot,
+    Stage, Thresholds, Violation, ViolationId,
 };
+
+mod fold; // events, one after the other
+mod overdue; // what somebody owes since when, and what only waits for the clock
+
+pub use self::overdue::{Overdue, Owed};
 
 /// What stands after all events so far.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -13,14 +20,47 @@ pub struct State {
     pilot: bool,
     thresholds: Thresholds,
     obligations: Option<Obligations>,
-    people: BTreeMap<PersonId, (Person, Digest)>,
+    people: BTreeMap<PersonId, (Person, Option<Digest>)>,
     certificates: BTreeMap<Digest, PersonId>,
     operators: BTreeMap<OperatorId, Operator>,
     datasets: BTreeMap<DatasetName, Dataset>,
     snapshots: BTreeMap<DatasetName, Snapshot>,
     licences: BTreeMap<LicenceId, LicenceStanding>,
     scenarios: BTreeMap<ScenarioId, ScenarioStanding>,
+    /// Whose scenarios.
+    by_licence: BTreeMap<LicenceId, Vec<ScenarioId>>,
+    /// Whose licences.
+    by_operator: BTreeMap<OperatorId, Vec<LicenceId>>,
+    procedure: Procedure,
     version: u64,
+}
+
+/// What stands beside the permits: what is under way, and what went wrong.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+struct Procedure {
+    calendar: Calendar,
+    /// Entries somebody proposed, with who and until when it is answered.
+    proposed: BTreeMap<DatasetName, (PersonId, Dataset, chrono::NaiveDate)>,
+    regrading: BTreeMap<DatasetName, (PersonId, GradeProposal)>,
+    announcements: BTreeMap<AnnouncementId, Announcement>,
+    products: BTreeMap<ProductId, ProductStanding>,
+    objections: BTreeMap<ObjectionId, Objection>,
+    violations: BTreeMap<ViolationId, Violation>,
+    /// What ended and is destroyed, with the digest of the certificate.
+    destroyed: BTreeMap<String, Digest>,
+}
+
+/// A product and the step it is at.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ProductStanding {
+    /// As it stands.
+    pub product: Product,
+    /// The last step.
+    pub stage: Stage,
+    /// Its course.
+    pub course: Course,
+    /// Who registered it.
+    pub submitter: PersonId,
 }
 
 /// A licence and the step it is at.
@@ -30,6 +70,8 @@ pub struct LicenceStanding {
     pub licence: Licence,
     /// The last step.
     pub stage: Stage,
+    /// Its course.
+    pub course: Course,
     /// Who applied.
     pub submitter: PersonId,
 }
@@ -41,6 +83,8 @@ pub struct ScenarioStanding {
     pub scenario: Scenario,
     /// The last step.
     pub stage: Stage,
+    /// Its course.
+    pub course: Course,
     /// The measured risk of the rows it shows.
     pub row_risks: Vec<RowRisk>,
     /// Who applied.
@@ -52,133 +96,6 @@ pub struct ScenarioStanding {
 }
 
 impl State {
-    /// Folds one event in. Operations change nothing that stands, so they leave the version alone.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each case: a table reads best in one place"
-    )]
-    pub fn apply(&mut self, event: &Event) {
-        match event {
-            Event::DomainCreated {
-                name,
-                title,
-                default_schema,
-                pilot,
-                thresholds,
-                obligations,
-            } => {
-                self.name = Some(name.clone());
-                self.title.clone_from(title);
-                self.default_schema.clone_from(default_schema);
-                self.pilot = *pilot;
-                self.thresholds = *thresholds;
-                self.obligations = Some(*obligations);
-            }
-            Event::PersonEnrolled {
-                person,
-                certificate,
-                ..
-            } => self.enrol(person, *certificate),
-            Event::OperatorRegistered { operator, .. } => {
-                self.operators.insert(operator.id.clone(), operator.clone());
-            }
-            Event::DatasetCatalogued { dataset, .. } => {
-                self.datasets.insert(dataset.name.clone(), dataset.clone());
-            }
-            Event::DatasetLoaded { snapshot, .. } => self.load(snapshot),
-            Event::LicenceStep { by, stage, licence } => {
-                let before = self.licences.get(&licence.id).map(|s| s.submitter.clone());
-                let submitter = before.unwrap_or_else(|| by.clone());
-                let (licence, stage) = (licence.clone(), *stage);
-                let standing = LicenceStanding {
-                    licence,
-                    stage,
-                    submitter,
-                };
-                self.licences.insert(standing.licence.id.clone(), standing);
-            }
-            Event::ScenarioStep {
-                by,
-                stage,
-                scenario,
-                row_risks,
-            } => {
-                let before = self.scenarios.get(&scenario.id);
-                let submitter = before.map_or_else(|| by.clone(), |s| s.submitter.clone());
-                let pinned = match (stage, before) {
-                    (Stage::Granted, _) | (_, None) => self.newest(scenario),
-                    (_, Some(before)) => before.pinned.clone(),
-                };
-                let (scenario, stage, row_risks) = (scenario.clone(), *stage, row_risks.clone());
-                let standing = ScenarioStanding {
-                    scenario,
-                    stage,
-                    row_risks,
-                    submitter,
-                    pinned,
-                };
-                self.scenarios
-                    .insert(standing.scenario.id.clone(), standing);
-            }
-            Event::GatewayStarted { .. }
-            | Event::OperationOpened { .. }
-            | Event::OperationDecided { .. }
-            | Event::OperationRefused { .. }
-            | Event::ReleaseConflicted { .. }
-            | Event::OperationReleased { .. }
-            | Event::OperationFailed { .. }
-            | Event::OperationAbandoned { .. }
-            | Event::Exported { .. }
-            | Event::ExportWithheld { .. }
-            | Event::WitnessLagged { .. }
-            | Event::StrangersCounted { .. }
-            | Event::SealedRead { .. }
-            | Event::RetentionSet { .. }
-            | Event::RedactionRequested { .. }
-            | Event::RedactionApproved { .. }
-            | Event::TextRedacted { .. }
-            | Event::TextsExpired { .. }
-            | Event::LogPruned { .. } => return,
-        }
-        self.version += 1;
-    }
-
-    fn enrol(&mut self, person: &Person, certificate: Digest) {
-        if let Some((_, old)) = self
-            .people
-            .insert(person.id.clone(), (person.clone(), certificate))
-        {
-            self.certificates.remove(&old);
-        }
-        self.certificates.insert(certificate, person.id.clone());
-    }
-
-    fn load(&mut self, snapshot: &Snapshot) {
-        if let Some(dataset) = self.datasets.get_mut(&snapshot.dataset) {
-            for (item, data_type) in dataset.items.iter_mut().zip(&snapshot.types) {
-                item.data_type = *data_type;
-            }
-        }
-        for standing in self.scenarios.values_mut() {
-            let mut datasets = standing.scenario.datasets.iter();
-            if datasets.any(|dataset| dataset.name == snapshot.dataset) {
-                let pinned = &mut standing.pinned;
-                pinned
-                    .entry(snapshot.dataset.clone())
-                    .or_insert(snapshot.number);
-            }
-        }
-        self.snapshots
-            .insert(snapshot.dataset.clone(), snapshot.clone());
-    }
-
-    /// The newest snapshot of each dataset of a scenario that has data.
-    fn newest(&self, scenario: &Scenario) -> BTreeMap<DatasetName, u32> {
-        let datasets = scenario.datasets.iter().map(|dataset| &dataset.name);
-        let newest = |name: &DatasetName| Some((name.clone(), self.snapshots.get(name)?.number));
-        datasets.filter_map(newest).collect()
-    }
-
     /// The domain's name, once it is created.
     #[must_use]
     pub const fn name(&self) -> Option<&DomainName> {
@@ -270,6 +187,111 @@ impl State {
         self.scenarios.get(id)
     }
 
+    /// Every licence.
+    pub fn licences(&self) -> impl Iterator<Item = &LicenceStanding> {
+        self.licences.values()
+    }
+
+    /// The licences of an operator, in the order of their applications.
+    pub fn licences_of(&self, operator: &OperatorId) -> impl Iterator<Item = &LicenceStanding> {
+        let ids = self.by_operator.get(operator).into_iter().flatten();
+        ids.filter_map(|id| self.licences.get(id))
+    }
+
+    /// The scenarios of a licence, in the order of their applications.
+    pub fn scenarios_of(&self, licence: &LicenceId) -> impl Iterator<Item = &ScenarioStanding> {
+        let ids = self.by_licence.get(licence).into_iter().flatten();
+        ids.filter_map(|id| self.scenarios.get(id))
+    }
+
+    /// Every operator.
+    pub fn operators(&self) -> impl Iterator<Item = &Operator> {
+        self.operators.values()
+    }
+
+    /// The certificate that holds for a person.
+    #[must_use]
+    pub fn certificate(&self, id: &PersonId) -> Option<&Digest> {
+        self.people
+            .get(id)
+            .and_then(|(_, certificate)| certificate.as_ref())
+    }
+
+    /// Which days are worked.
+    #[must_use]
+    pub const fn calendar(&self) -> &Calendar {
+        &self.procedure.calendar
+    }
+
+    /// The call for applications of this id.
+    #[must_use]
+    pub fn announcement(&self, id: &AnnouncementId) -> Option<&Announcement> {
+        self.procedure.announcements.get(id)
+    }
+
+    /// Every call for applications.
+    pub fn announcements(&self) -> impl Iterator<Item = &Announcement> {
+        self.procedure.announcements.values()
+    }
+
+    /// A proposed catalogue entry, who proposed it, and the last day for the answer.
+    #[must_use]
+    pub fn proposed(&self, name: &DatasetName) -> Option<&(PersonId, Dataset, chrono::NaiveDate)> {
+        self.procedure.proposed.get(name)
+    }
+
+    /// Grades proposed for a catalogued dataset, and who did.
+    #[must_use]
+    pub fn regrading(&self, name: &DatasetName) -> Option<&(PersonId, GradeProposal)> {
+        self.procedure.regrading.get(name)
+    }
+
+    /// The product of this id.
+    #[must_use]
+    pub fn product(&self, id: &ProductId) -> Option<&ProductStanding> {
+        self.procedure.products.get(id)
+    }
+
+    /// Every product.
+    pub fn products(&self) -> impl Iterator<Item = &ProductStanding> {
+        self.procedure.products.values()
+    }
+
+    /// The objection of this id.
+    #[must_use]
+    pub fn objection(&self, id: &ObjectionId) -> Option<&Objection> {
+        self.procedure.objections.get(id)
+    }
+
+    /// Every objection.
+    pub fn objections(&self) -> impl Iterator<Item = &Objection> {
+        self.procedure.objections.values()
+    }
+
+    /// The violation of this id.
+    #[must_use]
+    pub fn violation(&self, id: &ViolationId) -> Option<&Violation> {
+        self.procedure.violations.get(id)
+    }
+
+    /// Every violation.
+    pub fn violations(&self) -> impl Iterator<Item = &Violation> {
+        self.procedure.violations.values()
+    }
+
+    /// What is in force against an operator for its violations. Source: OD-1.
+    pub fn measures(&self, operator: &OperatorId) -> impl Iterator<Item = terms::Measure> {
+        let violations = self.violations();
+        let in_force = violations.filter(move |v| &v.operator == operator && v.lifted.is_none());
+        in_force.map(|violation| violation.measure)
+    }
+
+    /// The digest of the certificate by which the data of what ended is destroyed.
+    #[must_use]
+    pub fn destroyed(&self, of: &Disposed) -> Option<&Digest> {
+        self.procedure.destroyed.get(&disposed(of))
+    }
+
     /// Every scenario.
     pub fn scenarios(&self) -> impl Iterator<Item = &ScenarioStanding> {
         self.scenarios.values()
@@ -287,6 +309,14 @@ impl State {
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
+    }
+}
+
+/// One name for what is disposed of, whichever it is.
+fn disposed(of: &Disposed) -> String {
+    match of {
+        Disposed::Licence(id) => format!("licence/{id}"),
+        Disposed::Scenario(id) => format!("scenario/{id}"),
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::{
-    DatasetName, Derivation, Digest, Grade, IdentifierDomain, ItemName, Kind, Mask, Sector, Type,
+    DatasetName, Derivation, Digest, Grade, IdentifierDomain, Impact, ItemName, Kind, Mask, Sector,
+    Standing, Type,
 };
 use chrono::NaiveDate;
 
@@ -53,6 +54,9 @@ pub struct Dataset {
     pub prohibited: Option<String>,
     /// The provider's risk assessment, where filed. Source: RA-3, RA-4.
     pub risk: Option<DatasetRisk>,
+    /// Whether it is operated on.
+    #[serde(default, skip_serializing_if = "Standing::is_active")]
+    pub standing: Standing,
     /// The columns, in the order of the data.
     pub items: Vec<Item>,
 }
@@ -93,6 +97,9 @@ pub struct Item {
     pub kind: Kind,
     /// The confirmed grade.
     pub grade: Grade,
+    /// What was found when it was graded. Source: CG-6.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact: Option<Impact>,
     /// A mask tighter than the table's for this kind and grade.
     pub mask: Option<Mask>,
     /// The width to which medians, percentiles and extremes of its raw values are rounded down; none
@@ -118,12 +125,58 @@ pub struct Item {
 /// A risk assessment on file. Source: RA-3, RA-4, RA-5.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DatasetRisk {
-    /// `high`, `medium`, `low` or `none`.
-    pub level: String,
+    /// The level as a whole: that of the worst aspect.
+    pub level: RiskLevel,
     /// Who assessed.
     pub by: String,
     /// The last day it holds, inclusive.
     pub until: NaiveDate,
+    /// The level of each aspect, where they were assessed apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aspects: Option<Aspects>,
+    /// What brings a medium risk down. Source: RA-4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mitigations: Vec<String>,
+}
+
+/// 风险等级. Source: RA-4.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum RiskLevel {
+    /// 无风险.
+    None,
+    /// 低风险.
+    Low,
+    /// 中风险: operated on with named mitigations alone.
+    Medium,
+    /// 高风险: not operated on.
+    High,
+}
+
+/// The four aspects of an assessment. Source: RA-3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Aspects {
+    /// 合法性.
+    pub legality: RiskLevel,
+    /// 合理性.
+    pub reasonableness: RiskLevel,
+    /// 可行性.
+    pub feasibility: RiskLevel,
+    /// 可控性.
+    pub controllability: RiskLevel,
+}
+
+impl Aspects {
+    /// The level of the worst.
+    #[must_use]
+    pub fn worst(&self) -> RiskLevel {
+        self.legality
+            .max(self.reasonableness)
+            .max(self.feasibility)
+            .max(self.controllability)
+    }
 }
 
 /// One state of a dataset's data. Statements read exactly one.

@@ -3,10 +3,16 @@
 //! An event holds no real name, SQL text or literal; those stand in the sealed part beside it.
 
 use crate::{
-    Channel, Dataset, DatasetName, Digest, DomainName, ItemName, Licence, LicenceId, Notice,
-    Obligations, Operator, Person, PersonId, QueryId, ReadingPurpose, RedactionBasis, Retention,
-    RowRisk, Scenario, ScenarioId, Snapshot, Thresholds,
+    Announcement, Answer, Channel, Course, Dataset, DatasetName, Digest, DomainName, GradeProposal,
+    Holidays, ItemName, Licence, LicenceId, Notice, Objection, ObjectionId, Obligations, Operator,
+    Person, PersonId, Product, QueryId, ReadingPurpose, RedactionBasis, Retention, RowRisk,
+    Scenario, ScenarioId, Snapshot, Stage, Thresholds, Violation, ViolationId,
 };
+use chrono::NaiveDate;
+
+mod step; // what may happen to people, operators and datasets
+
+pub use self::step::{DatasetStep, OperatorStep, PersonStep};
 
 /// One thing that happened. Written as canonical JSON into a leaf of the log.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -35,6 +41,111 @@ pub enum Event {
         person: Person,
         /// SHA-256 of the certificate's DER bytes.
         certificate: Digest,
+    },
+    /// Something happened to an enrolled person. Source: AO-16(1).
+    PersonChanged {
+        /// By whom.
+        by: PersonId,
+        /// What.
+        step: PersonStep,
+        /// As the person stands after it.
+        person: Person,
+        /// SHA-256 of the certificate that holds from here on, if any.
+        certificate: Option<Digest>,
+    },
+    /// Something happened to a registered operator. Source: AO-7, AO-26, AO-29.
+    OperatorChanged {
+        /// By whom.
+        by: PersonId,
+        /// What.
+        step: OperatorStep,
+        /// As it stands after it.
+        operator: Operator,
+    },
+    /// A dataset was proposed for the catalogue. Source: CG-6.3.
+    DatasetProposed {
+        /// By whom.
+        by: PersonId,
+        /// The entry, with what was found of each item.
+        dataset: Dataset,
+        /// The last day for the authority's answer. Source: PD-14.
+        due: NaiveDate,
+    },
+    /// Other grades were proposed for items in the catalogue. Source: CG-6.3.
+    GradesProposed {
+        /// By whom.
+        by: PersonId,
+        /// What.
+        proposal: GradeProposal,
+    },
+    /// Something happened to a catalogue entry. Source: PD-14, CG-6.3, RA-5, AO-2.
+    DatasetChanged {
+        /// By whom.
+        by: PersonId,
+        /// What.
+        step: DatasetStep,
+        /// As it stands after it.
+        dataset: Dataset,
+    },
+    /// Applications for licences were called for (通告). Source: AO-9.
+    LicencesAnnounced {
+        /// By whom.
+        by: PersonId,
+        /// The call.
+        announcement: Announcement,
+    },
+    /// A step in the life of a product. Source: AO-17, AO-24.
+    ProductStep {
+        /// By whom.
+        by: PersonId,
+        /// Which step.
+        stage: Stage,
+        /// As it stands after the step.
+        product: Product,
+        /// Its course.
+        course: Course,
+    },
+    /// An objection came on record. Source: AO-9, AO-13, PD-26.
+    ObjectionLodged {
+        /// The objection.
+        objection: Objection,
+    },
+    /// An objection was answered.
+    ObjectionAnswered {
+        /// Which.
+        objection: ObjectionId,
+        /// How.
+        answer: Answer,
+    },
+    /// A violation came on record. Source: OD-1.
+    ViolationRecorded {
+        /// The violation.
+        violation: Violation,
+    },
+    /// What was done about a violation was lifted.
+    ViolationLifted {
+        /// By whom.
+        by: PersonId,
+        /// Which.
+        violation: ViolationId,
+        /// When.
+        on: NaiveDate,
+    },
+    /// The data of a licence or scenario that ended is destroyed. Source: AO-19.
+    DestructionConfirmed {
+        /// By whom.
+        by: PersonId,
+        /// Whose.
+        of: Disposed,
+        /// The digest of the certificate that says what was destroyed.
+        certificate: Digest,
+    },
+    /// A year's public holidays were set: terms run in working days.
+    HolidaysSet {
+        /// By whom.
+        by: PersonId,
+        /// Which.
+        holidays: Holidays,
     },
     /// An operator was registered with its evidence. Source: AO-7.
     OperatorRegistered {
@@ -65,6 +176,9 @@ pub enum Event {
         stage: Stage,
         /// As it stands after the step.
         licence: Licence,
+        /// Its course.
+        #[serde(default)]
+        course: Course,
     },
     /// A step in the life of a scenario. Source: AO-12.
     ScenarioStep {
@@ -76,6 +190,9 @@ pub enum Event {
         scenario: Scenario,
         /// The measured risk of the rows it would show, in front of the reviewers.
         row_risks: Vec<RowRisk>,
+        /// Its course.
+        #[serde(default)]
+        course: Course,
     },
     /// A gateway took the domain up.
     GatewayStarted {
@@ -234,9 +351,9 @@ pub enum Event {
         /// Of which class.
         class: crate::EventClass,
         /// The first day, in UTC.
-        from: chrono::NaiveDate,
+        from: NaiveDate,
         /// The last day.
-        through: chrono::NaiveDate,
+        through: NaiveDate,
         /// How many texts there were.
         texts: u64,
     },
@@ -268,22 +385,16 @@ pub enum Action {
     Export,
 }
 
-/// A step of a procedure. Source: AO-9, AO-12.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+/// Whose data is destroyed. Source: AO-19.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// 申请.
-    Applied,
-    /// 审核.
-    Reviewed,
-    /// 公示.
-    Noticed,
-    /// 审定: it stands.
-    Granted,
-    /// 暂停.
-    Suspended,
-    /// 终止.
-    Terminated,
+pub enum Disposed {
+    /// What was obtained under a licence that ended.
+    Licence(LicenceId),
+    /// What a scenario held whose purpose is met.
+    Scenario(ScenarioId),
 }
 
 /// An item a plan reads, and in which way: `masked`, `raw-aggregate`, `row-policy`, `subject`.
@@ -306,7 +417,20 @@ impl Event {
         match self {
             Self::DomainCreated { .. } => "domain-created",
             Self::PersonEnrolled { .. } => "person-enrolled",
+            Self::PersonChanged { .. } => "person-changed",
             Self::OperatorRegistered { .. } => "operator-registered",
+            Self::OperatorChanged { .. } => "operator-changed",
+            Self::DatasetProposed { .. } => "dataset-proposed",
+            Self::GradesProposed { .. } => "grades-proposed",
+            Self::DatasetChanged { .. } => "dataset-changed",
+            Self::LicencesAnnounced { .. } => "licences-announced",
+            Self::ProductStep { .. } => "product-step",
+            Self::ObjectionLodged { .. } => "objection-lodged",
+            Self::ObjectionAnswered { .. } => "objection-answered",
+            Self::ViolationRecorded { .. } => "violation-recorded",
+            Self::ViolationLifted { .. } => "violation-lifted",
+            Self::DestructionConfirmed { .. } => "destruction-confirmed",
+            Self::HolidaysSet { .. } => "holidays-set",
             Self::DatasetCatalogued { .. } => "dataset-catalogued",
             Self::DatasetLoaded { .. } => "dataset-loaded",
             Self::LicenceStep { .. } => "licence-step",
@@ -341,7 +465,20 @@ impl Event {
             Self::ScenarioStep { scenario, .. } => Some(&scenario.licence),
             Self::DomainCreated { .. }
             | Self::PersonEnrolled { .. }
+            | Self::PersonChanged { .. }
             | Self::OperatorRegistered { .. }
+            | Self::OperatorChanged { .. }
+            | Self::DatasetProposed { .. }
+            | Self::GradesProposed { .. }
+            | Self::DatasetChanged { .. }
+            | Self::LicencesAnnounced { .. }
+            | Self::ProductStep { .. }
+            | Self::ObjectionLodged { .. }
+            | Self::ObjectionAnswered { .. }
+            | Self::ViolationRecorded { .. }
+            | Self::ViolationLifted { .. }
+            | Self::DestructionConfirmed { .. }
+            | Self::HolidaysSet { .. }
             | Self::DatasetCatalogued { .. }
             | Self::DatasetLoaded { .. }
             | Self::GatewayStarted { .. }
@@ -381,7 +518,20 @@ impl Event {
             | Self::ExportWithheld { query, .. } => Some(query),
             Self::DomainCreated { .. }
             | Self::PersonEnrolled { .. }
+            | Self::PersonChanged { .. }
             | Self::OperatorRegistered { .. }
+            | Self::OperatorChanged { .. }
+            | Self::DatasetProposed { .. }
+            | Self::GradesProposed { .. }
+            | Self::DatasetChanged { .. }
+            | Self::LicencesAnnounced { .. }
+            | Self::ProductStep { .. }
+            | Self::ObjectionLodged { .. }
+            | Self::ObjectionAnswered { .. }
+            | Self::ViolationRecorded { .. }
+            | Self::ViolationLifted { .. }
+            | Self::DestructionConfirmed { .. }
+            | Self::HolidaysSet { .. }
             | Self::DatasetCatalogued { .. }
             | Self::DatasetLoaded { .. }
             | Self::LicenceStep { .. }

@@ -76,6 +76,22 @@ identifier!(
     ScenarioId, "scenario id", is_name, "1 to 64 letters, digits, `_` or `-`"
 );
 identifier!(
+    /// A call for applications (通告). Source: AO-9.
+    AnnouncementId, "announcement id", is_name, "1 to 64 letters, digits, `_` or `-`"
+);
+identifier!(
+    /// A registered product (公共数据产品). Source: AO-17, AO-24.
+    ProductId, "product id", is_name, "1 to 64 letters, digits, `_` or `-`"
+);
+identifier!(
+    /// An objection (异议). Source: AO-9, AO-13.
+    ObjectionId, "objection id", is_name, "1 to 64 letters, digits, `_` or `-`"
+);
+identifier!(
+    /// A recorded violation (违规). Source: OD-1.
+    ViolationId, "violation id", is_name, "1 to 64 letters, digits, `_` or `-`"
+);
+identifier!(
     /// The domain itself; also the origin of its log.
     DomainName, "domain name", is_name, "1 to 64 letters, digits, `_` or `-`"
 );

@@ -15,10 +15,18 @@ mod mask; // how a value is shown
 mod data_type; // the plain types of items, expressions and results
 mod person; // real-named people and their roles
 mod operator; // licensed companies
+mod standing; // let in, not for now, not any more
+mod day; // civil days of the domain
+mod calendar; // which days are worked
+mod grading; // impact → proposed grade
 mod catalogue; // datasets and items
 mod derivation; // items computed of others of their row
 mod licence; // who may operate on which sectors until when
 mod scenario; // what one approved application may use, and how
+mod course; // how far an application has come
+mod product; // what came out of operation
+mod objection; // what somebody held against data or a licence
+mod violation; // what an operator did wrong
 mod obligation; // what a permit asks of a result
 mod channel; // the listener a call came in by
 mod event; // everything the ledger can say
@@ -28,27 +36,35 @@ mod flow; // how an item has a part in a column
 mod told; // what a caller hears of an error
 
 pub use self::{
-    catalogue::{Dataset, DatasetRisk, Item, Opening, Sharing, Snapshot},
+    calendar::{Calendar, Holidays},
+    catalogue::{Aspects, Dataset, DatasetRisk, Item, Opening, RiskLevel, Sharing, Snapshot},
     channel::Channel,
+    course::{Aspect, Cause, Course, Review, Stage},
     data_type::Type,
+    day::{end_of_day, today},
     derivation::{Arithmetic, Derivation, Formula, Underivable},
     digest::Digest,
-    event::{Action, Event, Reference, Stage},
+    event::{Action, DatasetStep, Disposed, Event, OperatorStep, PersonStep, Reference},
     flow::{Flow, Origin},
     grade::Grade,
+    grading::{Degree, GradeProposal, Impact, Scope},
     id::{
-        DatasetName, DomainName, IdentifierDomain, ItemName, LicenceId, OperatorId, PersonId,
-        QueryId, ScenarioId,
+        AnnouncementId, DatasetName, DomainName, IdentifierDomain, ItemName, LicenceId,
+        ObjectionId, OperatorId, PersonId, ProductId, QueryId, ScenarioId, ViolationId,
     },
     kind::Kind,
-    licence::{Licence, Mode, Sector},
+    licence::{Announcement, Licence, Mode, Sector},
     mask::Mask,
+    objection::{Against, Answer, Objection},
     obligation::{Obligations, Thresholds},
     operator::{Evidence, Operator},
     person::{Person, Role},
+    product::{Benefit, Fee, Form, Product},
     retention::{EventClass, ReadingPurpose, RedactionBasis, Retention},
     scenario::{RowRisk, Scenario, ScenarioDataset, Wanted},
+    standing::Standing,
     told::Told,
     unreadable::Unreadable,
+    violation::{Measure, Violated, Violation},
     withheld::{Accuracy, LeftOut, Notice},
 };

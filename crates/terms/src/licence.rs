@@ -1,4 +1,4 @@
-use crate::{LicenceId, OperatorId, Unreadable};
+use crate::{AnnouncementId, Evidence, LicenceId, OperatorId, Unreadable};
 use chrono::NaiveDate;
 
 /// A field of public service (领域). Source: AO-8.
@@ -96,6 +96,46 @@ pub struct Licence {
     pub until: NaiveDate,
     /// The agreement's reference or digest. Source: PD-24.
     pub agreement: Option<String>,
+    /// The call it answers. Source: AO-9.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announcement: Option<AnnouncementId>,
+    /// The licence it goes on from. Source: AO-10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<LicenceId>,
+    /// What the application reports: `returns` (合理收益的测算方法), `security` (数据安全措施),
+    /// `disposal` (期限届满后资产处置). Source: AO-11.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<Evidence>,
+}
+
+/// A call for applications (通告). Source: AO-9.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Announcement {
+    /// Which.
+    pub id: AnnouncementId,
+    /// What people call it.
+    pub title: String,
+    /// For licences of which mode, in which sectors.
+    #[serde(flatten)]
+    pub mode: Mode,
+    /// First day for applications, inclusive.
+    pub from: NaiveDate,
+    /// Last day for applications, inclusive.
+    pub until: NaiveDate,
+}
+
+impl Announcement {
+    /// Whether it calls for licences of this mode and scope.
+    #[must_use]
+    pub fn calls_for(&self, mode: &Mode) -> bool {
+        match (&self.mode, mode) {
+            (Mode::Comprehensive, Mode::Comprehensive) | (Mode::Scenario, Mode::Scenario) => true,
+            (Mode::Sectoral { sectors }, Mode::Sectoral { sectors: wanted }) => {
+                wanted.iter().all(|sector| sectors.contains(sector))
+            }
+            (Mode::Comprehensive | Mode::Sectoral { .. } | Mode::Scenario, _) => false,
+        }
+    }
 }
 
 impl Licence {

@@ -1,4 +1,4 @@
-use crate::{OperatorId, PersonId};
+use crate::{OperatorId, PersonId, Standing};
 use chrono::NaiveDate;
 
 /// What a person does in the domain. No role both asks and approves. Source: AO-5, AO-6.
@@ -61,6 +61,9 @@ pub struct Person {
     pub vetted: bool,
     /// The last day of the non-disclosure agreement (保密协议), inclusive.
     pub nda_until: Option<NaiveDate>,
+    /// Whether the person is let in.
+    #[serde(default, skip_serializing_if = "Standing::is_active")]
+    pub standing: Standing,
 }
 
 impl Person {

@@ -112,7 +112,20 @@ impl Event {
         match self {
             Self::DomainCreated { .. }
             | Self::PersonEnrolled { .. }
+            | Self::PersonChanged { .. }
             | Self::OperatorRegistered { .. }
+            | Self::OperatorChanged { .. }
+            | Self::DatasetProposed { .. }
+            | Self::GradesProposed { .. }
+            | Self::DatasetChanged { .. }
+            | Self::LicencesAnnounced { .. }
+            | Self::ProductStep { .. }
+            | Self::ObjectionLodged { .. }
+            | Self::ObjectionAnswered { .. }
+            | Self::ViolationRecorded { .. }
+            | Self::ViolationLifted { .. }
+            | Self::DestructionConfirmed { .. }
+            | Self::HolidaysSet { .. }
             | Self::DatasetCatalogued { .. }
             | Self::DatasetLoaded { .. }
             | Self::LicenceStep { .. }

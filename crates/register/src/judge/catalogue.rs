@@ -1,6 +1,6 @@
 use crate::{State, Unlawful};
 use std::collections::BTreeSet;
-use terms::{Dataset, Grade, Snapshot};
+use terms::{Dataset, Grade, Snapshot, Standing};
 
 impl State {
     /// Every required element is there, attributes agree with grades, the subject is an identifier.
@@ -32,6 +32,19 @@ impl State {
         if dataset.items.is_empty() {
             return refuse("register.no-items", "list its items".to_owned(), "PD-13");
         }
+        if dataset.standing != Standing::Active {
+            let what = "an entry is open when it is made; suspend it afterwards".to_owned();
+            return refuse("register.not-active", what, "PD-13");
+        }
+        self.judge_items_of(dataset)
+    }
+
+    /// Items once each, attributes as their grades allow, an identifier as the subject.
+    /// Source: PD-13, CG-6.2, CG-A.
+    pub(super) fn judge_items_of(&self, dataset: &Dataset) -> Result<(), Unlawful> {
+        let place = format!("dataset `{}`", dataset.name);
+        let refuse =
+            |code, what: String, clause| Err(Unlawful::new(code, place.clone(), what, clause));
         let mut names = BTreeSet::new();
         for item in &dataset.items {
             let place = format!("{place}, item `{}`", item.name);
@@ -63,7 +76,8 @@ impl State {
     /// Snapshots are of catalogued data, counted from 1 without gaps.
     pub(super) fn judge_snapshot(&self, snapshot: &Snapshot) -> Result<(), Unlawful> {
         let place = format!("dataset `{}`", snapshot.dataset);
-        let Some(dataset) = self.dataset(&snapshot.dataset) else {
+        let known = self.dataset(&snapshot.dataset);
+        let Some(dataset) = known.filter(|known| known.standing != Standing::Ended) else {
             let what = "data without a catalogue entry is never taken in";
             return Err(Unlawful::new(
                 "register.not-catalogued",

@@ -3,7 +3,7 @@ use crate::stage::*;
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
-use terms::{Digest, Stage};
+use terms::{Aspect, Digest, Stage};
 
 #[test]
 fn a_domain_is_created_once() {
@@ -24,7 +24,7 @@ fn a_refusal_tells_a_constant_sentence_and_no_place() {
 
 #[test]
 fn every_command_has_its_own_action_word() {
-    let words: Vec<_> = (0..12)
+    let words: Vec<_> = (0..14)
         .map(|which| command([which, 0, 0, 0]).1.action())
         .collect();
     let expect = [
@@ -38,7 +38,9 @@ fn every_command_has_its_own_action_word() {
         "noticeLicence",
         "grantLicence",
         "applyScenario",
-        "reviewScenario",
+        "reviewScenarioReasonableness",
+        "reviewScenarioCompliance",
+        "reviewScenarioSecurity",
         "approveScenario",
     ];
     assert_eq!(words, expect);
@@ -53,7 +55,7 @@ fn command([which, name, wrong, by]: [u8; 4]) -> (Person, Command) {
     let number = name % 2;
     let licence_id = || read(json!(format!("l-{number}")));
     let scenario_id = || read(json!(format!("s-{number}")));
-    let command = match which % 12 {
+    let command = match which % 14 {
         0 => create(),
         1 => Command::EnrolPerson {
             person: person(who, house),
@@ -80,7 +82,10 @@ fn command([which, name, wrong, by]: [u8; 4]) -> (Person, Command) {
             Command::ApplyLicence(read(with(asked, "/id", format!("l-{number}"))))
         }
         6 => Command::ReviewLicence(licence_id()),
-        7 => Command::NoticeLicence(licence_id()),
+        7 => Command::NoticeLicence {
+            licence: licence_id(),
+            until: noon().date_naive(),
+        },
         8 => Command::GrantLicence(licence_id()),
         9 => {
             let asked = with(scenario(), "/id", format!("s-{number}"));
@@ -88,8 +93,9 @@ fn command([which, name, wrong, by]: [u8; 4]) -> (Person, Command) {
             let asked = with(asked, "/datasets/0/name", format!("city.d{number}"));
             Command::ApplyScenario(read(with(asked, "/datasets/0/show_rows", wrong == 2)))
         }
-        10 => Command::ReviewScenario {
+        10..=12 => Command::ReviewScenario {
             scenario: scenario_id(),
+            aspect: Aspect::ALL[usize::from(which % 14) - 10],
             row_risks: Vec::new(),
         },
         _ => Command::ApproveScenario(scenario_id()),
@@ -99,7 +105,7 @@ fn command([which, name, wrong, by]: [u8; 4]) -> (Person, Command) {
 
 fn commands() -> impl Strategy<Value = Vec<[u8; 4]>> {
     let mostly_right = || prop_oneof![3 => Just(0_u8), 1 => 0..4_u8];
-    let any_step = (0..12_u8, 0..3_u8, mostly_right(), mostly_right());
+    let any_step = (0..14_u8, 0..3_u8, mostly_right(), mostly_right());
     let any_step = any_step.prop_map(|(which, name, wrong, by)| [which, name, wrong, by]);
     // Half of the steps go through the commands in their order, so that sequences get to the end.
     let in_order = (0..24_u8).prop_map(|shift| [u8::MAX, shift, 0, 0]);
@@ -108,7 +114,7 @@ fn commands() -> impl Strategy<Value = Vec<[u8; 4]>> {
         let mut next = 0;
         for step in &mut steps {
             if step[0] == u8::MAX {
-                *step = [next % 12, u8::from(step[1] == 0), 0, 0];
+                *step = [next % 14, u8::from(step[1] == 0), 0, 0];
                 next += 1;
             }
         }
@@ -122,7 +128,7 @@ fn lived(steps: &[[u8; 4]]) -> (State, Vec<String>, usize) {
     let (mut record, mut refusals) = (Vec::new(), 0);
     for (by, command) in steps.iter().map(|step| command(*step)) {
         let before = state.clone();
-        match state.judge(&by, command) {
+        match state.judge(&by, command, noon()) {
             Ok(events) => {
                 for event in events {
                     state.apply(&event);
@@ -173,15 +179,15 @@ fn assert_lawful(state: &State) {
 
 #[test]
 fn the_commands_in_their_order_are_lawful_and_again_are_not() {
-    let steps: Vec<_> = (0..12).map(|which| [which, 0, 0, 0]).collect();
+    let steps: Vec<_> = (0..14).map(|which| [which, 0, 0, 0]).collect();
     let (state, record, refusals) = lived(&steps);
-    assert_eq!((record.len(), refusals), (12, 0));
+    assert_eq!((record.len(), refusals), (14, 0));
     assert_eq!(
         state.scenarios().map(|s| s.stage).collect::<Vec<_>>(),
         [Stage::Granted]
     );
     let (_, record, refusals) = lived(&[steps.clone(), steps].concat());
-    assert_eq!((record.len(), refusals), (12, 12));
+    assert_eq!((record.len(), refusals), (14, 14));
 }
 
 proptest! {

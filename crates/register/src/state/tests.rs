@@ -1,6 +1,7 @@
 use super::*;
 use crate::stage::{dataset, licence, operator, person, scenario, snapshot};
 use serde_json::{Value, json};
+use terms::Event;
 
 fn folded(events: &[Value]) -> State {
     let mut state = State::default();

@@ -50,10 +50,57 @@ fn standing() -> [Value; 7] {
             "number": 1, "rows": 7, "digest": digest(), "types": ["int", null]}}),
         json!({"event": "licence-step", "by": "ann", "stage": "applied", "licence": {"id": "l",
             "operator": "op-a", "mode": "sectoral", "sectors": ["medical"],
-            "from": "2026-01-01", "until": "2027-12-31", "agreement": "A-1"}}),
+            "from": "2026-01-01", "until": "2027-12-31", "agreement": "A-1"},
+            "course": {"since": "2026-11-21", "due": "2026-12-04"}}),
         json!({"event": "scenario-step", "by": "sam", "stage": "reviewed",
             "scenario": scenario(), "row_risks": [{"dataset": "city.citizen", "snapshot": 1,
-            "subjects": 7, "subjects_unique": 1, "subjects_below_k": 2, "k": 5}]}),
+            "subjects": 7, "subjects_unique": 1, "subjects_below_k": 2, "k": 5}],
+            "course": {"since": "2026-11-21", "reviews": [{"by": "sam", "aspect": "security",
+            "on": "2026-11-21"}]}}),
+    ]
+}
+
+/// One of each event of what may follow.
+fn changing() -> [Value; 14] {
+    let operator = json!({"id": "op-a", "title": "A", "security_officer": "ann",
+        "emergency_plan": true, "drill_until": "2027-06-30", "evidence": []});
+    let announcement = json!({"id": "n", "title": "t", "mode": "sectoral",
+        "sectors": ["medical"], "from": "2026-01-01", "until": "2026-01-31"});
+    let product = json!({"id": "p", "form": "report", "scenario": "s", "title": "t",
+        "benefit": "industry", "fee": {"unit": "export", "cents": 100_000}, "plan": digest(),
+        "validation": {"kind": "validation", "title": "t", "until": "2027-12-31"}});
+    [
+        json!({"event": "person-changed", "by": "adam", "step": "certificate-revoked",
+            "person": person(), "certificate": null}),
+        json!({"event": "operator-changed", "by": "dora", "step": "drilled",
+            "operator": operator}),
+        json!({"event": "dataset-proposed", "by": "pat", "dataset": dataset(),
+            "due": "2026-12-04"}),
+        json!({"event": "grades-proposed", "by": "pat", "proposal": {"dataset": "city.citizen",
+            "items": [["pid", {"degree": "serious", "scope": "narrow"}]], "on": "2026-11-21",
+            "due": "2026-12-11"}}),
+        json!({"event": "dataset-changed", "by": "dora", "step": "graded",
+            "dataset": dataset()}),
+        json!({"event": "licences-announced", "by": "dora", "announcement": announcement}),
+        json!({"event": "product-step", "by": "ann", "stage": "applied", "product": product,
+            "course": {"since": "2026-11-21"}}),
+        json!({"event": "objection-lodged", "objection": {"id": "o", "against": {"item":
+            {"dataset": "city.citizen", "item": "pid"}}, "lodged_by": "ann",
+            "lodged": "2026-11-21", "due": "2026-12-04"}}),
+        json!({"event": "objection-answered", "objection": "o", "answer": {"by": "dora",
+            "on": "2026-11-22", "upheld": true}}),
+        json!({"event": "violation-recorded", "violation": {"id": "v", "operator": "op-a",
+            "kind": "beyond-scenario", "measure": "restricted", "recorded_by": "dora",
+            "recorded": "2026-11-21"}}),
+        json!({"event": "violation-lifted", "by": "dora", "violation": "v",
+            "on": "2026-11-22"}),
+        json!({"event": "destruction-confirmed", "by": "sam", "of": {"licence": "l"},
+            "certificate": digest()}),
+        json!({"event": "holidays-set", "by": "dora", "holidays": {"year": 2026,
+            "off": ["2026-10-01"], "worked": ["2026-10-10"]}}),
+        json!({"event": "person-changed", "by": "adam", "step": "suspended", "person":
+            {"id": "ann", "role": "operator-member", "organisation": "op-a", "vetted": true,
+            "nda_until": "2027-12-31", "standing": "suspended"}, "certificate": digest()}),
     ]
 }
 
@@ -105,7 +152,12 @@ fn read(value: &Value) -> Event {
 
 #[test]
 fn every_event_is_written_as_it_was_read() {
-    for value in standing().iter().chain(&operating()).chain(&upkeep()) {
+    let samples = standing().into_iter().chain(changing());
+    for value in &samples
+        .chain(operating())
+        .chain(upkeep())
+        .collect::<Vec<_>>()
+    {
         assert_eq!(&serde_json::to_value(read(value)).unwrap(), value);
         assert_eq!(value["event"], read(value).name());
         assert_eq!(
@@ -145,14 +197,28 @@ fn the_samples_are_of_every_event_once() {
         Event::TextRedacted { .. } => 23,
         Event::TextsExpired { .. } => 24,
         Event::LogPruned { .. } => 25,
+        Event::PersonChanged { .. } => 26,
+        Event::OperatorChanged { .. } => 27,
+        Event::DatasetProposed { .. } => 28,
+        Event::GradesProposed { .. } => 29,
+        Event::DatasetChanged { .. } => 30,
+        Event::LicencesAnnounced { .. } => 31,
+        Event::ProductStep { .. } => 32,
+        Event::ObjectionLodged { .. } => 33,
+        Event::ObjectionAnswered { .. } => 34,
+        Event::ViolationRecorded { .. } => 35,
+        Event::ViolationLifted { .. } => 36,
+        Event::DestructionConfirmed { .. } => 37,
+        Event::HolidaysSet { .. } => 38,
     };
-    let numbers = standing()
-        .iter()
-        .chain(&operating())
-        .chain(&upkeep())
-        .map(|v| number(&read(v)))
+    let samples = standing().into_iter().chain(operating());
+    let numbers = samples
+        .chain(upkeep())
+        .chain(changing())
+        .map(|v| number(&read(&v)))
         .collect::<Vec<_>>();
-    assert_eq!(numbers, (0..26).collect::<Vec<_>>());
+    // The last is of a person once more, with what is left out where all is well.
+    assert_eq!(numbers, (0..39).chain([26]).collect::<Vec<_>>());
 }
 
 #[test]
@@ -209,6 +275,15 @@ fn steps_actions_channels_and_notices_have_one_spelling() {
         "terminated",
     ] {
         check::<Stage>(word);
+    }
+    for stage in Stage::ALL {
+        check::<Stage>(stage.word());
+    }
+    for aspect in crate::Aspect::ALL {
+        check::<crate::Aspect>(aspect.word());
+    }
+    for form in crate::Form::ALL {
+        check::<crate::Form>(form.word());
     }
     for word in ["query", "explain", "export"] {
         check::<Action>(word);

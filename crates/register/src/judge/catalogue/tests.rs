@@ -82,7 +82,7 @@ fn attributes_are_those_that_appendix_a_allows_the_grade() {
                 let entry = with(dataset(), "/items/2/grade", grade);
                 let entry = with(entry, "/items/2/sharing", sharing);
                 let entry = with(entry, "/items/2/opening", opening);
-                let judged = state.judge(&dora(), catalogue(entry));
+                let judged = state.judge(&dora(), catalogue(entry), noon());
                 let expect = format!(
                     "register.attributes: dataset `city.citizen`, item `district`: sharing and \
                      opening attribute contradict grade {grade}; leave them out for the default \

@@ -1,6 +1,6 @@
 use crate::{Command, State, stage::*};
 use serde_json::{Value, json};
-use terms::{Event, LicenceId, Person, Stage};
+use terms::{Course, Event, LicenceId, Person, Stage};
 
 fn apply(licence: Value) -> Command {
     Command::ApplyLicence(read(licence))
@@ -10,11 +10,18 @@ fn id() -> LicenceId {
     read(json!("l-1"))
 }
 
+fn notice() -> Command {
+    Command::NoticeLicence {
+        licence: id(),
+        until: noon().date_naive(),
+    }
+}
+
 /// The steps after the application, as commands and as stages.
 fn steps() -> [(Command, Stage); 3] {
     [
         (Command::ReviewLicence(id()), Stage::Reviewed),
-        (Command::NoticeLicence(id()), Stage::Noticed),
+        (notice(), Stage::Noticed),
         (Command::GrantLicence(id()), Stage::Granted),
     ]
 }
@@ -41,6 +48,8 @@ fn a_member_of_the_operator_applies() {
         by: ann().id,
         stage: Stage::Applied,
         licence: read(licence()),
+        // Ten working days: two weeks.
+        course: read(json!({"since": "2026-11-21", "due": "2026-12-04"})),
     };
     assert_eq!(event, expect);
 }
@@ -97,7 +106,10 @@ fn the_term_is_at_most_two_years() {
     }
     for until in ["2026-01-01", "2027-12-31", "2028-01-01"] {
         let licence = with(licence(), "/until", until);
-        assert!(state.judge(&ann(), apply(licence)).is_ok(), "{until}");
+        assert!(
+            state.judge(&ann(), apply(licence), noon()).is_ok(),
+            "{until}"
+        );
     }
 }
 
@@ -118,10 +130,14 @@ fn the_steps_come_in_order_and_once() {
     for due in 0..=steps().len() {
         for (place, (step, _)) in steps().into_iter().enumerate() {
             if place != due {
+                let why = refused(&state, &sam(), step).to_string();
+                let is = state.licence(&id()).unwrap().stage.word();
                 assert_eq!(
-                    refused(&state, &sam(), step).to_string(),
-                    "register.step-order: licence `l-1`: the steps are applied, reviewed, \
-                     noticed, granted, in this order (AO-9)"
+                    why,
+                    format!(
+                        "register.step-order: licence `l-1`: the steps are applied, reviewed, \
+                         noticed, granted, in this order; this one is {is} (AO-9)"
+                    )
                 );
             }
         }
@@ -129,9 +145,10 @@ fn the_steps_come_in_order_and_once() {
             break;
         };
         let event = carry(&mut state, &sam(), step);
-        let by = sam().id;
-        let licence = read(licence());
-        assert_eq!(event, Event::LicenceStep { by, stage, licence });
+        let Event::LicenceStep { by, licence, .. } = event else {
+            panic!("{event:?}");
+        };
+        assert_eq!((by, licence), (sam().id, read(self::licence())));
         assert_eq!(state.licence(&id()).map(|s| s.stage), Some(stage));
     }
 }
@@ -147,7 +164,13 @@ fn a_licence_that_was_suspended_or_terminated_takes_no_step() {
     for stage in [Stage::Suspended, Stage::Terminated] {
         let mut state = licensed(licence());
         let (by, licence) = (sam().id, read(licence()));
-        state.apply(&Event::LicenceStep { by, stage, licence });
+        let course = Course::default();
+        state.apply(&Event::LicenceStep {
+            by,
+            stage,
+            licence,
+            course,
+        });
         for (step, _) in steps() {
             let why = refused(&state, &dora(), step);
             assert_eq!(why.code(), "register.step-order");

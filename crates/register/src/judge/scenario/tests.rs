@@ -1,6 +1,6 @@
 use crate::{Command, State, stage::*};
 use serde_json::{Value, json};
-use terms::{Event, Person, ScenarioId, Stage};
+use terms::{Aspect, Course, Event, Person, ScenarioId, Stage};
 
 fn apply(scenario: Value) -> Command {
     Command::ApplyScenario(read(scenario))
@@ -10,9 +10,11 @@ fn id() -> ScenarioId {
     read(json!("s-1"))
 }
 
+/// The review of how safe it is, the last of three.
 fn review(row_risks: Value) -> Command {
     Command::ReviewScenario {
         scenario: id(),
+        aspect: Aspect::Security,
         row_risks: read(row_risks),
     }
 }
@@ -36,7 +38,15 @@ fn check(state: &State, by: &Person, scenario: Value, expect: &str) {
 fn applied(scenario: Value) -> State {
     let mut state = licensed(licence());
     carry(&mut state, &ann(), apply(scenario));
+    judged(&mut state);
     state
+}
+
+/// The two reviews that the security authority's follows.
+fn judged(state: &mut State) {
+    let [reasonable, compliant, _] = reviews("s-1", json!([]));
+    carry(state, &reasonable.0, reasonable.1);
+    carry(state, &compliant.0, compliant.1);
 }
 
 /// A licensed domain whose dataset is another one.
@@ -48,7 +58,13 @@ fn licensed_over(dataset: Value) -> State {
         Command::CatalogueDataset(read(dataset)),
     );
     let (by, stage, licence) = (dora().id, Stage::Granted, read(licence()));
-    state.apply(&Event::LicenceStep { by, stage, licence });
+    let course = Course::default();
+    state.apply(&Event::LicenceStep {
+        by,
+        stage,
+        licence,
+        course,
+    });
     state
 }
 
@@ -70,6 +86,7 @@ fn a_member_of_the_licensed_operator_applies() {
         stage: Stage::Applied,
         scenario: read(scenario()),
         row_risks: Vec::new(),
+        course: read(json!({"since": "2026-11-21", "due": "2026-12-04"})),
     };
     assert_eq!(event, expect);
 }
@@ -99,7 +116,13 @@ fn only_a_granted_licence_carries_a_scenario() {
     for stage in stages {
         let mut state = licensed(licence());
         let (by, licence) = (sam().id, read(licence()));
-        state.apply(&Event::LicenceStep { by, stage, licence });
+        let course = Course::default();
+        state.apply(&Event::LicenceStep {
+            by,
+            stage,
+            licence,
+            course,
+        });
         check(&state, &ann(), scenario(), expect);
     }
 }
@@ -280,7 +303,7 @@ fn a_measure_is_a_listed_item() {
         "/datasets/0/aggregate",
         json!(["district"]),
     );
-    assert!(state.judge(&ann(), apply(all)).is_ok());
+    assert!(state.judge(&ann(), apply(all), noon()).is_ok());
 }
 
 #[test]
@@ -302,7 +325,7 @@ fn a_row_policy_is_judged_as_what_will_be_enforced() {
         );
     }
     let both = rows(json!("district = '1'"), json!("00"));
-    assert!(state.judge(&ann(), apply(both)).is_ok());
+    assert!(state.judge(&ann(), apply(both), noon()).is_ok());
 }
 
 #[test]
@@ -341,31 +364,44 @@ fn rows_that_are_nobodys_or_not_shown_need_no_risk() {
     carry(&mut applied(scenario()), &sam(), review(json!([])));
     let mut things = licensed_over(with(dataset(), "/subject", json!(null)));
     carry(&mut things, &ann(), apply(wanting("show_rows", true)));
+    judged(&mut things);
     carry(&mut things, &sam(), review(json!([])));
 }
 
 #[test]
 fn the_steps_come_in_order_and_once() {
-    let expect = "register.step-order: scenario `s-1`: the steps are applied, reviewed, granted, \
-                  in this order (AO-12)";
     let wrong = |state: &State, command: Command| {
-        assert_eq!(refused(state, &sam(), command).to_string(), expect);
+        let why = refused(state, &sam(), command);
+        assert_eq!((why.code(), why.clause), ("register.step-order", "AO-12"));
     };
     let mut state = licensed(licence());
-    wrong(&state, review(json!([])));
-    wrong(&state, approve());
+    for command in [review(json!([])), approve()] {
+        let why = refused(&state, &sam(), command);
+        assert_eq!(why.code(), "register.no-scenario");
+    }
     carry(&mut state, &ann(), apply(scenario()));
     wrong(&state, approve());
-    carry(&mut state, &sam(), review(json!([])));
-    wrong(&state, review(json!([])));
+    for (by, command) in reviews("s-1", json!([])) {
+        wrong(&state, approve());
+        carry(&mut state, &by, command.clone());
+        let why = refused(&state, &by, command);
+        assert!(["register.reviewed", "register.step-order"].contains(&why.code()));
+    }
     let event = carry(&mut state, &dora(), approve());
-    let expect = Event::ScenarioStep {
-        by: dora().id,
-        stage: Stage::Granted,
-        scenario: read(scenario()),
-        row_risks: Vec::new(),
+    let Event::ScenarioStep {
+        by, stage, course, ..
+    } = event
+    else {
+        panic!("{event:?}");
     };
-    assert_eq!(event, expect);
+    assert_eq!((by, stage), (dora().id, Stage::Granted));
+    let aspects: Vec<_> = course.reviews.iter().map(|r| (&r.by, r.aspect)).collect();
+    let expect = [
+        (&dora().id, Aspect::Reasonableness),
+        (&dora().id, Aspect::Compliance),
+        (&sam().id, Aspect::Security),
+    ];
+    assert_eq!(aspects, expect);
     wrong(&state, review(json!([])));
     wrong(&state, approve());
 }
@@ -379,6 +415,7 @@ fn a_scenario_that_was_suspended_or_terminated_takes_no_step() {
             stage,
             scenario: read(scenario()),
             row_risks: Vec::new(),
+            course: Course::default(),
         });
         for command in [review(json!([])), approve()] {
             let why = refused(&state, &sam(), command);

@@ -3,6 +3,15 @@ use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, TimeZone, Utc};
 /// Civil time in the domain: China Standard Time, eight hours east.
 const EAST_SECONDS: i32 = 8 * 3600;
 
+/// The civil day of a moment, in the domain's time.
+#[must_use]
+pub fn today(now: DateTime<Utc>) -> NaiveDate {
+    FixedOffset::east_opt(EAST_SECONDS).map_or_else(
+        || now.date_naive(),
+        |zone| now.with_timezone(&zone).date_naive(),
+    )
+}
+
 /// The first moment after a civil day, in the domain's time. What holds "until" a day ends there.
 #[must_use]
 pub fn end_of_day(day: NaiveDate) -> DateTime<Utc> {

@@ -19,6 +19,13 @@ fn no_summer_time_moves_the_end() {
 }
 
 #[test]
+fn a_day_begins_at_midnight_in_china() {
+    let day = |moment: &str| today(moment.parse().unwrap()).to_string();
+    assert_eq!(day("2026-11-21T15:59:59Z"), "2026-11-21");
+    assert_eq!(day("2026-11-21T16:00:00Z"), "2026-11-22");
+}
+
+#[test]
 fn days_at_the_ends_of_the_calendar_end_too() {
     assert!(end_of_day(NaiveDate::MIN) < end_of_day(NaiveDate::MAX));
 }

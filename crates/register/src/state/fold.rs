@@ -1,0 +1,213 @@
+use super::{LicenceStanding, ProductStanding, ScenarioStanding, State};
+use std::collections::BTreeMap;
+use terms::{DatasetName, DatasetStep, Digest, Event, Person, Scenario, Snapshot, Stage};
+
+impl State {
+    /// Folds one event in. Operations change nothing that stands, so they leave the version alone.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each case: a table reads best in one place"
+    )]
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::DomainCreated {
+                name,
+                title,
+                default_schema,
+                pilot,
+                thresholds,
+                obligations,
+            } => {
+                self.name = Some(name.clone());
+                self.title.clone_from(title);
+                self.default_schema.clone_from(default_schema);
+                self.pilot = *pilot;
+                self.thresholds = *thresholds;
+                self.obligations = Some(*obligations);
+            }
+            Event::PersonEnrolled {
+                person,
+                certificate,
+                ..
+            } => self.enrol(person, Some(*certificate)),
+            Event::PersonChanged {
+                person,
+                certificate,
+                ..
+            } => self.enrol(person, *certificate),
+            Event::OperatorRegistered { operator, .. }
+            | Event::OperatorChanged { operator, .. } => {
+                self.operators.insert(operator.id.clone(), operator.clone());
+            }
+            Event::DatasetProposed { by, dataset, due } => {
+                let proposal = (by.clone(), dataset.clone(), *due);
+                let proposed = &mut self.procedure.proposed;
+                proposed.insert(dataset.name.clone(), proposal);
+            }
+            Event::DatasetCatalogued { dataset, .. } => {
+                self.procedure.proposed.remove(&dataset.name);
+                self.datasets.insert(dataset.name.clone(), dataset.clone());
+            }
+            Event::GradesProposed { by, proposal } => {
+                let regrading = &mut self.procedure.regrading;
+                regrading.insert(proposal.dataset.clone(), (by.clone(), proposal.clone()));
+            }
+            Event::DatasetChanged { step, dataset, .. } => {
+                if *step == DatasetStep::Graded {
+                    self.procedure.regrading.remove(&dataset.name);
+                }
+                self.datasets.insert(dataset.name.clone(), dataset.clone());
+            }
+            Event::DatasetLoaded { snapshot, .. } => self.load(snapshot),
+            Event::LicencesAnnounced { announcement, .. } => {
+                let announcements = &mut self.procedure.announcements;
+                announcements.insert(announcement.id.clone(), announcement.clone());
+            }
+            Event::LicenceStep {
+                by,
+                stage,
+                licence,
+                course,
+            } => {
+                let before = self.licences.get(&licence.id).map(|s| s.submitter.clone());
+                if before.is_none() {
+                    let licences = self.by_operator.entry(licence.operator.clone());
+                    licences.or_default().push(licence.id.clone());
+                }
+                let standing = LicenceStanding {
+                    licence: licence.clone(),
+                    stage: *stage,
+                    course: course.clone(),
+                    submitter: before.unwrap_or_else(|| by.clone()),
+                };
+                self.licences.insert(standing.licence.id.clone(), standing);
+            }
+            Event::ScenarioStep {
+                by,
+                stage,
+                scenario,
+                row_risks,
+                course,
+            } => {
+                let before = self.scenarios.get(&scenario.id);
+                if before.is_none() {
+                    let scenarios = self.by_licence.entry(scenario.licence.clone());
+                    scenarios.or_default().push(scenario.id.clone());
+                }
+                let submitter = before.map_or_else(|| by.clone(), |s| s.submitter.clone());
+                let pinned = match (stage, before) {
+                    (Stage::Granted, _) | (_, None) => self.newest(scenario),
+                    (_, Some(before)) => before.pinned.clone(),
+                };
+                let standing = ScenarioStanding {
+                    scenario: scenario.clone(),
+                    stage: *stage,
+                    course: course.clone(),
+                    row_risks: row_risks.clone(),
+                    submitter,
+                    pinned,
+                };
+                self.scenarios
+                    .insert(standing.scenario.id.clone(), standing);
+            }
+            Event::ProductStep {
+                by,
+                stage,
+                product,
+                course,
+            } => {
+                let products = &mut self.procedure.products;
+                let before = products.get(&product.id).map(|s| s.submitter.clone());
+                let standing = ProductStanding {
+                    product: product.clone(),
+                    stage: *stage,
+                    course: course.clone(),
+                    submitter: before.unwrap_or_else(|| by.clone()),
+                };
+                products.insert(product.id.clone(), standing);
+            }
+            Event::ObjectionLodged { objection } => {
+                let objections = &mut self.procedure.objections;
+                objections.insert(objection.id.clone(), objection.clone());
+            }
+            Event::ObjectionAnswered { objection, answer } => {
+                if let Some(objection) = self.procedure.objections.get_mut(objection) {
+                    objection.answer = Some(answer.clone());
+                }
+            }
+            Event::ViolationRecorded { violation } => {
+                let violations = &mut self.procedure.violations;
+                violations.insert(violation.id.clone(), violation.clone());
+            }
+            Event::ViolationLifted { violation, on, .. } => {
+                if let Some(violation) = self.procedure.violations.get_mut(violation) {
+                    violation.lifted = Some(*on);
+                }
+            }
+            Event::DestructionConfirmed {
+                of, certificate, ..
+            } => {
+                let destroyed = &mut self.procedure.destroyed;
+                destroyed.insert(super::disposed(of), *certificate);
+            }
+            Event::HolidaysSet { holidays, .. } => self.procedure.calendar.load(holidays),
+            Event::GatewayStarted { .. }
+            | Event::OperationOpened { .. }
+            | Event::OperationDecided { .. }
+            | Event::OperationRefused { .. }
+            | Event::ReleaseConflicted { .. }
+            | Event::OperationReleased { .. }
+            | Event::OperationFailed { .. }
+            | Event::OperationAbandoned { .. }
+            | Event::Exported { .. }
+            | Event::ExportWithheld { .. }
+            | Event::WitnessLagged { .. }
+            | Event::StrangersCounted { .. }
+            | Event::SealedRead { .. }
+            | Event::RetentionSet { .. }
+            | Event::RedactionRequested { .. }
+            | Event::RedactionApproved { .. }
+            | Event::TextRedacted { .. }
+            | Event::TextsExpired { .. }
+            | Event::LogPruned { .. } => return,
+        }
+        self.version += 1;
+    }
+
+    /// A certificate that held before and does not hold now is nobody's.
+    fn enrol(&mut self, person: &Person, certificate: Option<Digest>) {
+        let standing = (person.clone(), certificate);
+        if let Some((_, Some(old))) = self.people.insert(person.id.clone(), standing) {
+            self.certificates.remove(&old);
+        }
+        if let Some(certificate) = certificate {
+            self.certificates.insert(certificate, person.id.clone());
+        }
+    }
+
+    fn load(&mut self, snapshot: &Snapshot) {
+        if let Some(dataset) = self.datasets.get_mut(&snapshot.dataset) {
+            for (item, data_type) in dataset.items.iter_mut().zip(&snapshot.types) {
+                item.data_type = *data_type;
+            }
+        }
+        for standing in self.scenarios.values_mut() {
+            let mut datasets = standing.scenario.datasets.iter();
+            if datasets.any(|dataset| dataset.name == snapshot.dataset) {
+                let pinned = &mut standing.pinned;
+                pinned
+                    .entry(snapshot.dataset.clone())
+                    .or_insert(snapshot.number);
+            }
+        }
+        self.snapshots
+            .insert(snapshot.dataset.clone(), snapshot.clone());
+    }
+
+    /// The newest snapshot of each dataset of a scenario that has data.
+    fn newest(&self, scenario: &Scenario) -> BTreeMap<DatasetName, u32> {
+        let datasets = scenario.datasets.iter().map(|dataset| &dataset.name);
+        let newest = |name: &DatasetName| Some((name.clone(), self.snapshots.get(name)?.number));
+        datasets.filter_map(newest).collect()
+    }
+}
