@@ -1,7 +1,7 @@
 use crate::{Unproved, end_of_day};
 use chrono::{DateTime, Utc};
 use register::State;
-use terms::{Channel, Digest, OperatorId, Person};
+use terms::{Channel, Digest, OperatorId, Person, Standing};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// A proved, real-named person on one listener. Made by [`prove`] alone.
@@ -71,6 +71,9 @@ pub fn prove(
     let person = register
         .person_by_certificate(&certificate)
         .ok_or(Unproved::Unknown)?;
+    if person.standing != Standing::Active {
+        return Err(Unproved::Suspended(person.id.clone()));
+    }
     if !person.vetted {
         return Err(Unproved::NotVetted(person.id.clone()));
     }

@@ -15,6 +15,9 @@ pub enum Unproved {
     /// Nobody is enrolled with the certificate.
     #[error("nobody is enrolled with this certificate")]
     Unknown,
+    /// The person is suspended, or left. Source: AO-16(1).
+    #[error("person `{0}` is suspended")]
+    Suspended(PersonId),
     /// The person has not been vetted. Source: AO-16(1).
     #[error("person `{0}` has not been vetted")]
     NotVetted(PersonId),
@@ -32,6 +35,7 @@ impl Unproved {
             Self::Unreadable => "identity.unreadable-certificate",
             Self::OutsideValidity => "identity.certificate-not-valid",
             Self::Unknown => "identity.unknown-certificate",
+            Self::Suspended(_) => "identity.suspended",
             Self::NotVetted(_) => "identity.not-vetted",
             Self::NdaLapsed(_) => "identity.nda-lapsed",
         }
@@ -54,6 +58,10 @@ impl Unproved {
                 "nobody is enrolled with this certificate.",
                 "没有人员以该证书备案。",
             ),
+            Self::Suspended(_) => Told::new(
+                "you are suspended in this domain; ask its authorities (AO-16(1)).",
+                "您在本域的权限已暂停，请联系主管部门（办法第十六条第一项）。",
+            ),
             Self::NotVetted(_) => Told::new(
                 "vetting is not on file (AO-16(1)).",
                 "尚无背景审查备案（办法第十六条第一项）。",
@@ -69,7 +77,9 @@ impl Unproved {
     #[must_use]
     pub const fn person(&self) -> Option<&PersonId> {
         match self {
-            Self::NotVetted(person) | Self::NdaLapsed(person) => Some(person),
+            Self::Suspended(person) | Self::NotVetted(person) | Self::NdaLapsed(person) => {
+                Some(person)
+            }
             Self::NoCertificate | Self::Unreadable | Self::OutsideValidity | Self::Unknown => None,
         }
     }

@@ -3,7 +3,10 @@ use cedar_policy::{
     ActionConstraint, EntityUid, Policy, PolicyId, PolicySet, PrincipalConstraint, Schema,
     ValidationMode, Validator,
 };
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
 use terms::Digest;
 
 const SCHEMA: &str = include_str!("../../../policies/bonded.cedarschema");
@@ -103,7 +106,8 @@ impl Texts {
         let texts: Vec<&str> = self.disclosure.iter().map(String::as_str).collect();
         let disclosure = DisclosureTable::read(&texts)
             .map_err(|why| Unusable(format!("{DISCLOSURE_FILE}: {why}")))?;
-        let (general, personal) = indexed(&all)?;
+        let members = Members::of(&schema)?;
+        let (general, personal) = indexed(&all, &members)?;
         Ok(Bundle {
             schema,
             masks,
@@ -135,8 +139,35 @@ fn files(dir: &Path) -> Result<Vec<std::path::PathBuf>, Unusable> {
     Ok(files)
 }
 
+/// The actions of each group; an action is of its own.
+#[derive(Debug)]
+struct Members(HashMap<EntityUid, Vec<EntityUid>>);
+
+impl Members {
+    fn of(schema: &Schema) -> Result<Self, Unusable> {
+        let unusable = |error: &dyn std::fmt::Display| Unusable(error.to_string());
+        let actions = schema.action_entities().map_err(|error| unusable(&error))?;
+        let mut members: HashMap<EntityUid, Vec<EntityUid>> = HashMap::new();
+        for action in actions.iter().map(cedar_policy::Entity::uid) {
+            let groups = actions.ancestors(&action).into_iter().flatten().cloned();
+            for of in groups.chain([action.clone()]) {
+                members.entry(of).or_default().push(action.clone());
+            }
+        }
+        Ok(Self(members))
+    }
+
+    fn names(&self, of: &EntityUid) -> impl Iterator<Item = String> {
+        let members = self.0.get(of).into_iter().flatten();
+        members.map(|uid| uid.id().unescaped().to_owned())
+    }
+}
+
 /// The policies of everybody, and of each who has policies of their own.
-fn indexed(all: &PolicySet) -> Result<(Index, HashMap<EntityUid, Index>), Unusable> {
+fn indexed(
+    all: &PolicySet,
+    members: &Members,
+) -> Result<(Index, HashMap<EntityUid, Index>), Unusable> {
     let mut general: Vec<Policy> = Vec::new();
     let mut own: HashMap<EntityUid, Vec<Policy>> = HashMap::new();
     for policy in all.policies() {
@@ -149,29 +180,37 @@ fn indexed(all: &PolicySet) -> Result<(Index, HashMap<EntityUid, Index>), Unusab
         }
     }
     let personal = own.into_iter().map(|(uid, own)| {
-        let theirs = Index::of(general.iter().chain(&own))?;
+        let theirs = Index::of(general.iter().chain(&own), members)?;
         Ok((uid, theirs))
     });
     let personal = personal.collect::<Result<_, _>>()?;
-    Ok((Index::of(&general)?, personal))
+    Ok((Index::of(&general, members)?, personal))
 }
 
 impl Index {
-    fn of<'p>(all: impl IntoIterator<Item = &'p Policy>) -> Result<Self, Unusable> {
+    fn of<'p>(
+        all: impl IntoIterator<Item = &'p Policy>,
+        members: &Members,
+    ) -> Result<Self, Unusable> {
         let unusable = |error: &dyn std::fmt::Display| Unusable(error.to_string());
         let mut everywhere = PolicySet::new();
         let mut named: Vec<(String, Policy)> = Vec::new();
         for policy in all {
-            let name = |uid: &EntityUid| uid.id().unescaped().to_owned();
             match policy.action_constraint() {
                 ActionConstraint::Any => {
                     everywhere
                         .add(policy.clone())
                         .map_err(|error| unusable(&error))?;
                 }
-                ActionConstraint::Eq(uid) => named.push((name(&uid), policy.clone())),
+                ActionConstraint::Eq(uid) => {
+                    let name = uid.id().unescaped().to_owned();
+                    named.push((name, policy.clone()));
+                }
                 ActionConstraint::In(uids) => {
-                    named.extend(uids.iter().map(|uid| (name(uid), policy.clone())));
+                    // An action that is named and in a group that is named is named once.
+                    let names: BTreeSet<_> =
+                        uids.iter().flat_map(|uid| members.names(uid)).collect();
+                    named.extend(names.into_iter().map(|name| (name, policy.clone())));
                 }
             }
         }

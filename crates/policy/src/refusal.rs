@@ -24,6 +24,15 @@ pub enum Refusal {
     /// An assessment of the operator is over.
     #[error("evidence lapsed")]
     EvidenceLapsed,
+    /// The emergency plan was not drilled in time.
+    #[error("drill overdue")]
+    DrillOverdue,
+    /// The operator failed its last annual assessment.
+    #[error("assessment failed")]
+    AssessmentFailed,
+    /// The operator's access is closed for a violation.
+    #[error("closed for a violation")]
+    Closed,
     /// The role may not do this, or did submit what it would approve.
     #[error("action `{0}` not permitted")]
     ActionNotPermitted(&'static str),
@@ -44,6 +53,9 @@ impl Refusal {
             Self::LicenceNotInTerm => "policy.licence-not-in-term",
             Self::NoEmergencyPlan => "policy.no-emergency-plan",
             Self::EvidenceLapsed => "policy.evidence-lapsed",
+            Self::DrillOverdue => "policy.drill-overdue",
+            Self::AssessmentFailed => "policy.assessment-failed",
+            Self::Closed => "policy.closed",
             Self::ActionNotPermitted(_) => "policy.action-not-permitted",
             Self::Unusable(_) => "policy.unusable",
         }
@@ -81,6 +93,18 @@ impl Refusal {
                 "an assessment of the operator is over; file a new one (AO-7).",
                 "运营单位的评估材料已过期，请重新提交（办法第七条）。",
             ),
+            Self::DrillOverdue => Told::new(
+                "the operator's emergency plan was not drilled in time; record a drill (AO-26).",
+                "运营单位未按期组织应急演练，请组织演练并备案（办法第二十六条）。",
+            ),
+            Self::AssessmentFailed => Told::new(
+                "the operator failed its annual assessment; pass another (AO-10, AO-29).",
+                "运营单位年度评估不合格，请整改后重新评估（办法第十条、第二十九条）。",
+            ),
+            Self::Closed => Told::new(
+                "the operator's access is closed for a violation (OD-1).",
+                "因违规行为，运营单位的数据获取权限已关闭（开放意见）。",
+            ),
             Self::ActionNotPermitted(_) => Told::new(
                 "this role may not take this step (AO-5, AO-6).",
                 "该角色不得执行此步骤（办法第五条、第六条）。",
@@ -100,6 +124,9 @@ impl Refusal {
             "licence-not-in-term" => Self::LicenceNotInTerm,
             "no-emergency-plan" => Self::NoEmergencyPlan,
             "evidence-lapsed" => Self::EvidenceLapsed,
+            "drill-overdue" => Self::DrillOverdue,
+            "assessment-failed" => Self::AssessmentFailed,
+            "closed-for-a-violation" => Self::Closed,
             _ => Self::UnknownScenario,
         }
     }

@@ -56,6 +56,9 @@ impl Case {
             "licenceInTerm": self.licence.from <= today && today <= self.licence.until,
             "emergencyPlan": self.operator.emergency_plan,
             "evidenceCurrent": self.operator.evidence.values().all(|until| today <= *until),
+            "drillCurrent": self.operator.drill_until.is_none_or(|until| today <= until),
+            "assessed": !self.operator.assessment_failed,
+            "open": !self.operator.closed,
         });
         let scenario = ("Scenario", json!({}));
         engine.case(&self.asker(), "enter", scenario, context)

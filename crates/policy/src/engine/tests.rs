@@ -5,6 +5,7 @@ use cedar_policy::{Policy, PolicySet};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use terms::Role;
 
 mod folder; // what a domain's own folder adds
 mod laws; // what holds for every request there can be
@@ -15,6 +16,53 @@ mod laws; // what holds for every request there can be
 struct Cases {
     defaults: Request,
     case: Vec<Case>,
+    #[serde(default)]
+    step: Vec<Step>,
+}
+
+/// A management step: who may, by which policy, and which one keeps them from their own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    action: String,
+    roles: Vec<String>,
+    by: String,
+    own: Option<String>,
+}
+
+impl Step {
+    /// A case for every role, and one of what they submitted themselves for every role that may.
+    fn cases(&self) -> Vec<Case> {
+        let case = |role: Role, own: bool| {
+            let may = self.roles.iter().any(|named| named == role.word());
+            let (allow, by) = match (may, own, &self.own) {
+                (false, ..) => (false, None),
+                (true, true, Some(forbids)) => (false, Some(forbids)),
+                (true, ..) => (true, Some(&self.by)),
+            };
+            Case {
+                name: format!("{} by {}, own: {own}", self.action, role.word()),
+                action: self.action.clone(),
+                request: Request {
+                    role: Some(role.word().to_owned()),
+                    submitter: own.then(|| "self".to_owned()),
+                    ..Request::default()
+                },
+                allow,
+                by: by.into_iter().cloned().collect(),
+            }
+        };
+        let mays = |role: &Role| self.roles.iter().any(|named| named == role.word());
+        let own = Role::ALL
+            .into_iter()
+            .filter(mays)
+            .map(|role| case(role, true));
+        Role::ALL
+            .map(|role| case(role, false))
+            .into_iter()
+            .chain(own)
+            .collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -103,7 +151,8 @@ fn cases() -> Vec<(String, Case)> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let cases: Cases = toml::from_str(&std::fs::read_to_string(&path).unwrap())
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        for mut case in cases.case {
+        let steps = cases.step.iter().flat_map(Step::cases);
+        for mut case in cases.case.into_iter().chain(steps) {
             case.request = case.request.over(&cases.defaults);
             all.push((name.clone(), case));
         }

@@ -10,6 +10,7 @@ fn shipped() -> MaskTable {
 
 fn item(kind: Kind, grade: Grade, mask: Option<&str>) -> Item {
     Item {
+        impact: None,
         name: "x".parse().unwrap(),
         title: String::new(),
         kind,

@@ -53,6 +53,12 @@ pub(super) struct Firm {
     pub registered: String,
     pub emergency_plan: bool,
     pub evidence: BTreeMap<String, NaiveDate>,
+    pub drill_until: Option<NaiveDate>,
+    #[serde(default)]
+    pub assessment_failed: bool,
+    /// By a violation in force.
+    #[serde(default)]
+    pub closed: bool,
 }
 
 #[derive(Deserialize)]
@@ -195,7 +201,7 @@ impl Case {
             [all] if all == "*" => json!("all"),
             names => json!({"named": names}),
         };
-        vec![
+        let mut events = vec![
             json!({"event": "domain-created", "name": "d", "title": "x", "default_schema": "fund",
                 "pilot": false, "thresholds": self.thresholds,
                 "obligations": {"rows_max": 1, "result_bytes_max": 1}}),
@@ -204,7 +210,9 @@ impl Case {
                 "organisation": self.person.organisation, "nda_until": self.person.nda_until}}),
             json!({"event": "operator-registered", "by": "dora", "operator": {"title": "x",
                 "id": self.operator.registered, "security_officer": null, "evidence": evidence,
-                "emergency_plan": self.operator.emergency_plan}}),
+                "emergency_plan": self.operator.emergency_plan,
+                "drill_until": self.operator.drill_until,
+                "assessment_failed": self.operator.assessment_failed}}),
             json!({"event": "dataset-catalogued", "by": "dora", "dataset": self.dataset_entry()}),
             json!({"event": "dataset-loaded", "by": "dora", "snapshot": {"dataset": "fund.people",
                 "number": 1, "rows": 1, "digest": Digest::of(b""), "types": types}}),
@@ -215,7 +223,15 @@ impl Case {
                 "purpose": "x", "members": self.scenario.members, "datasets": [{
                 "name": "fund.people", "items": listed, "aggregate": self.scenario.aggregate,
                 "rows": null}]}}),
-        ]
+        ];
+        if self.operator.closed {
+            events.push(
+                json!({"event": "violation-recorded", "violation": {"id": "v",
+                "operator": self.operator.registered, "kind": "other-breach", "measure": "closed",
+                "recorded_by": "dora", "recorded": "2026-01-01"}}),
+            );
+        }
+        events
     }
 
     fn dataset_entry(&self) -> Value {
