@@ -8,7 +8,7 @@ use crate::{
 use chrono::Utc;
 use gateway::{Administration, By, Domain, Founding, Listeners, ServeError, Unopened};
 use manifest::Algorithm;
-use terms::{DomainName, Obligations, Person, Role, Thresholds};
+use terms::{DomainName, Obligations, Person, Role, Standing, Thresholds};
 
 /// The person who founds a domain that has no seed.
 const FOUNDER: &str = "founder";
@@ -66,6 +66,7 @@ fn bare(given: &Init) -> Result<(), Failure> {
         organisation: name.to_string(),
         vetted: true,
         nda_until: None,
+        standing: Standing::Active,
     };
     let now = Utc::now();
     let founding = Founding {

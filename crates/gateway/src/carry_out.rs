@@ -4,7 +4,7 @@ use ledger::Stored;
 use policy::Refusal;
 use register::{Command, State};
 use std::sync::Arc;
-use terms::{Channel, Dataset, Event, Person, PersonId};
+use terms::{Channel, Dataset, Event, Person, today};
 
 /// A command and who gives it.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub enum By {
     Known(Box<Person>, DateTime<Utc>),
     /// A caller, who is proved when the command's turn comes.
     Caller(Box<Asking>),
+    /// Nobody: a term is over. No policy is asked, since none permits it to anybody.
+    Clock,
 }
 
 /// A command that was carried out: on record, and standing.
@@ -48,6 +50,21 @@ impl Domain {
         carried.await.unwrap_or(Err(Unadministered::Broken))
     }
 
+    /// Takes the steps that only waited for the clock. Needs a runtime's context.
+    pub(crate) async fn keep_terms(self: &Arc<Self>) {
+        let due = self.live.read().state.due(today(now()));
+        for command in due {
+            let order = Order {
+                by: By::Clock,
+                command,
+                sealed: None,
+            };
+            if let Err(error) = self.carry_out(order).await {
+                tracing::error!(%error, "a term is over and could not be put on record");
+            }
+        }
+    }
+
     async fn in_turn(&self, order: Order) -> Result<Carried, Unadministered> {
         let Order {
             by,
@@ -55,6 +72,9 @@ impl Domain {
             sealed,
         } = order;
         let turn = self.live.turn().await;
+        // Why an authority decides against somebody may name people: it is sealed.
+        let reason = command.reason().map(|reason| reason.as_str().as_bytes().to_vec());
+        let sealed = sealed.or(reason);
         let (events, at) = self.judged(&by, command)?;
         let appended: Vec<_> = events
             .into_iter()
@@ -98,6 +118,10 @@ impl Domain {
         let stands = self.live.read();
         let (person, at) = match by {
             By::Known(person, at) => ((**person).clone(), *at),
+            By::Clock => {
+                let clock = State::clock().map_err(|_| Unadministered::Broken)?;
+                (clock, now())
+            }
             By::Caller(asking) => {
                 let at = now();
                 let der = asking.certificate();
@@ -108,12 +132,14 @@ impl Domain {
                 (caller.person().clone(), at)
             }
         };
-        let submitter = submitter(&stands.state, &command);
-        self.engine.manage(&person, command.action(), submitter)?;
+        if !matches!(by, By::Clock) {
+            let submitter = stands.state.submitter(&command);
+            self.engine.manage(&person, command.action(), submitter)?;
+        }
         if let Command::CatalogueDataset(dataset) = &command {
             self.judge_masks(dataset)?;
         }
-        Ok((stands.state.judge(&person, command)?, at))
+        Ok((stands.state.judge(&person, command, at)?, at))
     }
 
     fn judge_masks(&self, dataset: &Dataset) -> Result<(), Unadministered> {
@@ -125,24 +151,5 @@ impl Domain {
             })?;
         }
         Ok(())
-    }
-}
-
-/// Who submitted what a command decides on.
-fn submitter<'a>(state: &'a State, command: &Command) -> Option<&'a PersonId> {
-    match command {
-        Command::ReviewLicence(id) | Command::NoticeLicence(id) | Command::GrantLicence(id) => {
-            state.licence(id).map(|standing| &standing.submitter)
-        }
-        Command::ReviewScenario { scenario: id, .. } | Command::ApproveScenario(id) => {
-            state.scenario(id).map(|standing| &standing.submitter)
-        }
-        Command::CreateDomain { .. }
-        | Command::EnrolPerson { .. }
-        | Command::RegisterOperator(_)
-        | Command::CatalogueDataset(_)
-        | Command::LoadDataset(_)
-        | Command::ApplyLicence(_)
-        | Command::ApplyScenario(_) => None,
     }
 }

@@ -221,6 +221,7 @@ async fn until_told(gateway: &Gateway, edges: &[Arc<Edge>]) -> Result<(), ServeE
                 sweeps += 1;
                 if sweeps.is_multiple_of(SWEEPS_PER_MINUTE) {
                     gateway.count_strangers().await;
+                    gateway.domain.keep_terms().await;
                 }
             }
         }

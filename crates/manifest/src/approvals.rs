@@ -20,7 +20,10 @@ impl Approvals {
             at: stored.at,
             index: stored.index,
         };
-        if let Event::LicenceStep { by, stage, licence } = &stored.event {
+        if let Event::LicenceStep {
+            by, stage, licence, ..
+        } = &stored.event
+        {
             let step = approval(Ground::Licence(licence.id.clone()), by, *stage);
             self.licences
                 .entry(licence.id.clone())

@@ -12,8 +12,8 @@ use identity::{Caller, end_of_day};
 use register::{LicenceStanding, ScenarioStanding, State};
 use serde_json::json;
 use terms::{
-    Channel, Dataset, Digest, Grade, Licence, Mask, Obligations, Operator, Person, Scenario,
-    ScenarioDataset, ScenarioId, Stage, Thresholds,
+    Channel, Dataset, Digest, Grade, Licence, Mask, Measure, Obligations, Operator, Person,
+    Scenario, ScenarioDataset, ScenarioId, Stage, Thresholds,
 };
 
 /// What a permit is computed from.
@@ -162,6 +162,9 @@ impl<'a> Asking<'a> {
                 "licenceInTerm": began && self.now < end_of_day(licence.until),
                 "emergencyPlan": operator.emergency_plan,
                 "evidenceCurrent": current,
+                "drillCurrent": operator.drill_until.is_none_or(|day| self.now < end_of_day(day)),
+                "assessed": !operator.assessment_failed,
+                "open": !self.state.measures(&operator.id).any(|m| m == Measure::Closed),
             }),
         })
     }
@@ -234,14 +237,17 @@ impl<'a> Asking<'a> {
         })
     }
 
-    /// The earliest of the certificate, the agreement, the licence and the operator's evidence.
+    /// The earliest of the certificate, the agreement, the licence, the operator's evidence and its
+    /// next drill.
     fn expires(&self, caller: &Caller, licence: &Licence, operator: &Operator) -> DateTime<Utc> {
         let evidence = operator
             .evidence
             .iter()
             .map(|evidence| end_of_day(evidence.until));
         let bounds = [caller.expires(), end_of_day(licence.until)];
-        bounds.into_iter().chain(evidence).min().unwrap_or(self.now)
+        let drill = operator.drill_until.map(end_of_day);
+        let bounds = bounds.into_iter().chain(evidence).chain(drill);
+        bounds.min().unwrap_or(self.now)
     }
 }
 

@@ -185,4 +185,6 @@ impl Engine {
 #[cfg(test)]
 mod permits;
 #[cfg(test)]
+mod procedure;
+#[cfg(test)]
 mod tests;

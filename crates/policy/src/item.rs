@@ -32,7 +32,7 @@ impl Class {
             measure: wanted.aggregate.contains(&item.name),
             external: dataset.external,
             own: dataset.provider == licence.operator.as_str(),
-            prohibited: dataset.prohibited.is_some(),
+            prohibited: dataset.prohibited.is_some() || !dataset.standing.is_active(),
             covered: licence.mode.covers(&dataset.sector),
         }
     }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use manifest::Algorithm;
 use register::Command;
 use std::path::{Path, PathBuf};
-use terms::{LicenceId, OperatorId, Person, PersonId, Role, Scenario};
+use terms::{Aspect, LicenceId, OperatorId, Person, PersonId, Role, Scenario, Standing};
 
 /// Where a profile points until a gateway says otherwise.
 const ENDPOINT: &str = "https://127.0.0.1:50051";
@@ -273,8 +273,12 @@ impl Player<'_> {
                 .await?;
             self.step(&step, &reviews, Command::ReviewLicence(id.clone()), None)
                 .await?;
-            self.step(&step, &grants, Command::NoticeLicence(id.clone()), None)
-                .await?;
+            // In a pilot the notice may end on the day it begins.
+            let notice = Command::NoticeLicence {
+                licence: id.clone(),
+                until: terms::today(self.now),
+            };
+            self.step(&step, &grants, notice, None).await?;
             self.step(&step, &grants, Command::GrantLicence(id), None)
                 .await?;
         }
@@ -304,11 +308,19 @@ impl Player<'_> {
             let id = scenario.id.clone();
             self.step(&step, &asks, Command::ApplyScenario(application), None)
                 .await?;
-            let review = Command::ReviewScenario {
-                scenario: id.clone(),
-                row_risks,
-            };
-            self.step(&step, &reviews, review, None).await?;
+            let respects = [
+                (&approves, Aspect::Reasonableness),
+                (&approves, Aspect::Compliance),
+                (&reviews, Aspect::Security),
+            ];
+            for (by, aspect) in respects {
+                let review = Command::ReviewScenario {
+                    scenario: id.clone(),
+                    aspect,
+                    row_risks: row_risks.clone(),
+                };
+                self.step(&step, by, review, None).await?;
+            }
             self.step(&step, &approves, Command::ApproveScenario(id), None)
                 .await?;
         }
@@ -335,6 +347,7 @@ fn founder() -> Result<Person, PlayError> {
         organisation: "domain".to_owned(),
         vetted: true,
         nda_until: None,
+        standing: Standing::Active,
     })
 }
 

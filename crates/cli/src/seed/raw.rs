@@ -106,6 +106,8 @@ pub(super) struct Risk {
     #[serde(default)]
     pub by: String,
     pub until: toml::Value,
+    #[serde(default)]
+    pub mitigations: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

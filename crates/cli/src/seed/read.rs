@@ -10,7 +10,7 @@ use std::{
 use terms::{
     Dataset, DatasetName, DatasetRisk, Derivation, DomainName, Evidence, Grade, IdentifierDomain,
     Item, ItemName, Kind, Licence, Mode, Obligations, Opening, Operator, Person, Role, Scenario,
-    ScenarioDataset, Sector, Sharing, Thresholds, Wanted,
+    ScenarioDataset, Sector, Sharing, Standing, Thresholds, Wanted,
 };
 
 /// The most rows a result may have unless a seed says otherwise.
@@ -244,6 +244,7 @@ fn people_of(dir: &Path, raw: raw::People, wrong: &mut Misread) -> Vec<SeedPerso
             organisation,
             vetted,
             nda_until,
+            standing: Standing::Active,
         };
         Some(SeedPerson {
             person: person_known,
@@ -269,6 +270,7 @@ fn operators_of(dir: &Path, raw: raw::Operators, wrong: &mut Misread) -> Vec<Ope
                 kind: document.kind,
                 title: document.title,
                 until,
+                digest: None,
             });
         }
         let (title, emergency_plan) = (operator.title, operator.emergency_plan);
@@ -277,6 +279,8 @@ fn operators_of(dir: &Path, raw: raw::Operators, wrong: &mut Misread) -> Vec<Ope
             title,
             security_officer,
             emergency_plan,
+            drill_until: None,
+            assessment_failed: false,
             evidence,
         })
     });
@@ -353,9 +357,11 @@ fn dataset_of(
         Some(risk) => {
             let until = date(&risk.until, file, "risk.until", wrong)?;
             Some(DatasetRisk {
-                level: risk.level,
+                level: attribute(&risk.level, file, "risk.level", wrong)?,
                 by: risk.by,
                 until,
+                aspects: None,
+                mitigations: risk.mitigations,
             })
         }
     };
@@ -375,6 +381,7 @@ fn dataset_of(
         external: dataset.external,
         prohibited,
         risk,
+        standing: Standing::Active,
         items,
     };
     if let Err(underivable) = entry.derivable() {
@@ -486,6 +493,7 @@ fn item_of(
         title,
         kind,
         grade,
+        impact: None,
         mask,
         band,
         derived,
@@ -541,6 +549,9 @@ fn licences_of(dir: &Path, raw: raw::Licences, wrong: &mut Misread) -> Vec<Licen
             from: from?,
             until: until?,
             agreement,
+            announcement: None,
+            renews: None,
+            documents: Vec::new(),
         })
     });
     licences.collect()

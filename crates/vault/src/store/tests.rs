@@ -28,6 +28,7 @@ fn domain() -> Domain {
 
 fn item(name: &str, kind: Kind, grade: Grade) -> Item {
     Item {
+        impact: None,
         name: name.parse().unwrap(),
         title: String::new(),
         kind,
@@ -45,6 +46,7 @@ fn item(name: &str, kind: Kind, grade: Grade) -> Item {
 
 fn dataset(items: Vec<Item>) -> Dataset {
     Dataset {
+        standing: terms::Standing::Active,
         name: "gjj.account".parse().unwrap(),
         title: String::new(),
         content: String::new(),
