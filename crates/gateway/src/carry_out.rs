@@ -73,7 +73,9 @@ impl Domain {
         } = order;
         let turn = self.live.turn().await;
         // Why an authority decides against somebody may name people: it is sealed.
-        let reason = command.reason().map(|reason| reason.as_str().as_bytes().to_vec());
+        let reason = command
+            .reason()
+            .map(|reason| reason.as_str().as_bytes().to_vec());
         let sealed = sealed.or(reason);
         let (events, at) = self.judged(&by, command)?;
         let appended: Vec<_> = events

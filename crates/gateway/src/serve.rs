@@ -211,7 +211,10 @@ async fn until_told(gateway: &Gateway, edges: &[Arc<Edge>]) -> Result<(), ServeE
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            _ = day.tick() => gateway.expire().await,
+            _ = day.tick() => {
+                gateway.expire().await;
+                gateway.domain.keep_terms().await;
+            }
             _ = sweep.tick() => {
                 gateway.cut_off_expired(now());
                 edges.iter().for_each(|edge| {

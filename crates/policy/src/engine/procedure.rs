@@ -77,6 +77,7 @@ fn step(dice: &mut Dice, model: &Model) -> (&'static str, Ask) {
     (by, ask)
 }
 
+#[expect(clippy::disallowed_methods, reason = "who runs it says how long")]
 fn commands() -> usize {
     let set = std::env::var("BONDED_PROCEDURE_COMMANDS").ok();
     set.map_or(20_000, |number| number.parse().unwrap())

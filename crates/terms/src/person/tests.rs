@@ -30,7 +30,7 @@ fn only_an_operator_member_works_for_an_operator() {
             organisation: "op-a".to_owned(),
             vetted: true,
             nda_until: None,
-            standing: crate::Standing::Active,
+            standing: Standing::Active,
         };
         let expect = (role == Role::OperatorMember).then(|| "op-a".parse().unwrap());
         assert_eq!(person.operator(), expect, "{}", role.word());
@@ -45,7 +45,7 @@ fn an_organisation_that_is_no_operator_id_is_no_operator() {
         organisation: "Acme Data Ltd.".to_owned(),
         vetted: true,
         nda_until: None,
-        standing: crate::Standing::Active,
+        standing: Standing::Active,
     };
     assert_eq!(person.operator(), None);
 }

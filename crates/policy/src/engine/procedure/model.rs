@@ -8,7 +8,7 @@ use super::{
 use chrono::{Datelike, Months, NaiveDate, Weekday};
 use register::State;
 use std::collections::{BTreeMap, BTreeSet};
-use terms::{Aspect, Cause, Measure};
+use terms::{Aspect, Cause, Disposed, Measure, Standing};
 
 type Who = &'static str;
 
@@ -68,7 +68,6 @@ pub(super) struct Model {
     pilot: bool,
     pub day: NaiveDate,
     people: BTreeMap<Who, Man>,
-    ever: BTreeSet<u32>,
     firms: BTreeMap<Who, Firm>,
     proposed: BTreeMap<usize, Who>,
     pub datasets: Vec<Data>,
@@ -175,7 +174,6 @@ impl Model {
             pilot,
             day: "2026-01-05".parse().unwrap(),
             people,
-            ever: BTreeSet::new(),
             firms: BTreeMap::new(),
             proposed: BTreeMap::new(),
             datasets: Vec::new(),
@@ -865,98 +863,101 @@ fn step(word: &mut &'static str, from: &str, to: &'static str) -> bool {
 
 /// What stands in the register, in the same words.
 pub(super) fn seen(state: &State) -> Vec<String> {
-    let mut all = Vec::new();
-    let word = |standing: terms::Standing| match standing {
-        terms::Standing::Active => "active",
-        terms::Standing::Suspended => "suspended",
-        terms::Standing::Ended => "ended",
-    };
-    for who in NEWCOMERS
-        .iter()
-        .map(|(who, _)| *who)
-        .chain(PEOPLE.iter().map(|(who, ..)| *who))
-    {
-        let id = who.parse().unwrap();
-        if let Some(person) = state.person(&id) {
-            let holds = state.certificate(&id).is_some();
-            all.push(format!(
-                "{who} {} {} {holds}",
-                person.vetted,
-                word(person.standing)
-            ));
-        }
-    }
-    for id in OPERATORS {
-        if let Some(firm) = state.operator(&id.parse().unwrap()) {
-            let officer = firm.security_officer.is_some();
-            all.push(format!(
-                "{id} {officer} {} {}",
-                firm.emergency_plan, firm.assessment_failed
-            ));
-        }
-    }
-    for number in 0.. {
-        let id = name(number).parse().unwrap();
-        let Some(data) = state.dataset(&id) else {
-            break;
-        };
-        let (standing, regrading) = (word(data.standing), state.regrading(&id).is_some());
-        let grade = data.grade().number();
-        all.push(format!(
-            "{id} {standing} {} {grade} {regrading}",
-            data.prohibited.is_some()
-        ));
-    }
-    for number in 0.. {
-        let Some(leave) = state.licence(&format!("l-{number}").parse().unwrap()) else {
-            break;
-        };
-        all.push(format!(
-            "l-{number} {} {:?}",
-            leave.stage.word(),
-            leave.course.barred_until
-        ));
-    }
-    for number in 0.. {
-        let Some(used) = state.scenario(&format!("s-{number}").parse().unwrap()) else {
-            break;
-        };
-        all.push(format!(
-            "s-{number} {} {}",
-            used.stage.word(),
-            used.course.reviews.len()
-        ));
-    }
-    for number in 0.. {
-        let Some(ware) = state.product(&format!("p-{number}").parse().unwrap()) else {
-            break;
-        };
-        all.push(format!(
-            "p-{number} {} {}",
-            ware.stage.word(),
-            ware.course.reviews.len()
-        ));
-    }
-    for number in 0.. {
-        let objection = state.objection(&format!("o-{number}").parse().unwrap());
-        let Some(objection) = objection else { break };
-        let answer = objection.answer.as_ref().map(|answer| answer.upheld);
-        all.push(format!("{answer:?}"));
-    }
-    for number in 0.. {
-        let violation = state.violation(&format!("v-{number}").parse().unwrap());
-        let Some(violation) = violation else { break };
-        all.push(violation.lifted.is_some().to_string());
-    }
+    let mut all = seen_people(state);
+    all.extend(seen_catalogue(state));
+    all.extend(seen_courses(state));
+    all.extend(numbered("o", |id| {
+        let answer = state.objection(&id.parse().unwrap())?.answer.as_ref();
+        Some(format!("{:?}", answer.map(|answer| answer.upheld)))
+    }));
+    all.extend(numbered("v", |id| {
+        let lifted = state.violation(&id.parse().unwrap())?.lifted;
+        Some(lifted.is_some().to_string())
+    }));
     let licences = state
         .licences()
-        .map(|l| terms::Disposed::Licence(l.licence.id.clone()));
+        .map(|l| Disposed::Licence(l.licence.id.clone()));
     let scenarios = state
         .scenarios()
-        .map(|s| terms::Disposed::Scenario(s.scenario.id.clone()));
+        .map(|s| Disposed::Scenario(s.scenario.id.clone()));
     let gone = licences
         .chain(scenarios)
         .filter(|of| state.destroyed(of).is_some());
     all.push(gone.count().to_string());
+    all
+}
+
+/// What each says of itself, by number, as long as there is one.
+fn numbered(letter: &str, told: impl Fn(String) -> Option<String>) -> Vec<String> {
+    (0..)
+        .map_while(|number| told(format!("{letter}-{number}")))
+        .collect()
+}
+
+fn word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "active",
+        Standing::Suspended => "suspended",
+        Standing::Ended => "ended",
+    }
+}
+
+fn seen_people(state: &State) -> Vec<String> {
+    let newcomers = NEWCOMERS.iter().map(|(who, _)| *who);
+    let people = newcomers.chain(PEOPLE.iter().map(|(who, ..)| *who));
+    let people = people.filter_map(|who| {
+        let id = who.parse().unwrap();
+        let person = state.person(&id)?;
+        let holds = state.certificate(&id).is_some();
+        let standing = word(person.standing);
+        Some(format!("{who} {} {standing} {holds}", person.vetted))
+    });
+    let firms = OPERATORS.iter().filter_map(|id| {
+        let firm = state.operator(&id.parse().unwrap())?;
+        let officer = firm.security_officer.is_some();
+        Some(format!(
+            "{id} {officer} {} {}",
+            firm.emergency_plan, firm.assessment_failed
+        ))
+    });
+    people.chain(firms).collect()
+}
+
+fn seen_catalogue(state: &State) -> Vec<String> {
+    let seen = |number| {
+        let id = name(number).parse().unwrap();
+        let data = state.dataset(&id)?;
+        let (standing, regrading) = (word(data.standing), state.regrading(&id).is_some());
+        let (prohibited, grade) = (data.prohibited.is_some(), data.grade().number());
+        Some(format!("{id} {standing} {prohibited} {grade} {regrading}"))
+    };
+    (0..).map_while(seen).collect()
+}
+
+fn seen_courses(state: &State) -> Vec<String> {
+    let mut all = numbered("l", |id| {
+        let leave = state.licence(&id.parse().unwrap())?;
+        Some(format!(
+            "{id} {} {:?}",
+            leave.stage.word(),
+            leave.course.barred_until
+        ))
+    });
+    all.extend(numbered("s", |id| {
+        let used = state.scenario(&id.parse().unwrap())?;
+        Some(format!(
+            "{id} {} {}",
+            used.stage.word(),
+            used.course.reviews.len()
+        ))
+    }));
+    all.extend(numbered("p", |id| {
+        let ware = state.product(&id.parse().unwrap())?;
+        Some(format!(
+            "{id} {} {}",
+            ware.stage.word(),
+            ware.course.reviews.len()
+        ))
+    }));
     all
 }
