@@ -1,17 +1,18 @@
 use crate::{
-    Stands,
     config::{Config, Misconfigured},
     live::Live,
+    snapshot::{self, Folded, TakenUp},
 };
 use disclosure::{Limits, Register};
 use identity::{Authority, Unissued};
-use ledger::{Breach, Ledger, SystemClock};
+use ledger::{Breach, Ledger, Promises, SystemClock, Unfinished};
 use manifest::{Algorithm, ManifestKey};
 use policy::Engine;
+use register::Redactions;
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 use terms::DomainName;
 use vault::{Keyring, Store};
@@ -27,6 +28,8 @@ pub struct Domain {
     pub ledger: Ledger,
     /// What stands, folded from the ledger.
     pub live: Live,
+    /// What was left to do when it was opened, until somebody does it.
+    left: Mutex<Option<Left>>,
     /// What may be.
     pub engine: Engine,
     /// The keys of data and tokens.
@@ -103,7 +106,21 @@ pub enum Unopened {
     Pool(String),
 }
 
+/// What the log says is left to do: taken up by a gateway, once.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub redactions: Redactions,
+    pub promises: Promises,
+    pub unfinished: Unfinished,
+}
+
 impl Domain {
+    /// What was left to do, for the first who asks.
+    pub(crate) fn left(&self) -> Option<Left> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.take()
+    }
+
     /// Makes the folder of a new domain: configuration, keys, authority, ledger.
     ///
     /// # Errors
@@ -165,12 +182,16 @@ impl Domain {
         let config = Config::read(dir)?;
         let lock = locked(dir)?;
         let ledger = Ledger::open(config.ledger.clone(), Arc::new(SystemClock))?;
-        let mut stands = Stands::default();
-        for stored in ledger.events(0)? {
-            stands.apply(&stored?);
-        }
         let engine = Engine::load(Some(&dir.join("policies")));
         let keyring = Keyring::open(dir)?;
+        let TakenUp { folded, entries } = snapshot::take_up(dir, &ledger, &keyring)?;
+        tracing::info!(entries, "entries folded");
+        let Folded {
+            stands,
+            redactions,
+            promises,
+            unfinished,
+        } = folded;
         let store = Store::new(dir, &keyring);
         let rows = store.clone();
         let subjects = move |dataset: &terms::DatasetName, snapshot| {
@@ -182,11 +203,17 @@ impl Domain {
         let manifest_key =
             ManifestKey::open(dir).map_err(|e| Unopened::ManifestKey(e.to_string()))?;
         let dir = dir.to_owned();
+        let left = Left {
+            redactions,
+            promises,
+            unfinished,
+        };
         Ok(Self {
             dir,
             config,
             ledger,
             live: Live::new(stands),
+            left: Mutex::new(Some(left)),
             engine,
             keyring,
             store,

@@ -11,6 +11,7 @@ mod refused; // what a caller hears, and the one map from codes to statuses
 mod config; // bonded.toml
 mod witnesses; // who cosigns the log
 mod live; // what stands, live: one writer, many readers
+mod snapshot; // what stands, kept for the next start
 mod domain; // the folder: lock, ledger, register, keys
 mod carry_out; // commands: policy, register, ledger, and only then it stands
 mod administration; // what commands need done beside them

@@ -16,7 +16,7 @@ pub struct Live {
 }
 
 /// All that is folded from the log for deciding and telling.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Stands {
     /// People, operators, catalogue, licences, scenarios.
     pub state: State,

@@ -23,6 +23,7 @@ use self::{
 use crate::{
     Domain, Peer, Refused, Unopened,
     leash::{Leash, Leashes},
+    snapshot,
     upkeep::Upkeep,
     witnesses::Witnesses,
 };
@@ -90,8 +91,12 @@ impl Gateway {
         let pool = Pool::new(domain.config.pool(program));
         let pool = pool.map_err(|error| Unopened::Pool(error.to_string()))?;
         let witnesses = Witnesses::open(dir, &domain.config.witness, &domain.ledger).await?;
-        domain.ledger.abandon_unfinished(now())?;
-        let upkeep = Upkeep::take_up(&domain, now()).await?;
+        let left = domain
+            .left()
+            .ok_or_else(|| Unopened::InUse(dir.to_owned()))?;
+        domain.ledger.abandon(left.unfinished, now())?;
+        let standing = (left.redactions, left.promises);
+        let upkeep = Upkeep::take_up(&domain, standing, now()).await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let started = Event::GatewayStarted {
             version,
@@ -363,5 +368,6 @@ impl Gateway {
     /// Ends in order.
     pub async fn shutdown(&self) {
         self.count_strangers().await;
+        snapshot::keep_aside(&self.domain).await;
     }
 }

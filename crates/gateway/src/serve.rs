@@ -7,7 +7,7 @@ use crate::{
     operation::now,
     operations::OperationsService,
     publish::publish,
-    telemetry, tls,
+    snapshot, telemetry, tls,
 };
 use arrow_flight::flight_service_server::FlightServiceServer;
 use ledger::Ledger;
@@ -207,13 +207,16 @@ async fn until_told(gateway: &Gateway, edges: &[Arc<Edge>]) -> Result<(), ServeE
     let mut sweep = tokio::time::interval(SWEEP);
     let mut sweeps = 0u32;
     let mut day = tokio::time::interval(DAY);
+    let mut keeping = tokio::spawn(async {});
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
             _ = day.tick() => {
                 gateway.expire().await;
                 gateway.domain.keep_terms().await;
+                let domain = Arc::clone(&gateway.domain);
+                keeping = tokio::spawn(async move { snapshot::keep_aside(&domain).await });
             }
             _ = sweep.tick() => {
                 gateway.cut_off_expired(now());
@@ -229,4 +232,8 @@ async fn until_told(gateway: &Gateway, edges: &[Arc<Edge>]) -> Result<(), ServeE
             }
         }
     }
+    // What is being kept is kept, so that no half file stays behind.
+    keeping
+        .await
+        .map_err(|error| ServeError::Process(error.to_string()))
 }

@@ -10,12 +10,12 @@ use terms::{Channel, Event, Person, PersonId, ReadingPurpose, RedactionBasis};
 use tokio::sync::Mutex;
 
 /// What stands of retention and redaction, folded from the log.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Upkeep {
     standing: Mutex<Standing>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Standing {
     redactions: Redactions,
     promises: Promises,
@@ -24,14 +24,17 @@ struct Standing {
 // === impl Upkeep ===
 
 impl Upkeep {
-    /// Folds the log, and finishes what is on record and was not done: a crash came in between.
-    pub(crate) async fn take_up(domain: &Domain, at: DateTime<Utc>) -> Result<Self, Unopened> {
+    /// Finishes what is on record and was not done: a crash came in between.
+    pub(crate) async fn take_up(
+        domain: &Domain,
+        (redactions, promises): (Redactions, Promises),
+        at: DateTime<Utc>,
+    ) -> Result<Self, Unopened> {
         let ledger = &domain.ledger;
-        let mut standing = Standing::default();
-        for stored in ledger.events(0)? {
-            let stored = stored?;
-            standing.apply(stored.index, &stored.event, stored.at);
-        }
+        let mut standing = Standing {
+            redactions,
+            promises,
+        };
         ledger.carry_out()?;
         let approved: Vec<_> = standing.redactions.approved().collect();
         for (request, entry) in approved {

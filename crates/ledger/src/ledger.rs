@@ -211,22 +211,33 @@ impl Ledger {
     /// # Errors
     /// What does not fit, or the [`Breach`] that kept an entry from being recorded.
     pub fn abandon_unfinished(&self, at: DateTime<Utc>) -> Result<u64, Breach> {
-        let mut open = BTreeSet::<QueryId>::new();
+        let mut unfinished = Unfinished::default();
         for stored in self.events(0)? {
-            let event = stored?.event;
-            if let Event::OperationOpened { query, .. } = event {
-                open.insert(query);
-            } else if let Some(query) = ended(&event) {
-                open.remove(query);
-            }
+            unfinished.apply(&stored?.event);
         }
+        self.abandon(unfinished, at)
+    }
+
+    /// Records operations that were folded before as abandoned; their number.
+    ///
+    /// # Errors
+    /// The [`Breach`] that kept an entry from being recorded.
+    pub fn abandon(&self, unfinished: Unfinished, at: DateTime<Utc>) -> Result<u64, Breach> {
         let mut count = 0;
-        for query in open {
+        for query in unfinished.queries {
             let event = Event::OperationAbandoned { query, rows: None };
             self.append_end(&event, None, at, None).wait()?;
             count += 1;
         }
         Ok(count)
+    }
+
+    /// The root of the tree of the first entries.
+    ///
+    /// # Errors
+    /// [`Breach::Absent`] where there are fewer.
+    pub fn root(&self, size: u64) -> Result<Digest, Breach> {
+        self.shared.reader.root(size)
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -239,6 +250,23 @@ impl Ledger {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.shared.clock.now()
+    }
+}
+
+/// Operations that were begun and have not ended, folded from events.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Unfinished {
+    queries: BTreeSet<QueryId>,
+}
+
+impl Unfinished {
+    /// Folds one event in.
+    pub fn apply(&mut self, event: &Event) {
+        if let Event::OperationOpened { query, .. } = event {
+            self.queries.insert(query.clone());
+        } else if let Some(query) = ended(event) {
+            self.queries.remove(query);
+        }
     }
 }
 

@@ -48,7 +48,7 @@ pub use self::{
     clock::{Clock, SystemClock},
     entry::{CutOff, Decided, Decision, Entry, Granted, Opened, Opening, Receipt, ReleaseFacts},
     leaf::Leaf,
-    ledger::Ledger,
+    ledger::{Ledger, Unfinished},
     merkle::{leaf_hash, node_hash},
     note::NoteVerifier,
     note_key::{NoteKey, SignatureType, is_key_name},

@@ -7,7 +7,7 @@ use terms::{Event, EventClass, Retention};
 ///
 /// A setting raises what is on record already and never lowers it: an entry is kept for the longest
 /// time that was in force when it was made or after it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Promises {
     settings: Vec<(DateTime<Utc>, Retention)>,
 }

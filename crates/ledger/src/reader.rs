@@ -190,6 +190,24 @@ impl Reader {
         proof::prove_consistency(&TiledHashes(&**store), old, new)
     }
 
+    /// The root of the tree of the first entries.
+    ///
+    /// # Errors
+    /// [`Breach::Absent`] where there are fewer.
+    pub fn root(&self, size: u64) -> Result<Digest, Breach> {
+        let (head, _) = self.head()?;
+        if size > head.head.size {
+            return Err(Breach::Absent { index: size });
+        }
+        Ok(self.frontier(size)?.root())
+    }
+
+    fn frontier(&self, size: u64) -> Result<Frontier, Breach> {
+        let store = self.store();
+        let hashes = Frontier::nodes(size).map(|node| TiledHashes(&**store).hash(node));
+        Ok(Frontier::stored(size, hashes.collect::<Result<_, _>>()?))
+    }
+
     /// The entries from an index on, up to the log's end as it is now.
     ///
     /// # Errors
@@ -199,11 +217,7 @@ impl Reader {
         if from > head.head.size {
             return Err(Breach::Absent { index: from });
         }
-        let frontier = {
-            let store = self.store();
-            let hashes = Frontier::nodes(from).map(|node| TiledHashes(&**store).hash(node));
-            Frontier::stored(from, hashes.collect::<Result<_, _>>()?)
-        };
+        let frontier = self.frontier(from)?;
         let reader = Arc::clone(self);
         Ok(Events {
             reader,

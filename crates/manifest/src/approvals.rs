@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use terms::{Event, LicenceId, ScenarioId};
 
 /// The steps of every licence and scenario, folded from the ledger.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Approvals {
     licences: BTreeMap<LicenceId, Vec<Approval>>,
     scenarios: BTreeMap<ScenarioId, Vec<Approval>>,

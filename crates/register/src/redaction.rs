@@ -8,12 +8,12 @@ const APPROVALS: usize = 2;
 const CLAUSE: &str = "AO-17";
 
 /// The requests to destroy sealed texts, folded from the events.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Redactions {
     requests: BTreeMap<u64, Request>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Request {
     entry: u64,
     by: PersonId,

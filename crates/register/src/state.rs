@@ -12,7 +12,7 @@ mod overdue; // what somebody owes since when, and what only waits for the clock
 pub use self::overdue::{Overdue, Owed};
 
 /// What stands after all events so far.
-#[derive(Debug, Clone, Default, serde::Serialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
     name: Option<DomainName>,
     title: String,
@@ -36,7 +36,7 @@ pub struct State {
 }
 
 /// What stands beside the permits: what is under way, and what went wrong.
-#[derive(Debug, Clone, Default, serde::Serialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 struct Procedure {
     calendar: Calendar,
     /// Entries somebody proposed, with who and until when it is answered.
@@ -51,7 +51,7 @@ struct Procedure {
 }
 
 /// A product and the step it is at.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct ProductStanding {
     /// As it stands.
     pub product: Product,
@@ -64,7 +64,7 @@ pub struct ProductStanding {
 }
 
 /// A licence and the step it is at.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct LicenceStanding {
     /// As it stands.
     pub licence: Licence,
@@ -77,7 +77,7 @@ pub struct LicenceStanding {
 }
 
 /// A scenario, the step it is at, and what its reviewers saw.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct ScenarioStanding {
     /// As it stands.
     pub scenario: Scenario,
