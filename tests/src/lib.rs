@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
+mod clauses; // docs/clauses.md says what tests say
+#[cfg(test)]
 mod crate_table; // ARCHITECTURE.md says what cargo says
 #[cfg(test)]
 mod front; // no engine in the front
