@@ -18,7 +18,7 @@ SHIPPED = ["baseline.cedar", "roles.cedar"]
 
 ITEMS = 'action in [Action::"showPlain", Action::"showMasked", Action::"aggregate", Action::"train", Action::"export"]'
 GRADE_4 = "when { resource.grade >= 4 };"
-OWN_LICENCE = 'action in [Action::"reviewLicence", Action::"noticeLicence", Action::"grantLicence", '
+OWN = 'action in [Action::"reviews", Action::"decides", Action::"guards", '
 ADMINISTRATORS = 'when { principal.role == "domain-admin" };\n\n// Who may work'
 # What is broken: file, from, to, the claims that must fall, and the parts of a matter that one role must take.
 # A policy put beside the others has no "from".
@@ -50,12 +50,12 @@ BROKEN = [
      {("the-licence-bounds-all", "the policies")}, set()),
     ("another operator's data", "baseline.cedar", "when { resource.external && !resource.own };", "when { resource.external && !resource.own && !resource.covered };",
      {("external-data-is-its-owners", "the policies")}, set()),
-    ("who applied grants", "roles.cedar", OWN_LICENCE, 'action in [Action::"reviewLicence", Action::"noticeLicence", ',
-     {("nobody-judges-their-own-licence", "the policies")}, set()),
+    ("who applied grants", "roles.cedar", OWN, 'action in [Action::"reviews", Action::"guards", ',
+     {(f"nobody-judges-their-own-{matter}", "the policies") for matter in ("licence", "scenario", "product", "catalogue")}, set()),
     ("who applied grants, unless called root", "roles.cedar", "when { context.submitter == principal.id };", 'when { context.submitter == principal.id && principal.id != "root" };',
      None, set()),
-    ("one role asks and decides", "roles.cedar", 'permit (principal, action in [Action::"applyLicence", Action::"applyScenario"], resource)\nwhen { principal.role == "operator-member" };', 'permit (principal, action in [Action::"applyLicence", Action::"applyScenario"], resource)\nwhen { ["operator-member", "data-authority"].contains(principal.role) };',
-     set(), {("licence", "data-authority"), ("scenario", "data-authority")}),
+    ("one role asks and decides", "roles.cedar", 'permit (principal, action in Action::"asks", resource)\nwhen { principal.role == "operator-member" };', 'permit (principal, action in Action::"asks", resource)\nwhen { ["operator-member", "data-authority"].contains(principal.role) };',
+     set(), {("licence", "data-authority"), ("scenario", "data-authority"), ("product", "data-authority")}),
     ("one person asks and decides", "roles.cedar", None, '@id("x") permit (principal == Person::"ann", action == Action::"approveRedaction", resource);',
      set(), {("redaction", "security-authority")}),
     ("a policy that errs", "roles.cedar", None, '@id("x") forbid (principal, action == Action::"export", resource) when { resource.grade * 9223372036854775807 > 5 };',
@@ -86,8 +86,8 @@ def prover():
     done = subprocess.run(["cargo", "fetch", "--locked", "--quiet"], cwd=PROVER, env=env, capture_output=True, text=True)
     if done.returncode:
         raise Absent(f"the prover's crates: {done.stderr.strip()[-300:]}")
-    subprocess.run(["cargo", "build", "--locked", "--quiet"], cwd=PROVER, env=env, check=True)
-    return [str(target / "debug" / "duties-prover")], dict(os.environ, CVC5=str(front))
+    subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=PROVER, env=env, check=True)
+    return [str(target / "release" / "duties-prover")], dict(os.environ, CVC5=str(front))
 
 
 def judged(command, env, folder, more=()):

@@ -1,6 +1,6 @@
 use register::{Redactions, State};
 use serde_json::Value;
-use terms::{Event, LicenceId, Person, PersonId, ScenarioId};
+use terms::{Event, Person, PersonId, Stage};
 
 /// A management step as the request it was.
 #[derive(Debug)]
@@ -12,24 +12,95 @@ pub(super) struct Step {
     pub submitter: Option<PersonId>,
 }
 
-/// Which action an event records, by its name and its `stage` or `step`, as the schema names actions.
-pub(super) const ACTIONS: [(&str, &str, &str); 15] = [
-    ("person-enrolled", "", "enrolPerson"),
-    ("operator-registered", "", "registerOperator"),
-    ("dataset-catalogued", "", "catalogueDataset"),
-    ("dataset-loaded", "", "loadDataset"),
-    ("licence-step", "applied", "applyLicence"),
-    ("licence-step", "reviewed", "reviewLicence"),
-    ("licence-step", "noticed", "noticeLicence"),
-    ("licence-step", "granted", "grantLicence"),
-    ("scenario-step", "applied", "applyScenario"),
-    ("scenario-step", "reviewed", "reviewScenario"),
-    ("scenario-step", "granted", "approveScenario"),
-    ("sealed-read", "", "readSealed"),
-    ("redaction-requested", "", "requestRedaction"),
-    ("redaction-approved", "", "approveRedaction"),
-    ("log-pruned", "", "pruneLog"),
-];
+/// Which action an event records: the event, its `stage` or `step`, what is particular about it, the
+/// action, and what it decides on, so that it matters who submitted that.
+const ACTIONS: &str = "
+holidays-set - - setHolidays -
+person-enrolled - - enrolPerson -
+person-changed vetted - vetPerson -
+person-changed agreement-signed - signAgreement -
+person-changed certificate-renewed - renewCertificate -
+person-changed certificate-revoked - revokeCertificate -
+person-changed suspended - suspendPerson -
+person-changed reinstated - reinstatePerson -
+person-changed left - dismissPerson -
+operator-registered - - registerOperator -
+operator-changed evidence-filed - fileEvidence -
+operator-changed officer-named - nameOfficer -
+operator-changed plan-filed - filePlan -
+operator-changed drilled - recordDrill -
+operator-changed assessed - assessOperator -
+operator-changed assessment-failed - assessOperator -
+dataset-proposed - - proposeDataset -
+dataset-catalogued - - catalogueDataset dataset
+grades-proposed - - proposeGrades -
+dataset-changed graded - confirmGrades dataset
+dataset-changed risk-assessed - assessRisk -
+dataset-changed prohibited - prohibitDataset -
+dataset-changed suspended - suspendDataset -
+dataset-changed reinstated - reinstateDataset -
+dataset-changed withdrawn - withdrawDataset -
+dataset-loaded - - loadDataset -
+licences-announced - - announceLicences -
+licence-step applied - applyLicence -
+licence-step reviewed - reviewLicence licence
+licence-step noticed - noticeLicence licence
+licence-step granted - grantLicence licence
+licence-step granted resumed acceptRectification licence
+licence-step refused - refuseLicence licence
+licence-step suspended - suspendLicence licence
+licence-step terminated - terminateLicence licence
+licence-step closed - surrenderLicence -
+scenario-step applied - applyScenario -
+scenario-step applied reasonableness reviewScenarioReasonableness scenario
+scenario-step applied compliance reviewScenarioCompliance scenario
+scenario-step applied security reviewScenarioSecurity scenario
+scenario-step reviewed reasonableness reviewScenarioReasonableness scenario
+scenario-step reviewed compliance reviewScenarioCompliance scenario
+scenario-step reviewed security reviewScenarioSecurity scenario
+scenario-step granted - approveScenario scenario
+scenario-step granted resumed resumeScenario scenario
+scenario-step refused - refuseScenario scenario
+scenario-step suspended - suspendScenario scenario
+scenario-step suspended reported reportRisk -
+scenario-step closed - closeScenario -
+product-step applied - registerProduct -
+product-step applied reasonableness reviewProductReasonableness product
+product-step applied compliance reviewProductCompliance product
+product-step applied security reviewProductSecurity product
+product-step granted compliance reviewProductCompliance product
+product-step granted security reviewProductSecurity product
+product-step refused - refuseProduct product
+product-step published - publishProduct -
+product-step recalled - recallProduct -
+objection-lodged - - lodgeObjection -
+objection-answered - - answerObjection objection
+violation-recorded - - recordViolation -
+violation-lifted - - liftViolation -
+destruction-confirmed - - confirmDestruction -
+sealed-read - - readSealed -
+redaction-requested - - requestRedaction -
+redaction-approved - - approveRedaction redaction
+log-pruned - - pruneLog -
+";
+
+/// An approval that ends a suspension, and a suspension that the operator reported; else what is
+/// particular is the aspect of a review.
+const RESUMED: &str = "resumed";
+const REPORTED: &str = "reported";
+const ASPECTS: [&str; 3] = ["reasonableness", "compliance", "security"];
+/// Nothing, in the table.
+const NONE: &str = "-";
+/// Who takes what only waited for the clock; no policy is asked.
+const CLOCK: &str = "clock";
+
+/// The table's rows.
+pub(super) fn rows() -> impl Iterator<Item = [&'static str; 5]> {
+    ACTIONS.lines().filter_map(|line| {
+        let words: Vec<&str> = line.split(' ').collect();
+        words.try_into().ok()
+    })
+}
 
 /// What stood before the event.
 pub(super) struct Steps<'s> {
@@ -42,17 +113,63 @@ impl Steps<'_> {
     pub(super) fn of(&self, event: &Event) -> Option<Step> {
         // An event was read from JSON, so it can be written as JSON.
         let written = serde_json::to_value(event).ok()?;
-        let word = |name: &str| written.get(name).and_then(Value::as_str);
-        let stage = word("stage").or_else(|| word("step")).unwrap_or_default();
-        let known = |(name, of, _): &&(&str, &str, &str)| *name == event.name() && *of == stage;
-        let (_, _, action) = ACTIONS.iter().find(known)?;
-        let by: PersonId = word("by")?.parse().ok()?;
-        let decides = stage != "applied";
+        let word = |pointer: &str| written.pointer(pointer).and_then(Value::as_str);
+        let by = [
+            "/by",
+            "/objection/lodged_by",
+            "/answer/by",
+            "/violation/recorded_by",
+        ];
+        let by = by.iter().find_map(|pointer| word(pointer))?;
+        if by == CLOCK {
+            return None;
+        }
+        let stage = word("/stage").or_else(|| word("/step")).unwrap_or(NONE);
+        let particular = self.particular(event, &written);
+        let is = |row: &[&str; 5]| row.starts_with(&[event.name(), stage, particular]);
+        let [.., action, about] = rows().find(is)?;
         Some(Step {
             action,
-            by: self.person(&by, event),
-            submitter: decides.then(|| self.submitter(&written)).flatten(),
+            by: self.person(&by.parse().ok()?, event),
+            submitter: self.submitter(about, &written),
         })
+    }
+
+    /// What tells steps of one stage apart: a review more than before, or a stage that was left.
+    fn particular(&self, event: &Event, written: &Value) -> &'static str {
+        let (before, course) = if let Event::LicenceStep {
+            licence, course, ..
+        } = event
+        {
+            let standing = self.state.licence(&licence.id);
+            (standing.map(|s| (s.stage, s.course.reviews.len())), course)
+        } else if let Event::ScenarioStep {
+            scenario, course, ..
+        } = event
+        {
+            let standing = self.state.scenario(&scenario.id);
+            (standing.map(|s| (s.stage, s.course.reviews.len())), course)
+        } else if let Event::ProductStep {
+            product, course, ..
+        } = event
+        {
+            let standing = self.state.product(&product.id);
+            (standing.map(|s| (s.stage, s.course.reviews.len())), course)
+        } else {
+            return NONE;
+        };
+        let (stage, reviews) = before.unwrap_or((Stage::Applied, 0));
+        if course.reviews.len() > reviews {
+            let aspect = course.reviews.last().map(|review| review.aspect.word());
+            let known = ASPECTS.into_iter().find(|known| Some(*known) == aspect);
+            return known.unwrap_or(NONE);
+        }
+        let word = |pointer: &str| written.pointer(pointer).and_then(Value::as_str);
+        match (stage, word("/stage"), word("/course/cause")) {
+            (Stage::Suspended, Some("granted"), _) => RESUMED,
+            (_, Some("suspended"), Some("risk-reported")) => REPORTED,
+            _ => NONE,
+        }
     }
 
     /// The person; who enrols is on record only after, where it is the first of all.
@@ -65,17 +182,37 @@ impl Steps<'_> {
         self.state.person(id).cloned().or(first)
     }
 
-    fn submitter(&self, written: &Value) -> Option<PersonId> {
+    fn submitter(&self, about: &str, written: &Value) -> Option<PersonId> {
         let id = |pointer: &str| written.pointer(pointer).and_then(Value::as_str);
-        if let Some(id) = id("/licence/id") {
-            let id: LicenceId = id.parse().ok()?;
-            return self.state.licence(&id).map(|l| l.submitter.clone());
+        let state = self.state;
+        match about {
+            "licence" => {
+                let standing = state.licence(&id("/licence/id")?.parse().ok()?)?;
+                Some(standing.submitter.clone())
+            }
+            "scenario" => {
+                let standing = state.scenario(&id("/scenario/id")?.parse().ok()?)?;
+                Some(standing.submitter.clone())
+            }
+            "product" => {
+                let standing = state.product(&id("/product/id")?.parse().ok()?)?;
+                Some(standing.submitter.clone())
+            }
+            "objection" => {
+                let objection = state.objection(&id("/objection")?.parse().ok()?)?;
+                Some(objection.lodged_by.clone())
+            }
+            "dataset" => {
+                let name = id("/dataset/name")?.parse().ok()?;
+                let entry = state.proposed(&name).map(|(by, ..)| by);
+                let entry = entry.or_else(|| state.regrading(&name).map(|(by, _)| by));
+                entry.cloned()
+            }
+            "redaction" => {
+                let request = written.get("request").and_then(Value::as_u64)?;
+                self.redactions.requester(request).cloned()
+            }
+            _ => None,
         }
-        if let Some(id) = id("/scenario/id") {
-            let id: ScenarioId = id.parse().ok()?;
-            return self.state.scenario(&id).map(|s| s.submitter.clone());
-        }
-        let request = written.get("request").and_then(Value::as_u64)?;
-        self.redactions.requester(request).cloned()
     }
 }

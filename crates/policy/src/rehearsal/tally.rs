@@ -9,13 +9,16 @@ use terms::{PersonId, ScenarioId};
 /// The most groups told; the flips of more are counted.
 const GROUPS_MAX: usize = 20_000;
 /// Codes with which policy refuses entry.
-const ENTRY_CODES: [&str; 6] = [
+const ENTRY_CODES: [&str; 9] = [
     "policy.unknown-scenario",
     "policy.scenario-not-granted",
     "policy.licence-not-granted",
     "policy.licence-not-in-term",
     "policy.no-emergency-plan",
     "policy.evidence-lapsed",
+    "policy.drill-overdue",
+    "policy.assessment-failed",
+    "policy.closed",
 ];
 
 /// Which entry, when.
