@@ -1,7 +1,8 @@
 use chrono::{DateTime, Datelike, Days, Utc};
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertificateSigningRequestParams,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
 };
 use std::path::{Path, PathBuf};
 use terms::{Digest, Person};
@@ -39,6 +40,15 @@ impl std::fmt::Debug for Issued {
     }
 }
 
+/// A certificate for a key that its holder alone has.
+#[derive(Debug)]
+pub struct Certified {
+    /// The certificate, PEM.
+    pub certificate_pem: String,
+    /// SHA-256 of the certificate's DER bytes.
+    pub digest: Digest,
+}
+
 /// The authority's files cannot be made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unissued {
@@ -50,6 +60,9 @@ pub enum Unissued {
         /// Why.
         source: std::io::Error,
     },
+    /// A certificate request does not prove its key, or has a key of a kind that is not taken.
+    #[error("the certificate request proves no key that is taken")]
+    Request,
     /// A certificate cannot be made.
     #[error("the certificate cannot be made")]
     Certificate(#[from] rcgen::Error),
@@ -96,6 +109,55 @@ impl Authority {
         let mut params = params(person.id.as_str(), &person.organisation, now, LEAF_DAYS);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(params)
+    }
+
+    /// A client certificate for a person, by a request from their own machine. Of the request its
+    /// public key is taken, once its signature proves that who made it has the key; subject, usages and
+    /// validity are ours. Source: AO-16(1), RFC 2986.
+    ///
+    /// # Errors
+    /// [`Unissued::Request`].
+    pub fn certify(
+        &self,
+        request_pem: &str,
+        person: &Person,
+        now: DateTime<Utc>,
+    ) -> Result<Certified, Unissued> {
+        let request = CertificateSigningRequestParams::from_pem(request_pem);
+        let key = request.map_err(|_| Unissued::Request)?.public_key;
+        let taken = [
+            &rcgen::PKCS_ECDSA_P256_SHA256,
+            &rcgen::PKCS_ECDSA_P384_SHA384,
+            &rcgen::PKCS_ED25519,
+        ];
+        if !taken.contains(&key.algorithm()) {
+            return Err(Unissued::Request);
+        }
+        let mut params = params(person.id.as_str(), &person.organisation, now, LEAF_DAYS);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok(Certified {
+            certificate_pem: certificate.pem(),
+            digest: Digest::of(certificate.der()),
+        })
+    }
+
+    /// A key and the request that proves it, made where the person is. Gives the key, PKCS 8 PEM, and
+    /// the request, PKCS 10 PEM.
+    ///
+    /// # Errors
+    /// [`Unissued::Certificate`].
+    pub fn request(id: &str, organisation: &str) -> Result<(String, String), Unissued> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, id);
+        params
+            .distinguished_name
+            .push(DnType::OrganizationName, organisation);
+        let request = params.serialize_request(&key)?;
+        Ok((key.serialize_pem(), request.pem()?))
     }
 
     /// A server certificate for the loopback names.

@@ -8,7 +8,7 @@ mod prove; // certificate + register → caller
 mod authority; // the domain's own certificate authority
 
 pub use self::{
-    authority::{Authority, Issued, Unissued},
+    authority::{Authority, Certified, Issued, Unissued},
     prove::{Caller, prove},
     unproved::Unproved,
 };

@@ -185,3 +185,78 @@ fn debug_output_holds_no_key() {
     assert_eq!(format!("{authority:?}"), "Authority");
     assert_eq!(format!("{issued:?}"), format!("Issued({})", issued.digest));
 }
+
+/// Whether TLS takes a certified key's certificate.
+fn takes_certified(authority: &Authority, certified: &Certified) -> bool {
+    let issued = Issued {
+        certificate_pem: certified.certificate_pem.clone(),
+        key_pem: String::new(),
+        digest: certified.digest,
+    };
+    takes(authority, &issued, now())
+}
+
+#[test]
+fn a_request_gives_its_key_and_nothing_else() {
+    let (_folder, authority) = created();
+    let (key, request) = Authority::request("mallory", "elsewhere").unwrap();
+    let certified = authority.certify(&request, &ann(), now()).unwrap();
+    assert!(takes_certified(&authority, &certified));
+    let der = der(&certified.certificate_pem);
+    assert_eq!(Digest::of(&der), certified.digest);
+    let (_, parsed) = X509Certificate::from_der(&der).unwrap();
+    let subject = parsed.subject().to_string();
+    assert!(
+        subject.contains("CN=ann") && !subject.contains("mallory"),
+        "{subject}"
+    );
+    assert!(!parsed.is_ca());
+    let key = KeyPair::from_pem(&key).unwrap();
+    let public = parsed.public_key().subject_public_key.data.as_ref();
+    assert_eq!(public, key.public_key_raw());
+}
+
+#[test]
+fn a_request_that_asks_to_be_an_authority_gets_a_persons_certificate() {
+    let (_folder, authority) = created();
+    let key = KeyPair::generate().unwrap();
+    let mut wanted = CertificateParams::new(vec!["gateway".to_owned()]).unwrap();
+    wanted.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    wanted.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let request = wanted.serialize_request(&key).unwrap().pem().unwrap();
+    let certified = authority.certify(&request, &ann(), now()).unwrap();
+    assert!(takes_certified(&authority, &certified));
+    let der = der(&certified.certificate_pem);
+    let (_, parsed) = X509Certificate::from_der(&der).unwrap();
+    let usage = parsed.key_usage().unwrap().unwrap().value;
+    assert!(usage.digital_signature() && !usage.key_cert_sign());
+    let extended = parsed.extended_key_usage().unwrap().unwrap().value;
+    assert!(extended.client_auth && !extended.server_auth);
+    assert!(parsed.subject_alternative_name().unwrap().is_none());
+}
+
+#[test]
+fn a_request_whose_signature_does_not_prove_its_key_is_refused() {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    let (_folder, authority) = created();
+    let (_, request) = Authority::request("ann", "x").unwrap();
+    let body: String = request
+        .lines()
+        .filter(|line| !line.starts_with('-'))
+        .collect();
+    let bytes = BASE64_STANDARD.decode(body).unwrap();
+    for at in [bytes.len() - 1, bytes.len() / 2, 40] {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        let forged = format!(
+            "-----BEGIN CERTIFICATE REQUEST-----\n{}\n-----END CERTIFICATE REQUEST-----\n",
+            BASE64_STANDARD.encode(bytes)
+        );
+        let refused = authority.certify(&forged, &ann(), now());
+        assert!(matches!(refused, Err(Unissued::Request)), "byte {at}");
+    }
+    for text in ["", "x", authority.ca_pem()] {
+        let refused = authority.certify(text, &ann(), now());
+        assert!(matches!(refused, Err(Unissued::Request)));
+    }
+}
