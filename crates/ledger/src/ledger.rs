@@ -90,6 +90,7 @@ impl Ledger {
             _ => is_pilot_domain(&Leaf::decode(&reader.leaf(0)?)?.event),
         };
         let gauge = Arc::new(Gauge::default());
+        gauge.growth.reached(edge.head().size);
         // What a crash left unsynced is made to last before anything is built on it.
         store.settle();
         let anchored = edge.head();
@@ -158,6 +159,17 @@ impl Ledger {
         owed.transpose()
             .and_then(|owed| self.shared.enqueue(event, sealed, at, owed))
             .unwrap_or_else(Pending::failed)
+    }
+
+    /// How many entries are on record.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.shared.gauge.growth.size()
+    }
+
+    /// Waits until the log has an entry of this index.
+    pub async fn grown_past(&self, index: u64) {
+        self.shared.gauge.growth.past(index).await;
     }
 
     /// The newest checkpoint and the signed note itself.

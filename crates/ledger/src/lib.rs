@@ -32,6 +32,7 @@ mod published; // a log read from where it is published
 mod rehash; // the tree built again from the entries
 mod resource; // the published log: paths and bytes
 mod sealed; // the encrypted part beside an entry
+mod growth; // how long the log is, for those who wait for more
 mod sequencer; // the one writer, with group commit
 mod server; // where such a server is, and one session with it
 mod sqlite; // one database: a file

@@ -1,6 +1,7 @@
 //! The one writer: takes what waits, and brings it into the log with one commit.
 
 use crate::anchor::Anchor;
+use crate::growth::Growth;
 use crate::merkle::leaf_hash;
 use crate::note::NoteSigner;
 use crate::pending::{Completion, Pending};
@@ -35,6 +36,8 @@ pub(crate) struct Gauge {
     pub(crate) waiting: AtomicUsize,
     /// Why the sequencer stopped, once it has.
     pub(crate) stopped: OnceLock<String>,
+    /// How many entries are on record.
+    pub(crate) growth: Growth,
 }
 
 /// The writer's state; it lives on its own thread.
@@ -90,6 +93,7 @@ impl Sequencer {
         batch.splice(0..0, owed.into_iter().map(owed_request));
         match self.write(&mut batch) {
             Ok(note) => {
+                self.gauge.growth.reached(self.acknowledged.size);
                 for (index, request) in (first..).zip(batch) {
                     request.done.complete(Ok(Appended {
                         index,
