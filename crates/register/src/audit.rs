@@ -5,7 +5,7 @@ use crate::{Redactions, State};
 use chrono::{DateTime, Utc};
 use ledger::{Leaf, Promises};
 use std::collections::BTreeMap;
-use terms::{Digest, Event, PersonId, QueryId, Stage};
+use terms::{Cause, Digest, Event, PersonId, QueryId, Stage};
 
 /// Findings kept; more are counted.
 const FINDINGS_MAX: usize = 100;
@@ -155,20 +155,49 @@ impl Audit {
                 None => {}
             }
         }
-        let submitter = if let Event::LicenceStep { licence, .. } = event {
-            self.state.licence(&licence.id).map(|s| &s.submitter)
-        } else if let Event::ScenarioStep { scenario, .. } = event {
-            self.state.scenario(&scenario.id).map(|s| &s.submitter)
-        } else {
-            None
-        };
-        if let Event::LicenceStep { by, stage, .. } | Event::ScenarioStep { by, stage, .. } = event
-            && *stage != Stage::Applied
-            && submitter == Some(by)
-        {
+        if let Some(by) = self.own_decision(event) {
             let what = format!("`{by}` took a step on what they submitted");
             self.find(index, "audit.own-application", what);
         }
+    }
+
+    /// Who decided on what they submitted themselves. Steps that are the holder's own decide on nothing:
+    /// to apply, to give back, to stop for a risk, to close, to publish, to recall.
+    fn own_decision<'e>(&self, event: &'e Event) -> Option<&'e PersonId> {
+        let (by, submitter, is_own) = if let Event::LicenceStep {
+            by,
+            stage,
+            licence,
+            course,
+        } = event
+        {
+            let gives_back =
+                *stage == Stage::Terminated && course.cause == Some(Cause::Surrendered);
+            let submitter = self.state.licence(&licence.id).map(|s| &s.submitter);
+            (by, submitter, *stage == Stage::Applied || gives_back)
+        } else if let Event::ScenarioStep {
+            by,
+            stage,
+            scenario,
+            course,
+            ..
+        } = event
+        {
+            let stops = *stage == Stage::Suspended && course.cause == Some(Cause::RiskReported);
+            let submitter = self.state.scenario(&scenario.id).map(|s| &s.submitter);
+            let ends = matches!(stage, Stage::Applied | Stage::Closed);
+            (by, submitter, ends || stops)
+        } else if let Event::ProductStep {
+            by, stage, product, ..
+        } = event
+        {
+            let submitter = self.state.product(&product.id).map(|s| &s.submitter);
+            let own = matches!(stage, Stage::Published | Stage::Recalled | Stage::Applied);
+            (by, submitter, own)
+        } else {
+            return None;
+        };
+        (!is_own && submitter == Some(by)).then_some(by)
     }
 
     fn operation(&mut self, index: u64, event: &Event) {

@@ -234,6 +234,11 @@ impl State {
         self.procedure.announcements.values()
     }
 
+    /// Every proposed catalogue entry, who proposed it, and the last day for the answer.
+    pub fn proposals(&self) -> impl Iterator<Item = &(PersonId, Dataset, chrono::NaiveDate)> {
+        self.procedure.proposed.values()
+    }
+
     /// A proposed catalogue entry, who proposed it, and the last day for the answer.
     #[must_use]
     pub fn proposed(&self, name: &DatasetName) -> Option<&(PersonId, Dataset, chrono::NaiveDate)> {

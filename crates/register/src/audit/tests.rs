@@ -217,3 +217,30 @@ fn of_a_pruned_log_who_was_enrolled_is_still_known() {
         .collect();
     assert_eq!(codes, ["audit.unknown-person"]);
 }
+
+/// A step on a licence that Ann applied for, after her application.
+fn licence_step(by: &str, stage: &str, cause: Value) -> Vec<Value> {
+    let licence = crate::stage::licence();
+    let step = |by: &str, stage: &str, cause: Value| {
+        json!({"event": "licence-step", "by": by, "stage": stage, "licence": licence,
+            "course": {"cause": cause}})
+    };
+    let mut entries = begun();
+    entries.push(step("ann", "applied", Value::Null));
+    entries.push(step(by, stage, cause));
+    entries
+}
+
+#[test]
+fn who_decides_on_what_they_submitted_is_found_and_who_gives_it_back_is_not() {
+    let found = |by: &str, stage: &str, cause: Value| {
+        let audited = audited(&licence_step(by, stage, cause));
+        let codes: Vec<_> = audited.findings.iter().map(|found| found.code).collect();
+        codes
+    };
+    let own = vec!["audit.own-application"];
+    assert_eq!(found("ann", "granted", Value::Null), own);
+    assert_eq!(found("ann", "terminated", json!("ordered")), own);
+    assert!(found("ann", "terminated", json!("surrendered")).is_empty());
+    assert!(found("dora", "granted", Value::Null).is_empty());
+}
