@@ -165,10 +165,12 @@ fn no_role_both_asks_and_decides() {
         assert!(!(asks && decides), "{role:?}: {steps:?}");
         all.extend(steps);
     }
-    assert_eq!(all.len(), 62);
+    assert_eq!(all.len(), 65);
     assert_eq!(
         steps_of(&engine, Role::Regulator),
-        ["approveRedaction".to_owned()].into()
+        ["approveRedaction", "followPlatform", "readRegister"]
+            .map(str::to_owned)
+            .into()
     );
 }
 
