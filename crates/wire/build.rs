@@ -1,5 +1,6 @@
 //! Compiles every file under `proto/`, without a system `protoc`.
 
+use prost::Message;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -10,7 +11,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut files = Vec::new();
     collect(&root, &mut files)?;
     files.sort();
-    let descriptors = protox::compile(&files, [&root])?;
+    let mut compiler = protox::Compiler::new([&root])?;
+    compiler.include_source_info(true).include_imports(true);
+    compiler.open_files(&files)?;
+    let descriptors = compiler.file_descriptor_set();
+    // For reflection: what callers outside speak, and nothing of the jobs.
+    let mut told = descriptors.clone();
+    told.file.retain(|file| file.package() != "bonded.job.v1");
+    let out = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
+    std::fs::write(Path::new(&out).join("services.bin"), told.encode_to_vec())?;
     tonic_prost_build::configure()
         .bytes(".bonded.job.v1.RunFrame.batch")
         .bytes(".bonded.job.v1.Cells.sets")

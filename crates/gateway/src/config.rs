@@ -68,7 +68,7 @@ impl Default for Raw {
         Self {
             flight: "127.0.0.1:50051".into(),
             flight_remote: String::new(),
-            admin: "127.0.0.1:0".into(),
+            admin: "127.0.0.1:50052".into(),
             log: String::new(),
             planners_ready: 2,
             runners_ready: 2,

@@ -24,6 +24,7 @@ mod export; // a released result as a signed package
 mod flight; // Flight SQL
 mod upkeep; // sealed texts, redaction, retention
 mod operations; // explain, export, receipt, head
+mod management; // the register's steps and what stands
 mod tls; // who may connect
 mod door; // where connections come in
 mod listen; // connections

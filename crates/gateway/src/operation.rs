@@ -21,7 +21,7 @@ use self::{
     told::explained,
 };
 use crate::{
-    Domain, Peer, Refused, Unopened,
+    Administration, Domain, Peer, Refused, Unopened,
     leash::{Leash, Leashes},
     snapshot,
     upkeep::Upkeep,
@@ -115,6 +115,11 @@ impl Gateway {
             strangers: AtomicU64::new(0),
             upkeep,
         }))
+    }
+
+    /// What the register's steps need done beside them.
+    pub(crate) fn administration(&self) -> Administration {
+        Administration::of(Arc::clone(&self.domain), self.pool.clone())
     }
 
     /// Plans and decides a statement; what is granted is on record when this returns.

@@ -20,6 +20,8 @@ pub enum Kind {
     Unauthenticated,
     /// Policy or confinement says no.
     Denied,
+    /// The rules of the register do not allow it.
+    Unlawful,
     /// It is no query.
     Invalid,
     /// A limit is reached.
@@ -69,6 +71,7 @@ impl Refused {
         let code = match self.kind {
             Kind::Unauthenticated => tonic::Code::Unauthenticated,
             Kind::Denied => tonic::Code::PermissionDenied,
+            Kind::Unlawful => tonic::Code::FailedPrecondition,
             Kind::Invalid => tonic::Code::InvalidArgument,
             Kind::Exhausted => tonic::Code::ResourceExhausted,
             Kind::Unavailable => tonic::Code::Unavailable,

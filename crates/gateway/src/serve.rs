@@ -4,6 +4,7 @@ use crate::{
     Gateway, Unopened,
     flight::{Edge, Front},
     listen::accept,
+    management::{Desk, routes},
     operation::now,
     operations::OperationsService,
     publish::publish,
@@ -131,16 +132,20 @@ async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
             channel,
         };
         let edge = Arc::new(Edge::new(Arc::clone(&gateway), channel));
-        let router = Server::builder()
+        let mut server = Server::builder()
             .http2_max_header_list_size(HEADERS_BYTES_MAX)
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
-            .concurrency_limit_per_connection(CALLS_MAX)
-            .add_service(OperationsServer::new(operations));
+            .concurrency_limit_per_connection(CALLS_MAX);
+        let operations = OperationsServer::new(operations);
         let router = if what == "admin" {
-            router
+            let desk = Desk::new(Arc::clone(&gateway), channel);
+            let routes = routes(&desk).map_err(|error| ServeError::Process(error.to_string()))?;
+            server.add_routes(routes).add_service(operations)
         } else {
             edges.push(Arc::clone(&edge));
-            router.add_service(FlightServiceServer::new(Front(edge)))
+            server
+                .add_service(operations)
+                .add_service(FlightServiceServer::new(Front(edge)))
         };
         let mut stopped = stopped.clone();
         let until = async move {

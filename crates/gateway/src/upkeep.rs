@@ -186,7 +186,7 @@ impl Gateway {
     }
 
     /// Proves a caller and asks the policies, for a step that is taken inside the domain alone.
-    fn may(
+    pub(crate) fn may(
         &self,
         asking: &Asking,
         action: &'static str,

@@ -16,7 +16,7 @@ mod job_proto; // jobs and answers to and from their generated form
 
 pub use self::{
     garbled::Garbled,
-    proto::operations,
+    proto::{SERVICES, management, operations},
     row_set::{read_row_set, write_bitmap, write_row_set},
     secret::Secret,
 };

@@ -1,0 +1,159 @@
+use super::{Desk, status, told::Subject};
+use crate::{Asking, Refused, flight::asking};
+use policy::Refusal;
+use register::State;
+use terms::{Channel, DatasetName, OperatorId, Person};
+use tonic::{Request, Response, Status};
+use wire::management::{Document, Documents};
+
+/// How much of the register a caller sees.
+#[derive(Debug)]
+pub(super) enum Sight {
+    /// All of it.
+    All,
+    /// What is theirs, and what anybody inside may know.
+    Own(Person),
+}
+
+impl Sight {
+    /// Whether what is an operator's is seen.
+    pub(super) fn of_operator(&self, operator: &OperatorId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Own(person) => person.operator().as_ref() == Some(operator),
+        }
+    }
+
+    /// Whether a person is seen.
+    pub(super) fn of_person(&self, other: &Person) -> bool {
+        match self {
+            Self::All => true,
+            Self::Own(person) => {
+                person.id == other.id
+                    || (person.role == other.role && person.organisation == other.organisation)
+            }
+        }
+    }
+
+    /// Whether what is told of one subject is seen.
+    fn of(&self, state: &State, subject: &Subject) -> bool {
+        let licence = |id| state.licence(id).map(|standing| &standing.licence.operator);
+        let scenario = |id| licence(&state.scenario(id)?.scenario.licence);
+        let own = |operator: Option<&OperatorId>| {
+            operator.is_some_and(|operator| self.of_operator(operator))
+        };
+        match subject {
+            Subject::Person(id) => state.person(id).is_some_and(|other| self.of_person(other)),
+            Subject::Operator(id) => self.of_operator(id),
+            Subject::Licence(id) => own(licence(id)),
+            Subject::Scenario(id) => own(scenario(id)),
+            Subject::Product(id) => own(state
+                .product(id)
+                .and_then(|standing| scenario(&standing.product.scenario))),
+            Subject::Objection(id) => state.objection(id).is_some_and(|objection| match self {
+                Self::All => true,
+                Self::Own(person) => objection.lodged_by == person.id,
+            }),
+            Subject::Dataset(_)
+            | Subject::Announcement(_)
+            | Subject::Violation(_)
+            | Subject::Domain => true,
+        }
+    }
+}
+
+impl Desk {
+    /// Whether a caller may read the register inside the domain, and how much of it.
+    pub(super) fn sight(&self, asking: &Asking) -> Result<Sight, Refused> {
+        let caller = self.gateway.prove(asking)?;
+        let refused = |why: Refusal| Refused::from(&why);
+        if caller.channel() != Channel::Domain {
+            return Err(refused(Refusal::ActionNotPermitted("readOwn")));
+        }
+        let engine = &self.gateway.domain.engine;
+        if engine.manage(caller.person(), "readRegister", None).is_ok() {
+            return Ok(Sight::All);
+        }
+        let own = engine.manage(caller.person(), "readOwn", None);
+        own.map_err(refused)?;
+        Ok(Sight::Own(caller.person().clone()))
+    }
+
+    /// Whether a caller's role may take a step, or have work done for it, inside the domain.
+    pub(super) fn may(&self, asking: &Asking, action: &'static str) -> Result<(), Refused> {
+        self.gateway.may(asking, action, None).map(|_| ())
+    }
+
+    /// One subject that a request names.
+    pub(super) fn show_of<T>(
+        &self,
+        request: &Request<T>,
+        subject: impl FnOnce(&T) -> Result<Subject, Refused>,
+    ) -> Result<Response<Document>, Status> {
+        let subject = subject(request.get_ref()).map_err(|refused| status(&refused))?;
+        self.show(&asking(request, self.channel), &subject)
+    }
+
+    /// Subjects of one sort.
+    pub(super) fn list_of<T>(
+        &self,
+        request: &Request<T>,
+        subjects: impl FnOnce(&State) -> Vec<Subject>,
+    ) -> Result<Response<Documents>, Status> {
+        self.list(&asking(request, self.channel), subjects)
+    }
+
+    /// One subject as it stands; what is not seen looks as if it were not there.
+    pub(super) fn show(
+        &self,
+        asking: &Asking,
+        subject: &Subject,
+    ) -> Result<Response<Document>, Status> {
+        let sight = self.sight(asking).map_err(|refused| status(&refused))?;
+        let stands = self.gateway.domain.live.read();
+        let told = subject
+            .told(&stands.state)
+            .filter(|_| sight.of(&stands.state, subject));
+        match told {
+            Some(told) => Ok(Response::new(Document {
+                json: told.to_string(),
+            })),
+            None => Err(status(&Refused::invalid(
+                "management.unknown",
+                "there is nothing of that name for you.",
+                "没有您可见的该名称对象。",
+            ))),
+        }
+    }
+
+    /// Subjects as they stand, those that are seen.
+    pub(super) fn list(
+        &self,
+        asking: &Asking,
+        subjects: impl FnOnce(&State) -> Vec<Subject>,
+    ) -> Result<Response<Documents>, Status> {
+        let sight = self.sight(asking).map_err(|refused| status(&refused))?;
+        let stands = self.gateway.domain.live.read();
+        let seen = subjects(&stands.state)
+            .into_iter()
+            .filter(|subject| sight.of(&stands.state, subject))
+            .filter_map(|subject| Some(subject.told(&stands.state)?.to_string()));
+        Ok(Response::new(Documents {
+            json: seen.collect(),
+        }))
+    }
+}
+
+/// The names of everything in the catalogue, and of what is proposed for it.
+pub(super) fn datasets(state: &State) -> Vec<Subject> {
+    let known = state.datasets().map(|dataset| dataset.name.clone());
+    let mut names: Vec<DatasetName> = known.collect();
+    names.extend(
+        state
+            .proposals()
+            .map(|(_, dataset, _)| dataset.name.clone()),
+    );
+    names.sort();
+    names.dedup();
+    names.into_iter().map(Subject::Dataset).collect()
+}

@@ -1,0 +1,133 @@
+use super::*;
+use crate::stage::{Stage, event};
+use futures::StreamExt;
+use serde_json::json;
+use terms::Digest;
+use tonic::Code;
+use wire::management::{
+    All, FollowRequest, Named, licences_server::Licences, platform_server::Platform,
+};
+
+fn desk(stage: &Stage) -> Desk {
+    Desk::new(Arc::clone(&stage.gateway), Channel::Domain)
+}
+
+/// A call as somebody of this role makes it.
+fn request<T>(stage: &Stage, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.extensions_mut().insert(stage.asking().peer);
+    request
+}
+
+/// Ann is somebody of another role from here on.
+async fn becomes(stage: &Stage, role: &str) {
+    let person = event(json!({"event": "person-enrolled", "by": "admin",
+        "certificate": Digest::of(&stage.certificate), "person": {"id": "ann", "role": role,
+        "vetted": true, "organisation": "op", "nda_until": "2999-12-31"}}));
+    stage.stand(person).await;
+}
+
+#[tokio::test]
+async fn a_step_by_the_wrong_role_is_refused_before_the_register_is_asked() {
+    let stage = Stage::set().await;
+    let size = stage.gateway.domain.ledger.size();
+    let id = "no such licence".to_owned();
+    let refused = desk(&stage).review(request(&stage, Named { id })).await;
+    assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
+    let id = "l".to_owned();
+    let refused = desk(&stage).review(request(&stage, Named { id })).await;
+    let status = refused.unwrap_err();
+    assert_eq!(status.code(), Code::PermissionDenied);
+    let code = status.metadata().get("bonded-code").unwrap();
+    assert_eq!(code, "policy.action-not-permitted");
+    assert_eq!(stage.gateway.domain.ledger.size(), size);
+}
+
+#[tokio::test]
+async fn an_unlawful_step_says_where_and_by_which_clause_in_both_languages() {
+    let stage = Stage::set().await;
+    becomes(&stage, "data-authority").await;
+    let id = "l".to_owned();
+    let status = desk(&stage)
+        .grant(request(&stage, Named { id }))
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    let text = status.message();
+    assert!(
+        text.starts_with("register.") && text.contains("licence `l`"),
+        "{text}"
+    );
+    let told = status.metadata().get_bin("bonded-told-zh-bin").unwrap();
+    let told = String::from_utf8(told.to_bytes().unwrap().to_vec()).unwrap();
+    assert!(told.starts_with("按规定"), "{told}");
+}
+
+#[tokio::test]
+async fn a_stranger_is_told_nothing() {
+    let stage = Stage::set().await;
+    let id = "l".to_owned();
+    let refused = desk(&stage)
+        .review(Request::new(Named { id: id.clone() }))
+        .await;
+    assert_eq!(refused.unwrap_err().code(), Code::Unauthenticated);
+    let refused = Licences::show(&desk(&stage), Request::new(Named { id })).await;
+    assert_eq!(refused.unwrap_err().code(), Code::Unauthenticated);
+}
+
+#[tokio::test]
+async fn an_operators_member_sees_their_own_alone() {
+    let stage = Stage::set().await;
+    let today = chrono::Utc::now().date_naive();
+    stage
+        .stand(event(
+            json!({"event": "licence-step", "by": "zoe", "stage": "granted", "licence":
+        {"id": "theirs", "operator": "zeta", "agreement": null, "mode": "comprehensive",
+        "from": today, "until": today}}),
+        ))
+        .await;
+    let desk = desk(&stage);
+    let seen = Licences::list(&desk, request(&stage, All {}))
+        .await
+        .unwrap();
+    let seen = seen.into_inner().json;
+    assert_eq!(seen.len(), 1);
+    assert!(seen[0].contains("\"id\":\"l\""), "{seen:?}");
+    let shown = |id: &str| Licences::show(&desk, request(&stage, Named { id: id.to_owned() }));
+    assert!(shown("l").await.is_ok());
+    let (theirs, none) = (
+        shown("theirs").await.unwrap_err(),
+        shown("none").await.unwrap_err(),
+    );
+    assert_eq!(theirs.message(), none.message());
+    becomes(&stage, "regulator").await;
+    let seen = Licences::list(&desk, request(&stage, All {}))
+        .await
+        .unwrap();
+    assert_eq!(seen.into_inner().json.len(), 2);
+}
+
+#[tokio::test]
+async fn a_follower_hears_each_entry_once_in_order_until_they_may_not() {
+    let stage = Stage::set().await;
+    let desk = desk(&stage);
+    let from = || request(&stage, FollowRequest { from_index: 2 });
+    let refused = desk.follow(from()).await.err().unwrap();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    becomes(&stage, "regulator").await;
+    let size = stage.gateway.domain.ledger.size();
+    let mut entries = desk.follow(from()).await.unwrap().into_inner();
+    for index in 2..size {
+        let entry = entries.next().await.unwrap().unwrap();
+        assert_eq!(entry.index, index);
+        assert!(!entry.at.is_empty());
+        let leaf = stage.gateway.domain.ledger.leaf(index).unwrap();
+        assert_eq!(entry.leaf.as_bytes(), leaf);
+    }
+    let (next, ()) = tokio::join!(entries.next(), stage.enrol_another());
+    assert_eq!(next.unwrap().unwrap().index, size);
+    becomes(&stage, "operator-member").await;
+    let status = entries.next().await.unwrap().unwrap_err();
+    assert!(status.message().starts_with("policy.cut-off: "), "{status}");
+    assert!(entries.next().await.is_none());
+}

@@ -1,0 +1,83 @@
+use register::{LicenceStanding, ProductStanding, ScenarioStanding, State};
+use serde_json::{Value, json};
+use terms::{
+    AnnouncementId, DatasetName, LicenceId, ObjectionId, OperatorId, PersonId, ProductId,
+    ScenarioId, ViolationId,
+};
+
+/// What a step is about, to be told as it stands afterwards.
+#[derive(Debug, Clone)]
+pub(super) enum Subject {
+    Person(PersonId),
+    Operator(OperatorId),
+    Dataset(DatasetName),
+    Announcement(AnnouncementId),
+    Licence(LicenceId),
+    Scenario(ScenarioId),
+    Product(ProductId),
+    Violation(ViolationId),
+    Objection(ObjectionId),
+    Domain,
+}
+
+impl Subject {
+    /// As it stands; none where there is nothing of that name.
+    pub(super) fn told(&self, state: &State) -> Option<Value> {
+        match self {
+            Self::Person(id) => person(state, id),
+            Self::Operator(id) => state.operator(id).map(|operator| json!(operator)),
+            Self::Dataset(name) => dataset(state, name),
+            Self::Announcement(id) => state.announcement(id).map(|found| json!(found)),
+            Self::Licence(id) => state.licence(id).map(licence),
+            Self::Scenario(id) => state.scenario(id).map(scenario),
+            Self::Product(id) => state.product(id).map(product),
+            Self::Violation(id) => state.violation(id).map(|violation| json!(violation)),
+            Self::Objection(id) => state.objection(id).map(|objection| json!(objection)),
+            Self::Domain => Some(domain(state)),
+        }
+    }
+}
+
+/// A person without a name: names are sealed.
+pub(super) fn person(state: &State, id: &PersonId) -> Option<Value> {
+    let person = state.person(id)?;
+    Some(json!({"person": person, "certificate": state.certificate(id)}))
+}
+
+/// A catalogue entry, its newest data, and what is proposed for it.
+fn dataset(state: &State, name: &DatasetName) -> Option<Value> {
+    let (entry, proposed) = (state.dataset(name), state.proposed(name));
+    if entry.is_none() && proposed.is_none() {
+        return None;
+    }
+    Some(json!({
+        "dataset": entry,
+        "snapshot": state.snapshot(name),
+        "proposed": proposed.map(|(by, dataset, due)| json!({"by": by, "dataset": dataset, "due": due})),
+        "regrading": state.regrading(name).map(|(by, grades)| json!({"by": by, "grades": grades})),
+    }))
+}
+
+pub(super) fn licence(standing: &LicenceStanding) -> Value {
+    json!(standing)
+}
+
+pub(super) fn scenario(standing: &ScenarioStanding) -> Value {
+    json!(standing)
+}
+
+pub(super) fn product(standing: &ProductStanding) -> Value {
+    json!(standing)
+}
+
+fn domain(state: &State) -> Value {
+    json!({
+        "name": state.name(),
+        "title": state.title(),
+        "default_schema": state.default_schema(),
+        "pilot": state.pilot(),
+        "thresholds": state.thresholds(),
+        "obligations": state.obligations(),
+        "version": state.version(),
+    })
+}
