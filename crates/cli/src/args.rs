@@ -1,6 +1,10 @@
 //! The commands as typed. Names are promised in the interface; extend freely, keep them.
 
-use crate::{Failure, demo, explain, export, init, query, witness};
+use crate::{
+    Failure, demo, explain, export, init,
+    manage::{self, Managed},
+    query, witness,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -72,6 +76,24 @@ enum Command {
         #[command(subcommand)]
         verb: Ledger,
     },
+    /// People: key, enrolment, vetting, agreement / 参与人员
+    Person(Managed<manage::Person>),
+    /// Operators: papers, officer, drills, assessments / 运营单位
+    Operator(Managed<manage::Operator>),
+    /// The catalogue: entries, grades, data / 公共数据目录
+    Dataset(Managed<manage::Dataset>),
+    /// Licences, from the call to the end / 授权
+    Licence(Managed<manage::Licence>),
+    /// Scenarios, from the application to the end / 应用场景
+    Scenario(Managed<manage::Scenario>),
+    /// Products, from registration to recall / 公共数据产品
+    Product(Managed<manage::Product>),
+    /// Violations and the public list / 违规
+    Violation(Managed<manage::Violation>),
+    /// Objections and their answers / 异议
+    Objection(Managed<manage::Objection>),
+    /// The domain: what is overdue, what happens / 授权运营域
+    Domain(Managed<manage::Domain>),
     /// Who cosigns the log / 账本见证方
     Witness {
         #[command(subcommand)]
@@ -181,6 +203,15 @@ pub(crate) struct Init {
     /// The domain's name, where there is no seed
     #[arg(long)]
     pub name: Option<String>,
+    /// What unqualified table names mean, where there is no seed
+    #[arg(long, default_value = "main", value_name = "SCHEMA")]
+    pub default_schema: String,
+    /// The founder's certificate request; without it a key is written once, in `people/founder`
+    #[arg(long, value_name = "CSR", conflicts_with = "from")]
+    pub founder_csr: Option<PathBuf>,
+    /// The last day of the founder's confidentiality agreement; a year from today if not given
+    #[arg(long, value_name = "DAY", conflicts_with = "from")]
+    pub founder_until: Option<chrono::NaiveDate>,
     /// A PostgreSQL database that keeps the ledger instead of the folder, as a connection string
     #[arg(long, value_name = "CONNECTION")]
     pub ledger_postgres: Option<String>,
@@ -283,6 +314,15 @@ pub fn run() -> ExitCode {
         } => export::verify(&package, &key, policy.as_deref(), json),
         Command::Receipt { as_whom, query } => query::receipt(&as_whom, &query, json),
         Command::Ledger { verb } => crate::ledger::ledger(&verb, json),
+        Command::Person(given) => manage::person(given, json),
+        Command::Operator(given) => manage::operator(given, json),
+        Command::Dataset(given) => manage::dataset(given, json),
+        Command::Licence(given) => manage::licence(given, json),
+        Command::Scenario(given) => manage::scenario(given, json),
+        Command::Product(given) => manage::product(given, json),
+        Command::Violation(given) => manage::violation(given, json),
+        Command::Objection(given) => manage::objection(given, json),
+        Command::Domain(given) => manage::domain(given, json),
         Command::Witness { verb } => witness::witness(&verb, json),
         Command::Lineage { verb } => crate::lineage::lineage(&verb, json),
         Command::Policy { verb } => crate::policy::policy(&verb, json),

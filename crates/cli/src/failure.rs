@@ -48,9 +48,7 @@ impl Failure {
         let text = status.message().to_owned();
         match status.code() {
             tonic::Code::PermissionDenied => Self::Refused(text),
-            tonic::Code::InvalidArgument
-            | tonic::Code::ResourceExhausted
-            | tonic::Code::FailedPrecondition => Self::Refused(text),
+            tonic::Code::InvalidArgument | tonic::Code::ResourceExhausted => Self::Refused(text),
             tonic::Code::Unauthenticated | tonic::Code::Unavailable => Self::Unreachable(text),
             tonic::Code::Ok
             | tonic::Code::Cancelled
@@ -59,6 +57,7 @@ impl Failure {
             | tonic::Code::NotFound
             | tonic::Code::AlreadyExists
             | tonic::Code::Aborted
+            | tonic::Code::FailedPrecondition
             | tonic::Code::OutOfRange
             | tonic::Code::Unimplemented
             | tonic::Code::Internal

@@ -3,15 +3,19 @@
 use crate::{
     Failure,
     args::{Init, ManifestAlgorithm, Serve, block_on},
-    seed,
+    profile, seed,
 };
 use chrono::Utc;
 use gateway::{Administration, By, Domain, Founding, Listeners, ServeError, Unopened};
+use identity::Authority;
 use manifest::Algorithm;
-use terms::{DomainName, Obligations, Person, Role, Standing, Thresholds};
+use std::path::Path;
+use terms::{Digest, DomainName, Obligations, Person, Role, Standing, Thresholds, today};
 
 /// The person who founds a domain that has no seed.
 const FOUNDER: &str = "founder";
+/// How long the founder's agreement holds where nothing else is said, in days.
+const AGREEMENT_DAYS: u64 = 365;
 
 pub(crate) fn init(given: &Init) -> Result<(), Failure> {
     let dir = given.dir.as_path();
@@ -51,24 +55,28 @@ const fn algorithm(given: &Init) -> Algorithm {
     }
 }
 
-/// A domain without people or data: only its founder can go on.
+/// A domain without data, and with one person: its founder, who enrols the others.
 fn bare(given: &Init) -> Result<(), Failure> {
+    let other = |error: &dyn std::fmt::Display| Failure::Other(error.to_string());
     let name = given.name.as_deref();
     let name = name.ok_or_else(|| Failure::Usage("give --name, or --from a seed".to_owned()))?;
     let name: DomainName = name
         .parse()
         .map_err(|error| Failure::Usage(format!("{error}")))?;
+    let request = match &given.founder_csr {
+        None => None,
+        Some(file) => Some(std::fs::read_to_string(file).map_err(|e| Failure::usage(file, e))?),
+    };
+    let now = Utc::now();
+    let year = today(now).checked_add_days(chrono::Days::new(AGREEMENT_DAYS));
     let founder = Person {
-        id: FOUNDER
-            .parse()
-            .map_err(|error| Failure::Other(format!("{error}")))?,
+        id: FOUNDER.parse().map_err(|error| other(&error))?,
         role: Role::DomainAdmin,
         organisation: name.to_string(),
         vetted: true,
-        nda_until: None,
+        nda_until: given.founder_until.or(year),
         standing: Standing::Active,
     };
-    let now = Utc::now();
     let founding = Founding {
         name: &name,
         policies: None,
@@ -76,16 +84,15 @@ fn bare(given: &Init) -> Result<(), Failure> {
         ledger_postgres: given.ledger_postgres.as_deref(),
         now,
     };
-    let domain =
-        Domain::create(&given.dir, &founding).map_err(|error| Failure::Other(error.to_string()))?;
+    let domain = Domain::create(&given.dir, &founding).map_err(|error| other(&error))?;
+    let certificate = certified(&domain.dir, &founder, request.as_deref())?;
     block_on(async {
-        let program = std::env::current_exe().map_err(|error| Failure::Other(error.to_string()))?;
-        let administration = Administration::new(domain, program);
-        let administration = administration.map_err(|error| Failure::Other(error.to_string()))?;
-        let command = register::Command::CreateDomain {
+        let program = std::env::current_exe().map_err(|error| other(&error))?;
+        let administration = Administration::new(domain, program).map_err(|error| other(&error))?;
+        let create = register::Command::CreateDomain {
             title: name.to_string(),
             name: name.clone(),
-            default_schema: "main".to_owned(),
+            default_schema: given.default_schema.clone(),
             pilot: false,
             thresholds: Thresholds::default(),
             obligations: Obligations {
@@ -93,11 +100,53 @@ fn bare(given: &Init) -> Result<(), Failure> {
                 result_bytes_max: 64 << 20,
             },
         };
-        let by = By::Known(Box::new(founder), now);
-        let done = administration.carry_out(&by, command, None).await;
-        done.map(|_| ())
-            .map_err(|error| Failure::Other(error.to_string()))
+        let by = By::Known(Box::new(founder.clone()), now);
+        let enrol = register::Command::EnrolPerson {
+            person: founder,
+            certificate,
+        };
+        for command in [create, enrol] {
+            let done = administration.carry_out(&by, command, None).await;
+            done.map_err(|error| other(&error))?;
+        }
+        Ok(())
     })
+}
+
+/// The founder's certificate, in `people/founder`: for the key of a request, or for one that is written
+/// beside it, once.
+fn certified(dir: &Path, founder: &Person, request: Option<&str>) -> Result<Digest, Failure> {
+    let other = |error: &dyn std::fmt::Display| Failure::Other(error.to_string());
+    let authority = Authority::open(&dir.join("ca")).map_err(|error| other(&error))?;
+    let folder = dir.join("people").join(FOUNDER);
+    let now = Utc::now();
+    let (digest, certificate, key) = match request {
+        Some(request) => {
+            let certified = authority.certify(request, founder, now);
+            let certified = certified.map_err(|error| Failure::Usage(error.to_string()))?;
+            (certified.digest, certified.certificate_pem, None)
+        }
+        None => {
+            let issued = authority
+                .issue(founder, now)
+                .map_err(|error| other(&error))?;
+            (issued.digest, issued.certificate_pem, Some(issued.key_pem))
+        }
+    };
+    let mut files = vec![
+        ("cert.pem", certificate.as_str()),
+        ("ca.pem", authority.ca_pem()),
+    ];
+    files.extend(key.as_deref().map(|key| ("key.pem", key)));
+    seed::write_all(&folder, &files).map_err(|error| other(&error))?;
+    profile::write(&folder, (seed::ENDPOINT, seed::ADMIN), None)?;
+    if key.is_some() {
+        println!(
+            "{}: the founder's key, written this once; move it to the founder's machine / 创建人私钥，请移至其本人设备",
+            folder.join("key.pem").display()
+        );
+    }
+    Ok(digest)
 }
 
 pub(crate) fn serve(serve: Serve) -> Result<(), Failure> {

@@ -13,6 +13,9 @@ struct Raw {
     cert: PathBuf,
     key: PathBuf,
     ca: PathBuf,
+    /// Where the management services are, if elsewhere than statements are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    admin: Option<String>,
     scenario: Option<String>,
 }
 
@@ -20,6 +23,7 @@ struct Raw {
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
     pub endpoint: String,
+    pub admin: Option<String>,
     pub cert_pem: Vec<u8>,
     pub key_pem: Vec<u8>,
     pub ca_pem: Vec<u8>,
@@ -40,14 +44,32 @@ pub(crate) fn read(path: &Path) -> Result<Profile, Failure> {
         key_pem: file(&raw.key)?,
         ca_pem: file(&raw.ca)?,
         endpoint: raw.endpoint,
+        admin: raw.admin,
         scenario: raw.scenario,
     })
+}
+
+impl Profile {
+    /// The same person, at the management services.
+    pub(crate) fn for_management(self) -> Self {
+        let endpoint = self.admin.clone().unwrap_or(self.endpoint);
+        Self { endpoint, ..self }
+    }
+}
+
+/// Writes a profile for the domain of another, beside a certificate that was issued there.
+pub(crate) fn write_like(dir: &Path, other: &Path) -> Result<(), Failure> {
+    let Profile {
+        endpoint, admin, ..
+    } = read(other)?;
+    let admin = admin.unwrap_or_else(|| endpoint.clone());
+    write(dir, (&endpoint, &admin), None)
 }
 
 /// Writes the profile that stands beside a person's certificate.
 pub(crate) fn write(
     dir: &Path,
-    endpoint: &str,
+    (endpoint, admin): (&str, &str),
     scenario: Option<&ScenarioId>,
 ) -> Result<(), Failure> {
     let raw = Raw {
@@ -55,6 +77,7 @@ pub(crate) fn write(
         cert: "cert.pem".into(),
         key: "key.pem".into(),
         ca: "ca.pem".into(),
+        admin: Some(admin.to_owned()),
         scenario: scenario.map(ToString::to_string),
     };
     let path = dir.join("profile.toml");

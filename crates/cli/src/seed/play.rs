@@ -8,11 +8,13 @@ use identity::Authority;
 use indicatif::{ProgressBar, ProgressStyle};
 use manifest::Algorithm;
 use register::Command;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use terms::{Aspect, LicenceId, OperatorId, Person, PersonId, Role, Scenario, Standing};
 
 /// Where a profile points until a gateway says otherwise.
-const ENDPOINT: &str = "https://127.0.0.1:50051";
+pub(crate) const ENDPOINT: &str = "https://127.0.0.1:50051";
+/// Where its management services are.
+pub(crate) const ADMIN: &str = "https://127.0.0.1:50052";
 
 /// Why a seed could not be played. The half-made folder is removed.
 #[derive(Debug, thiserror::Error)]
@@ -196,8 +198,12 @@ impl Player<'_> {
             write_all(&folder, &files).map_err(|error| failed(&error))?;
             let scenarios = &self.seed.scenarios;
             let scenario = scenarios.iter().find(|s| s.members.contains(&person.id));
-            profile::write(&folder, ENDPOINT, scenario.map(|scenario| &scenario.id))
-                .map_err(|error| failed(&error))?;
+            profile::write(
+                &folder,
+                (ENDPOINT, ADMIN),
+                scenario.map(|scenario| &scenario.id),
+            )
+            .map_err(|error| failed(&error))?;
             let step = format!("person `{}`", person.id);
             let command = Command::EnrolPerson {
                 person: person.clone(),
@@ -351,7 +357,7 @@ fn founder() -> Result<Person, PlayError> {
     })
 }
 
-fn write_all(folder: &PathBuf, files: &[(&str, &str)]) -> std::io::Result<()> {
+pub(crate) fn write_all(folder: &Path, files: &[(&str, &str)]) -> std::io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
     std::fs::create_dir_all(folder)?;
     for (name, text) in files {

@@ -90,6 +90,7 @@ pub(super) struct Dataset {
     pub sector: String,
     pub update: String,
     pub subject: Option<String>,
+    #[serde(default)]
     pub data: String,
     #[serde(default)]
     pub external: bool,
@@ -118,6 +119,8 @@ pub(super) struct Item {
     pub title: String,
     pub kind: String,
     pub grade: i64,
+    /// What harm a leak would do; a production domain asks for it. Source: CG-6.3.
+    pub impact: Option<terms::Impact>,
     pub mask: Option<String>,
     pub band: Option<f64>,
     pub derived: Option<String>,
@@ -146,6 +149,12 @@ pub(super) struct Licence {
     pub from: toml::Value,
     pub until: toml::Value,
     pub agreement: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScenarioFile {
+    pub scenario: Scenario,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -144,6 +144,34 @@ pub(crate) fn read(dir: &Path) -> Result<Seed, Misread> {
     }
 }
 
+/// Reads one catalogue entry as it would stand in a seed; where its data is does not matter.
+///
+/// # Errors
+/// [`Misread`] with every mistake found.
+pub(crate) fn dataset(file: &Path, schema: &str) -> Result<Dataset, Misread> {
+    let mut wrong = Misread::default();
+    let raw = toml_file::<raw::DatasetFile>(file, true, &mut wrong);
+    let read = raw.and_then(|raw| dataset_of(file, raw, schema, &mut wrong));
+    match read {
+        Some(read) if wrong.mistakes.is_empty() => Ok(read.dataset),
+        Some(_) | None => Err(wrong),
+    }
+}
+
+/// Reads one application for a scenario, `[scenario]` with its `[[scenario.dataset]]`.
+///
+/// # Errors
+/// [`Misread`] with every mistake found.
+pub(crate) fn scenario(file: &Path, schema: &str) -> Result<Scenario, Misread> {
+    let mut wrong = Misread::default();
+    let raw = toml_file::<raw::ScenarioFile>(file, true, &mut wrong);
+    let read = raw.and_then(|raw| scenario_of(file, raw.scenario, schema, &mut wrong));
+    match read {
+        Some(read) if wrong.mistakes.is_empty() => Ok(read),
+        Some(_) | None => Err(wrong),
+    }
+}
+
 fn toml_file<T: DeserializeOwned>(path: &Path, needed: bool, wrong: &mut Misread) -> Option<T> {
     match std::fs::read_to_string(path) {
         Ok(text) => match toml::from_str(&text) {
@@ -310,6 +338,15 @@ fn datasets_of(dir: &Path, schema: &str, wrong: &mut Misread) -> Vec<SeedDataset
             datasets.extend(dataset_of(&file, raw, schema, wrong));
         }
     }
+    for SeedDataset { data, file, .. } in &datasets {
+        if !data.is_file() {
+            let what = format!(
+                "there is no file {}; bring the data or correct the path",
+                data.display()
+            );
+            wrong.add(file, "data", what);
+        }
+    }
     datasets
 }
 
@@ -338,13 +375,6 @@ fn dataset_of(
         Some(subject) => Some(word::<ItemName>(subject, file, "subject", wrong)?),
     };
     let data = file.parent().unwrap_or(Path::new(".")).join(&dataset.data);
-    if !data.is_file() {
-        let what = format!(
-            "there is no file {}; bring the data or correct the path",
-            data.display()
-        );
-        wrong.add(file, "data", what);
-    }
     if dataset.prohibited && dataset.basis.is_none() {
         wrong.add(
             file,
@@ -493,7 +523,7 @@ fn item_of(
         title,
         kind,
         grade,
-        impact: None,
+        impact: raw.impact,
         mask,
         band,
         derived,
@@ -564,46 +594,54 @@ fn scenarios_of(
     wrong: &mut Misread,
 ) -> Vec<Scenario> {
     let file = dir.join("scenarios.toml");
-    let scenarios = raw.scenario.into_iter().filter_map(|scenario| {
-        let place = format!("scenario `{}`", scenario.id);
-        let id = word(&scenario.id, &file, &place, wrong);
-        let licence = word(&scenario.licence, &file, &place, wrong);
-        let mut members = Vec::new();
-        for member in &scenario.members {
-            members.push(word(member, &file, &place, wrong)?);
-        }
-        let mut datasets = Vec::new();
-        for dataset in scenario.dataset {
-            let place = format!("{place}, dataset `{}`", dataset.name);
-            let name = word(&qualified(&dataset.name, schema), &file, &place, wrong);
-            let items = if dataset.items.iter().any(|item| item == "*") {
-                Wanted::All
-            } else {
-                Wanted::Named(names(&dataset.items, &file, &place, wrong)?)
-            };
-            let aggregate = names(&dataset.aggregate, &file, &place, wrong)?;
-            let (rows, show_rows) = (dataset.rows, dataset.show_rows);
-            let name = name?;
-            datasets.push(ScenarioDataset {
-                name,
-                items,
-                aggregate,
-                rows,
-                rows_plan: None,
-                show_rows,
-            });
-        }
-        let (title, purpose) = (scenario.title, scenario.purpose);
-        Some(Scenario {
-            id: id?,
-            licence: licence?,
-            title,
-            purpose,
-            members,
-            datasets,
-        })
-    });
-    scenarios.collect()
+    let scenarios = raw.scenario.into_iter();
+    scenarios
+        .filter_map(|scenario| scenario_of(&file, scenario, schema, wrong))
+        .collect()
+}
+
+fn scenario_of(
+    file: &Path,
+    scenario: raw::Scenario,
+    schema: &str,
+    wrong: &mut Misread,
+) -> Option<Scenario> {
+    let place = format!("scenario `{}`", scenario.id);
+    let id = word(&scenario.id, file, &place, wrong);
+    let licence = word(&scenario.licence, file, &place, wrong);
+    let mut members = Vec::new();
+    for member in &scenario.members {
+        members.push(word(member, file, &place, wrong)?);
+    }
+    let mut datasets = Vec::new();
+    for dataset in scenario.dataset {
+        let place = format!("{place}, dataset `{}`", dataset.name);
+        let name = word(&qualified(&dataset.name, schema), file, &place, wrong);
+        let items = if dataset.items.iter().any(|item| item == "*") {
+            Wanted::All
+        } else {
+            Wanted::Named(names(&dataset.items, file, &place, wrong)?)
+        };
+        let aggregate = names(&dataset.aggregate, file, &place, wrong)?;
+        let (rows, show_rows) = (dataset.rows, dataset.show_rows);
+        datasets.push(ScenarioDataset {
+            name: name?,
+            items,
+            aggregate,
+            rows,
+            rows_plan: None,
+            show_rows,
+        });
+    }
+    let (title, purpose) = (scenario.title, scenario.purpose);
+    Some(Scenario {
+        id: id?,
+        licence: licence?,
+        title,
+        purpose,
+        members,
+        datasets,
+    })
 }
 
 fn names(words: &[String], file: &Path, place: &str, wrong: &mut Misread) -> Option<Vec<ItemName>> {

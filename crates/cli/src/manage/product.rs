@@ -1,0 +1,75 @@
+use super::{
+    ANSWER_BYTES_MAX, File, Id, IdCause, IdReason, Managed, call, document::document, step, tell,
+    tell_all,
+};
+use crate::Failure;
+use clap::Subcommand;
+use wire::management::{
+    All, Caused, Document, Named, Pair, Reasoned, products_client::ProductsClient as Products,
+};
+
+/// Products / 公共数据产品
+#[derive(Debug, Subcommand)]
+pub(crate) enum Product {
+    /// Register / 产品登记
+    Register(File),
+    /// Review in one respect / 审核
+    Review {
+        #[command(flatten)]
+        id: Id,
+        /// compliance (data authority) or security (security authority) / 审核方面
+        #[arg(long)]
+        aspect: String,
+    },
+    /// Turn down / 不予批准
+    Refuse(IdReason),
+    /// Publish / 产品发布
+    Publish(Id),
+    /// Recall / 下架
+    Recall(IdCause),
+    /// Products / 列表
+    List,
+    /// One product / 详情
+    Show(Id),
+}
+
+pub(crate) fn product(given: Managed<Product>, json: bool) -> Result<(), Failure> {
+    let whom = given.profile.as_deref();
+    let as_told = (whom, json);
+    match given.verb {
+        Product::Register(File { file }) => {
+            let json = document(&file)?;
+            step(as_told, async |to| {
+                Products::new(to).register(Document { json }).await
+            })
+        }
+        Product::Review { id, aspect: word } => {
+            let pair = Pair { id: id.id, word };
+            step(as_told, async |to| Products::new(to).review(pair).await)
+        }
+        Product::Refuse(why) => step(as_told, async |to| {
+            Products::new(to).refuse(Reasoned::from(why)).await
+        }),
+        Product::Publish(id) => step(as_told, async |to| {
+            Products::new(to).publish(Named::from(id)).await
+        }),
+        Product::Recall(why) => step(as_told, async |to| {
+            Products::new(to).recall(Caused::from(why)).await
+        }),
+        Product::List => {
+            let all = call(whom, async |to| {
+                let client = Products::new(to).max_decoding_message_size(ANSWER_BYTES_MAX);
+                { client }.list(All {}).await
+            })?;
+            tell_all(&all.json, json);
+            Ok(())
+        }
+        Product::Show(id) => {
+            let one = call(whom, async |to| {
+                Products::new(to).show(Named::from(id)).await
+            })?;
+            tell(&one.json, json);
+            Ok(())
+        }
+    }
+}
