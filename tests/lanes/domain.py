@@ -70,10 +70,12 @@ class Domain:
         if not found:
             raise SystemExit(f"serve did not become ready: {line!r}, see {self.folder}/serve.log")
         self.address = found.group(1)
+        self.admin = re.search(r"admin=(\S+)", line).group(1)
         published = re.search(r"log=(\S+)", line)
         self.log_url = published and f"http://{published.group(1)}"
         for profile in self.dir.glob("people/*/profile.toml"):
             text = re.sub(r'endpoint = ".*"', f'endpoint = "https://{self.address}"', profile.read_text())
+            text = re.sub(r'admin = ".*"', f'admin = "https://{self.admin}"', text)
             profile.write_text(text)
         return self
 

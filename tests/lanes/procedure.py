@@ -1,0 +1,384 @@
+"""The whole procedure in a production domain, every step by the command line, each person with a key of their own.
+
+From `init` to a granted licence, an approved scenario, an answer; suspension, rectification, renewal; a product
+from registration to recall; a violation and the public list; objections and their answers; the end and the
+destruction. Every step is also asked for by every role that may not, and refused. Needs grpcio, pyarrow, cc.
+"""
+import csv, datetime, json, os, pathlib, re, socket, subprocess, sys, threading, time
+import domain as d
+
+WRONG = []
+ROLES = {"adam": "domain-admin", "dana": "data-authority", "sam": "security-authority", "pia": "provider",
+         "rex": "regulator", "ann": "operator-member", "bob": "operator-member"}
+ORGANISATIONS = {"adam": "wuxi", "dana": "data-bureau", "sam": "cyber-bureau", "pia": "health-bureau", "rex": "audit",
+                 "ann": "acme", "bob": "acme"}
+
+
+def wrong(text):
+    WRONG.append(text); print("WRONG", text)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class World:
+    """A domain of its own, and seven people who each keep their key in a folder of theirs."""
+
+    def __init__(self, bonded, folder):
+        self.bonded, self.folder, self.dir = pathlib.Path(bonded).resolve(), folder, folder / "domain"
+        self.flight, self.admin = (f"127.0.0.1:{free_port()}" for _ in range(2))
+        self.days, self.process, self.steps = 0, None, 0
+        self.shim = folder / "clock.so"
+        source = pathlib.Path(__file__).with_name("clock.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", self.shim, source, "-ldl"], check=True)
+
+    def environment(self):
+        ahead = {"LD_PRELOAD": str(self.shim), "BONDED_AHEAD_SECONDS": str(self.days * 86400)}
+        return {**os.environ, **(ahead if self.days else {})}
+
+    def day(self, later=0):
+        """A day from today on, in the domain's civil time."""
+        east = datetime.timezone(datetime.timedelta(hours=8))
+        return str((datetime.datetime.now(east) + datetime.timedelta(days=self.days + later)).date())
+
+    def run(self, *words):
+        return subprocess.run([self.bonded, *map(str, words)], capture_output=True, text=True, env=self.environment())
+
+    def serve(self):
+        self.log = open(self.folder / "serve.log", "ab")
+        self.process = subprocess.Popen([self.bonded, "serve", "--dir", self.dir, "--flight", self.flight, "--admin", self.admin],
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True, env=self.environment())
+        if not self.process.stdout.readline().startswith("ready"):
+            raise SystemExit((self.folder / "serve.log").read_text())
+
+    def stop(self):
+        if self.process: self.process.terminate(); self.process.wait(20)
+
+    def later(self, days):
+        """The gateway is started again so many days later."""
+        self.stop(); self.days += days; self.serve()
+
+    def profile(self, who):
+        return self.folder / who / "profile.toml"
+
+    def ask(self, who, *words):
+        """Exit code and the answer, or what was said."""
+        done = self.run(*words, "-p", self.profile(who), "--json")
+        return done.returncode, (json.loads(done.stdout) if done.returncode == 0 else done.stderr.strip())
+
+    def does(self, who, *words):
+        """A step that is lawful."""
+        code, told = self.ask(who, *words)
+        if code: wrong(f"{who}: {' '.join(map(str, words))}: {code} {told}")
+        self.steps += 1
+        return told if code == 0 else {}
+
+    def refused(self, who, *words, code=1, told):
+        """A step that is not, with the exit code and the code of the refusal."""
+        got, text = self.ask(who, *words)
+        if got != code or told not in str(text): wrong(f"{who}: {' '.join(map(str, words))}: {got} {text}, not {code} {told}")
+
+    def file(self, name, content):
+        path = self.folder / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    def query(self, who, sql):
+        done = self.run("query", "-p", self.profile(who), "--scenario", "care", "--format", "json", sql)
+        return done.returncode, done.stdout if done.returncode == 0 else done.stderr.strip()
+
+
+def founded(world):
+    """`init` with the founder's request; the domain never sees a key."""
+    for who in ROLES:
+        done = world.run("person", "request", "--id", who, "--org", ORGANISATIONS[who], "-o", world.folder / who)
+        if done.returncode: wrong(f"request: {done.stderr}")
+    done = world.run("init", world.dir, "--name", "wuxi", "--default-schema", "city",
+                     "--founder-csr", world.folder / "adam" / "request.pem")
+    if done.returncode: raise SystemExit(done.stderr)
+    founder = world.dir / "people" / "founder"
+    if (founder / "key.pem").exists(): wrong("the domain wrote the founder's key")
+    for name in ("cert.pem", "ca.pem", "profile.toml"): (world.folder / "adam" / name).write_bytes((founder / name).read_bytes())
+    text = (world.folder / "adam" / "profile.toml").read_text()
+    text = re.sub(r'endpoint = ".*"', f'endpoint = "https://{world.flight}"', text)
+    (world.folder / "adam" / "profile.toml").write_text(re.sub(r'admin = ".*"', f'admin = "https://{world.admin}"', text))
+    world.serve()
+
+
+def enrol(world, who, *more):
+    role, organisation = ROLES[who], ORGANISATIONS[who]
+    world.does("adam", "person", "enrol", "--id", who, "--role", role, "--org", organisation, "--name", f"Real {who}",
+               "--csr", world.folder / who / "request.pem", "-o", world.folder / who, *more)
+
+
+def people(world):
+    enrol(world, "sam", "--vetted")
+    world.refused("sam", "domain", "show", code=3, told="identity.")
+    world.does("adam", "person", "sign", "sam", "--until", world.day(500))
+    for who in ("dana", "pia", "rex"): enrol(world, who)
+    world.refused("adam", "person", "enrol", "--id", "eve", "--role", "regulator", "--org", "x", "--name", "Eve", "--vetted",
+                  "--csr", world.folder / "rex" / "request.pem", told="register.vetted-by-nobody")
+    world.does("sam", "person", "vet", "dana")
+    world.does("adam", "person", "sign", "dana", "--until", world.day(500))
+    operator = world.file("operator.json", {"id": "acme", "title": "Acme", "security_officer": None, "emergency_plan": False})
+    world.does("dana", "operator", "register", "--file", operator)
+    for who in ("ann", "bob"): enrol(world, who)
+    for who in ("pia", "rex", "ann", "bob"):
+        world.does("sam", "person", "vet", who)
+        world.does("adam", "person", "sign", who, "--until", world.day(500))
+    listed = world.does("rex", "person", "list")
+    if "Real" in json.dumps(listed) or len(listed) != 7: wrong(f"people are listed as {listed}")
+
+
+def papers(world):
+    mlps = world.file("mlps.json", {"kind": "mlps", "title": "MLPS 3", "until": world.day(300)})
+    plan = world.file("plan.json", {"kind": "emergency-plan", "title": "Plan", "until": world.day(300)})
+    world.does("ann", "operator", "officer", "acme", "ann")
+    world.does("ann", "operator", "evidence", "acme", "--file", mlps)
+    world.does("ann", "operator", "plan", "acme", "--file", plan, "--drill-until", world.day(200))
+    world.does("sam", "operator", "drill", "acme", "--next-until", world.day(280))
+    world.does("dana", "operator", "assess", "acme", "--file", world.file("report.json", {"kind": "x", "title": "Report", "until": world.day(300)}))
+
+
+def catalogue(world):
+    items = "".join(f'[[item]]\nname = "{name}"\nkind = "{kind}"\ngrade = {grade}\nimpact = {{ degree = "{degree}", scope = "narrow" }}\n'
+                    for name, kind, grade, degree in [("pid", "subject_id", 3, "serious"), ("district", "code", 1, "none"), ("cost", "amount", 2, "slight")])
+    entry = world.file("visits.toml", '[dataset]\nname = "visits"\ntitle = "Visits"\nprovider = "health-bureau"\nsource = "register"\n'
+                       f'sector = "medical"\nupdate = "daily"\nsubject = "pid"\n{items}')
+    world.refused("dana", "dataset", "add", "--file", entry, told="register.not-proposed")
+    world.does("pia", "dataset", "propose", "--file", entry)
+    world.does("dana", "dataset", "add", "--file", entry)
+    inbox = world.dir / "inbox"
+    inbox.mkdir(exist_ok=True)
+    with open(inbox / "visits.csv", "w", newline="") as file:
+        rows = csv.writer(file); rows.writerow(["pid", "district", "cost"])
+        rows.writerows([f"P{n:05}", f"D{n % 3}", 10 + n % 90] for n in range(3000))
+    world.refused("adam", "dataset", "load", "city.visits", "--file", "../ca/ca.pem", code=3, told="management.inbox")
+    world.does("adam", "dataset", "load", "city.visits", "--file", "visits.csv")
+    if (inbox / "visits.csv").exists(): wrong("what was taken in still lies in the inbox")
+    risk = world.file("risk.json", {"level": "low", "by": "third party", "until": world.day(300)})
+    world.does("pia", "dataset", "assess", "city.visits", "--file", risk)
+    world.does("pia", "dataset", "propose-grades", "city.visits", "--item", "district=slight/narrow")
+    world.does("dana", "dataset", "confirm-grades", "city.visits", "--item", "district=1", "--reason", "public names of districts")
+
+
+def application(world, licence, **more):
+    documents = [{"kind": kind, "title": kind, "until": world.day(300)} for kind in ("returns", "security", "disposal")]
+    return world.file(f"{licence}.json", {"id": licence, "operator": "acme", "mode": "sectoral", "sectors": ["medical"],
+                                          "agreement": "A-1", "documents": documents, **more})
+
+
+def licence(world):
+    world.does("dana", "licence", "announce", "--file", world.file("call.json", {
+        "id": "call-1", "title": "Medical data", "mode": "sectoral", "sectors": ["medical"], "from": world.day(), "until": world.day(30)}))
+    term = {"from": world.day(), "until": world.day(120), "announcement": "call-1"}
+    world.does("ann", "licence", "apply", "--file", application(world, "l-1", **term))
+    world.does("sam", "licence", "review", "l-1")
+    world.refused("dana", "licence", "grant", "l-1", told="register.")
+    world.refused("dana", "licence", "notice", "l-1", "--until", world.day(1), told="register.notice")
+    world.does("dana", "licence", "notice", "l-1", "--until", world.day(14))
+    world.does("bob", "objection", "lodge", "o-1", "--licence", "l-1", "--reason", "the term is too long")
+    world.later(15)
+    world.refused("dana", "licence", "grant", "l-1", told="register.objection")
+    world.refused("bob", "objection", "answer", "o-1", "--reason", "mine", code=3, told="policy.action-not-permitted")
+    world.does("dana", "objection", "answer", "o-1", "--reason", "within two years")
+    world.does("dana", "licence", "grant", "l-1")
+
+
+def scenario(world):
+    wanted = world.file("care.toml", '[scenario]\nid = "care"\nlicence = "l-1"\ntitle = "Cost of care"\npurpose = "public interest"\n'
+                        'members = ["ann"]\n[[scenario.dataset]]\nname = "visits"\nitems = ["*"]\naggregate = ["cost"]\nrows = "district IN (\'D0\', \'D1\')"\n')
+    world.does("ann", "scenario", "apply", "--file", wanted)
+    for aspect, by in [("reasonableness", "dana"), ("compliance", "dana"), ("security", "sam")]:
+        world.does(by, "scenario", "review", "care", "--aspect", aspect)
+    world.does("dana", "scenario", "approve", "care")
+    answers(world, 2)
+
+
+SQL = "SELECT district, avg(cost) FROM visits GROUP BY district"
+
+
+def answers(world, rows):
+    code, told = world.query("ann", SQL)
+    if code or len(json.loads(told)["rows"]) != rows: wrong(f"the query: {code} {told}")
+
+
+def suspension(world):
+    world.does("sam", "licence", "suspend", "l-1", "--cause", "unsafe", "--rectify-by", world.day(20), "--reason", "no log kept")
+    code, told = world.query("ann", SQL)
+    if code != 3 or "policy.licence-not-granted" not in told: wrong(f"the query while suspended: {code} {told}")
+    world.refused("sam", "licence", "rectified", "l-1", code=3, told="policy.action-not-permitted")
+    world.does("dana", "licence", "rectified", "l-1")
+    answers(world, 2)
+    world.does("ann", "scenario", "report-risk", "care", "--reason", "joined tables name people")
+    code, told = world.query("ann", SQL)
+    if code != 3 or "policy.scenario-not-granted" not in told: wrong(f"the query after the report: {code} {told}")
+    world.does("dana", "scenario", "resume", "care")
+    world.does("sam", "person", "suspend", "ann", "--reason", "under inquiry")
+    if world.query("ann", SQL)[0] not in (3, 4): wrong("a suspended person was answered")
+    world.does("dana", "person", "reinstate", "ann")
+    answers(world, 2)
+
+
+def product(world):
+    validation = {"kind": "validation", "title": "Checked", "until": world.day(200)}
+    world.does("ann", "product", "register", "--file", world.file("product.json", {
+        "id": "p-1", "form": "report", "scenario": "care", "title": "Cost of care", "benefit": "public", "validation": validation}))
+    world.refused("ann", "product", "publish", "p-1", told="register.")
+    world.does("dana", "product", "review", "p-1", "--aspect", "compliance")
+    world.does("sam", "product", "review", "p-1", "--aspect", "security")
+    world.does("ann", "product", "publish", "p-1")
+    package = world.folder / "package"
+    done = world.run("export", "-p", world.profile("ann"), "--scenario", "care", "-o", package, SQL)
+    if done.returncode: wrong(f"export: {done.stderr}")
+    world.does("sam", "product", "recall", "p-1", "--cause", "unsafe", "--reason", "a mistake in the method")
+
+
+def supervision(world):
+    world.does("dana", "violation", "record", "v-1", "--operator", "acme", "--kind", "platform-rules", "--measure", "published", "--reason", "late report")
+    public = world.does("bob", "violation", "list")
+    if [(v["id"], v["operator"]) for v in public] != [("v-1", "acme")] or "late report" in json.dumps(public): wrong(f"the public list: {public}")
+    world.does("dana", "violation", "lift", "v-1")
+    world.does("bob", "objection", "lodge", "o-2", "--dataset", "city.visits", "--item", "cost", "--reason", "costs are wrong since May")
+    world.does("dana", "objection", "answer", "o-2", "--upheld", "--reason", "will be loaded again")
+    holidays = world.file("holidays.json", {"year": 2027, "off": ["2027-01-01"], "worked": []})
+    world.does("adam", "domain", "holidays", "--file", holidays)
+
+
+def renewal(world):
+    again = {"from": world.day(106), "until": world.day(400), "renews": "l-1"}
+    world.refused("ann", "licence", "apply", "--file", application(world, "l-2", **again), told="register.renewal-window")
+    world.later(40)
+    again = {"from": world.day(66), "until": world.day(300), "renews": "l-1"}
+    world.does("ann", "licence", "apply", "--file", application(world, "l-2", **again))
+    world.does("sam", "licence", "review", "l-2")
+    world.does("dana", "licence", "notice", "l-2", "--until", world.day(10))
+    world.later(11)
+    world.does("dana", "licence", "grant", "l-2")
+    answers(world, 2)
+
+
+def certificates(world):
+    world.run("person", "request", "--id", "ann", "--org", "acme", "-o", world.folder / "ann2")
+    old = (world.folder / "ann" / "cert.pem").read_bytes(), (world.folder / "ann" / "key.pem").read_bytes()
+    world.does("adam", "person", "renew", "ann", "--csr", world.folder / "ann2" / "request.pem", "-o", world.folder / "ann2")
+    if world.query("ann", SQL)[0] != 4: wrong("the old certificate still holds")
+    for name in ("cert.pem", "key.pem"): (world.folder / "ann" / name).write_bytes((world.folder / "ann2" / name).read_bytes())
+    answers(world, 2)
+    world.does("adam", "person", "revoke", "bob", "--reason", "key lost")
+    if world.ask("bob", "domain", "show")[0] != 4: wrong("a revoked certificate still holds")
+
+
+def the_end(world):
+    world.does("ann", "scenario", "close", "care", "--cause", "purpose-met")
+    overdue = world.does("rex", "domain", "overdue")
+    if not any(owed["owed"] == "destruction" for owed in overdue): wrong(f"nobody owes a destruction: {overdue}")
+    proof = world.file("shredded.txt", "all keys of care were destroyed")
+    world.does("sam", "domain", "destroyed", "--scenario", "care", "--certificate", proof)
+    world.does("ann", "licence", "surrender", "l-2")
+    world.does("dana", "licence", "terminate", "l-1", "--cause", "ordered", "--reason", "the call is over")
+
+
+def documents(world):
+    made = lambda name, content: world.file(f"dummy-{name}.json", content)
+    paper = made("paper", {"kind": "x", "title": "x", "until": world.day(9)})
+    dataset = {"name": "city.x", "title": "x", "provider": "health-bureau", "source": "x", "sector": "medical", "update": "daily",
+               "subject": None, "risk": None, "external": False, "prohibited": None, "items": []}
+    scenario = {"id": "x", "licence": "x", "title": "x", "purpose": "x", "members": [], "datasets": []}
+    product = {"id": "x", "form": "api", "scenario": "x", "title": "x", "benefit": "public", "validation": json.loads(paper.read_text())}
+    call = {"id": "x", "title": "x", "mode": "comprehensive", "from": world.day(), "until": world.day(1)}
+    return {"PAPER": paper, "DATASET": made("dataset", dataset), "SCENARIO": made("scenario", scenario), "PRODUCT": made("product", product),
+            "CALL": made("call", call), "OPERATOR": made("operator", {"id": "x", "title": "x", "security_officer": None, "emergency_plan": False}),
+            "LICENCE": application(world, "x", **{"from": world.day(), "until": world.day(9)}), "RISK": made("risk", {"level": "low", "by": "x", "until": world.day(9)}),
+            "HOLIDAYS": made("holidays", {"year": 2028, "off": [], "worked": []}), "CSR": world.folder / "rex" / "request.pem", "DAY": world.day(9)}
+
+
+# Each step and who may ask for it; everybody else is refused by policy, before the register looks at anything.
+STEPS = """
+adam: person enrol --id x --role regulator --org x --name x --csr CSR | person renew x --csr CSR | person revoke x --reason x
+adam: person sign x --until DAY | person dismiss x | dataset load city.x --file x | domain holidays --file HOLIDAYS
+sam: person vet x | operator drill x --next-until DAY | licence review x | scenario review x --aspect security
+sam: product review x --aspect security | domain destroyed --licence x --certificate PAPER
+dana: operator register --file OPERATOR | operator assess x --file PAPER | dataset add --file DATASET | dataset confirm-grades city.x --item x=1
+dana: dataset prohibit city.x --reason x | dataset reinstate city.x | dataset withdraw city.x --reason x | licence announce --file CALL
+dana: licence notice x --until DAY | licence grant x | licence rectified x | licence terminate x --cause ordered --reason x
+dana: scenario review x --aspect compliance | scenario review x --aspect reasonableness | scenario approve x | scenario resume x
+dana: product review x --aspect compliance | objection answer x --reason x | violation lift x
+ann bob: operator evidence acme --file PAPER | operator officer acme x | operator plan acme --file PAPER --drill-until DAY
+ann bob: licence apply --file LICENCE | licence surrender x | scenario apply --file SCENARIO | scenario report-risk x --reason x
+ann bob: product register --file PRODUCT | product publish x
+pia: dataset propose --file DATASET | dataset propose-grades city.x --item x=none/narrow
+dana sam: person suspend x --reason x | person reinstate x | dataset suspend city.x --reason x | licence refuse x --reason x
+dana sam: licence suspend x --cause unsafe --rectify-by DAY --reason x | scenario suspend x --cause unsafe --reason x
+dana sam: scenario refuse x --reason x | product refuse x --reason x | violation record x --operator x --kind other-breach --measure closed --reason x
+pia dana: dataset assess city.x --file RISK
+ann bob dana sam: scenario close x --cause ordered | product recall x --cause ordered --reason x
+ann bob dana: objection lodge x --licence x --reason x
+adam dana sam rex: domain overdue
+"""
+
+
+def wrong_roles(world):
+    """Every step by everybody who may not: refused by policy, and nothing of it on record."""
+    known, before, tried = documents(world), entries(world), 0
+    for line in filter(None, STEPS.splitlines()):
+        may, steps = line.split(": ", 1)
+        for step in steps.split(" | "):
+            words = [str(known.get(word, word)) for word in step.split()]
+            for who in ROLES:
+                if who in may.split(): continue
+                world.refused(who, *words, code=3, told="policy.action-not-permitted")
+                tried += 1
+    if entries(world) != before: wrong(f"{entries(world) - before} entries of steps that were refused")
+    print(f"{tried} steps by the wrong role refused")
+
+
+def entries(world):
+    return json.loads(world.run("ledger", "head", "--dir", world.dir, "--json").stdout)["size"]
+
+
+def follow(world):
+    """The platform's feed: everything so far, then what comes."""
+    process = subprocess.Popen([world.bonded, "domain", "follow", "-p", world.profile("rex")], stdout=subprocess.PIPE, text=True, env=world.environment())
+    came, size = [], entries(world)
+    reading = threading.Thread(target=lambda: [came.append(json.loads(line)) for line in process.stdout], daemon=True)
+    reading.start()
+    until = time.monotonic() + 20
+    while len(came) < size and time.monotonic() < until: time.sleep(0.05)
+    began = time.monotonic()
+    done = world.does("dana", "violation", "record", "v-9", "--operator", "acme", "--kind", "other-breach", "--measure", "published", "--reason", "x")
+    while (not came or came[-1]["index"] < done["index"]) and time.monotonic() < until: time.sleep(0.005)
+    if [entry["index"] for entry in came] != list(range(done["index"] + 1)): wrong(f"{len(came)} entries followed, {done['index']} is the last")
+    print(f"{len(came)} entries followed, the last {time.monotonic() - began:.2f} s after it was asked for")
+    world.does("sam", "person", "suspend", "rex", "--reason", "drill")
+    process.wait(5)
+    if process.returncode != 3: wrong(f"a suspended follower ended with {process.returncode}")
+    world.does("dana", "person", "reinstate", "rex")
+    code, told = world.ask("ann", "domain", "follow")
+    if code != 3: wrong(f"an operator's member follows: {code} {told}")
+
+
+def main():
+    given = d.arguments(__doc__.splitlines()[0])
+    with d.temporary() as folder:
+        world = World(given.bonded, folder)
+        try:
+            founded(world)
+            for stage in (people, papers, catalogue, licence, scenario, suspension, product, supervision, wrong_roles, follow, renewal, certificates, the_end):
+                began, wrongs = time.monotonic(), len(WRONG)
+                stage(world)
+                print(f"{stage.__name__}: {time.monotonic() - began:.1f} s, {len(WRONG) - wrongs} wrong")
+        finally:
+            world.stop()
+        for words in (["ledger", "verify"], ["ledger", "audit"]):
+            done = world.run(*words, "--dir", world.dir)
+            if done.returncode: wrong(f"{' '.join(words)}: {done.stdout}{done.stderr}")
+        print(f"{world.steps} steps on record, {entries(world)} entries")
+    print(f"{len(WRONG)} failed")
+    return bool(WRONG)
+
+
+if __name__ == "__main__": sys.exit(main())
