@@ -310,11 +310,11 @@ fn what_a_record_says_of_management_is_every_action_the_schema_knows() {
     let known: BTreeSet<String> = steps::rows()
         .map(|[.., action, _]| action.to_owned())
         .collect();
-    // The founder is not on record before the domain is.
+    // The founder is not on record before the domain is; reading what stands changes nothing.
     let unrecorded: Vec<_> = managing.difference(&known).collect();
     assert_eq!(
         unrecorded,
-        ["createDomain"],
+        ["createDomain", "followPlatform", "readOwn", "readRegister"],
         "say in rehearsal/steps.rs what records the others"
     );
     let strange: Vec<_> = known.difference(&managing).collect();
