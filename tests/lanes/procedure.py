@@ -96,6 +96,9 @@ def founded(world):
     for who in ROLES:
         done = world.run("person", "request", "--id", who, "--org", ORGANISATIONS[who], "-o", world.folder / who)
         if done.returncode: wrong(f"request: {done.stderr}")
+    bad = world.folder / "bad"
+    done = world.run("init", bad, "--name", "wuxi", "--founder-csr", world.file("no.pem", "no request"))
+    if done.returncode != 2 or bad.exists(): wrong(f"a bad request: {done.returncode} {done.stderr}, left: {bad.exists()}")
     done = world.run("init", world.dir, "--name", "wuxi", "--default-schema", "city",
                      "--founder-csr", world.folder / "adam" / "request.pem")
     if done.returncode: raise SystemExit(done.stderr)

@@ -38,7 +38,10 @@ pub(crate) fn init(given: &Init) -> Result<(), Failure> {
                     .map_err(Failure::from)
             })?;
         }
-        None => bare(given)?,
+        None => {
+            let existed = dir.exists();
+            bare(given).inspect_err(|_| half_made(dir, existed))?;
+        }
     }
     println!(
         "{}: ready; next: bonded serve --dir {}",
@@ -52,6 +55,18 @@ const fn algorithm(given: &Init) -> Algorithm {
     match given.manifest_key {
         ManifestAlgorithm::P256 => Algorithm::P256,
         ManifestAlgorithm::Ed25519 => Algorithm::Ed25519,
+    }
+}
+
+/// Removes what an `init` that failed left: a folder that holds a domain half-made.
+fn half_made(dir: &Path, existed: bool) {
+    let removed = match (dir.join("bonded.toml").exists(), existed) {
+        (false, _) => Ok(()),
+        (true, true) => seed::emptied(dir),
+        (true, false) => std::fs::remove_dir_all(dir),
+    };
+    if let Err(error) = removed {
+        eprintln!("{}: {error}", dir.display());
     }
 }
 

@@ -5,6 +5,6 @@ mod read; // raw → terms, all mistakes at once
 mod play; // the procedure, each step as the right person
 
 pub(crate) use self::{
-    play::{ADMIN, ENDPOINT, Keeping, play, write_all},
+    play::{ADMIN, ENDPOINT, Keeping, emptied, play, write_all},
     read::{Seed, SeedDataset, dataset, read, scenario},
 };

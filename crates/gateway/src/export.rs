@@ -1,10 +1,10 @@
 //! A released result as a signed package. What may not leave is refused before it runs.
 
+mod handing; // a package on its way out
+
+use self::handing::Handing;
 use crate::{
-    Asking, Gateway, Granted, Kind, Refused,
-    drawn::columns,
-    leash::{Leash, Leashed},
-    operation::Closed,
+    Asking, Gateway, Granted, Kind, Refused, drawn::columns, leash::Leashed, operation::Closed,
 };
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
@@ -55,19 +55,25 @@ pub(crate) fn may_leave(confined: &Confined) -> Result<(), Refused> {
 impl Gateway {
     /// Runs a statement and packs its result: data, signed manifest, lineage, plan, proof.
     ///
-    /// The files leave only as long as their leash is not cut.
+    /// The files leave only by what is handed out with them.
     ///
     /// # Errors
     /// [`Refused`].
     pub(crate) async fn export(
-        &self,
+        self: &Arc<Self>,
         asking: &Asking,
         sql: &str,
-    ) -> Result<(Vec<(String, Vec<u8>)>, Arc<Leash>), Refused> {
+    ) -> Result<(Vec<(String, Vec<u8>)>, Handing), Refused> {
         let granted = self.grant(asking, sql, Action::Export).await?;
-        let leash = Arc::clone(granted.leash());
+        let (leash, query) = (Arc::clone(granted.leash()), granted.query_id().clone());
         let files = leash.hold(self.packed(asking, granted)).await??;
-        Ok((files, leash))
+        let handing = Handing {
+            gateway: Arc::clone(self),
+            query,
+            leash,
+            is_over: false,
+        };
+        Ok((files, handing))
     }
 
     async fn packed(

@@ -1,9 +1,6 @@
 //! Explain, export, receipt and head, on the same listener as Flight SQL.
 
-use crate::{
-    Gateway, Refused,
-    flight::{asking, until_cut},
-};
+use crate::{Gateway, Refused, flight::asking};
 use futures::stream::BoxStream;
 use std::sync::Arc;
 use terms::Channel;
@@ -14,9 +11,6 @@ use wire::operations::{
     ReadSealedReply, ReadSealedRequest, ReceiptReply, ReceiptRequest, RequestRedactionReply,
     RequestRedactionRequest, operations_server::Operations,
 };
-
-/// The longest chunk of a file, in bytes.
-const CHUNK_BYTES_MAX: usize = 1 << 20;
 
 /// The service of one listener.
 #[derive(Debug, Clone)]
@@ -45,18 +39,8 @@ impl Operations for OperationsService {
     ) -> Result<Response<Self::ExportStream>, Status> {
         let asking = asking(&request, self.channel);
         let files = self.gateway.export(&asking, &request.get_ref().sql).await;
-        let (files, leash) = files.map_err(|refused| refused.status())?;
-        let mut chunks = Vec::new();
-        for (name, data) in files {
-            for part in data.chunks(CHUNK_BYTES_MAX) {
-                chunks.push(Ok(ExportChunk {
-                    name: name.clone(),
-                    data: part.to_vec(),
-                }));
-            }
-        }
-        let chunks = Box::pin(futures::stream::iter(chunks));
-        Ok(Response::new(until_cut(leash, chunks)))
+        let (files, handing) = files.map_err(|refused| refused.status())?;
+        Ok(Response::new(handing.over(files)))
     }
 
     async fn receipt(

@@ -102,7 +102,8 @@ pub(crate) async fn play(dir: &Path, seed: &Seed, keeping: &Keeping<'_>) -> Resu
     played
 }
 
-fn emptied(dir: &Path) -> std::io::Result<()> {
+/// Empties a folder.
+pub(crate) fn emptied(dir: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let path = entry?.path();
         if path.is_dir() {
