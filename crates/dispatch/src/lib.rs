@@ -22,6 +22,7 @@ mod batch; // a frame's bytes → a record batch, or not
 mod results; // a runner's frames, read to their end into a queue
 mod draft; // statement → draft plan
 mod run; // decided plan → outcome
+mod rows; // the rows a scenario would show → whoever measures their risk
 mod pool; // all of it
 
 pub use self::{
@@ -30,6 +31,7 @@ pub use self::{
     failure::{Death, Failure, Worker},
     pool::Pool,
     results::{Piece, Question},
+    rows::Rows,
     run::{Keys, Outcome, Stopped},
 };
 pub use wire::job::{Cells, Done, Fate, Noise, Verdict};

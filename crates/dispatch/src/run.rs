@@ -7,7 +7,7 @@ use crate::{
 use confine::Confined;
 use ledger::Decided;
 use std::{collections::BTreeSet, time::Duration};
-use terms::{DatasetName, Type};
+use terms::{DatasetName, ItemName, Type};
 use vault::{ROW_COLUMN, SUBJECT_COLUMN, SourceKeys};
 use wire::{
     frame,
@@ -115,32 +115,40 @@ fn sources(confined: &Confined, keys: &[(DatasetName, SourceKeys)]) -> Option<Ve
     if read.len() != keys.len() {
         return None;
     }
-    let source = |(dataset, _, items): (DatasetName, u32, Vec<terms::ItemName>)| {
+    let one = |(dataset, _, items): (DatasetName, u32, Vec<ItemName>)| {
         let (_, keys) = keys.iter().find(|(name, _)| name == &dataset)?;
-        let (rows, subjects) = confined.numbers(&dataset);
-        let mut wanted: BTreeSet<&str> = items.iter().map(terms::ItemName::as_str).collect();
-        let columns = keys.columns.iter().filter_map(|(name, key)| {
-            let column = if name == ROW_COLUMN && rows {
-                Column::Row
-            } else if name == SUBJECT_COLUMN && subjects {
-                Column::Subject
-            } else if wanted.remove(name.as_str()) {
-                Column::Item(name.parse().ok()?)
-            } else {
-                return None;
-            };
-            Some((column, key.bytes().to_vec().into()))
-        });
-        let columns = columns.collect();
-        wanted.is_empty().then_some(())?;
-        Some(Source {
-            path: keys.path.to_str()?.to_owned(),
-            footer_key: keys.footer_key.bytes().to_vec().into(),
-            columns,
-            dataset,
-        })
+        source((&dataset, &items, confined.numbers(&dataset)), keys)
     };
-    read.into_iter().map(source).collect()
+    read.into_iter().map(one).collect()
+}
+
+/// The keys of exactly these items of a dataset, and of its numbers of rows and of subjects where they
+/// are wanted; none if those at hand are others.
+pub(crate) fn source(
+    (dataset, items, (rows, subjects)): (&DatasetName, &[ItemName], (bool, bool)),
+    keys: &SourceKeys,
+) -> Option<Source> {
+    let mut wanted: BTreeSet<&str> = items.iter().map(ItemName::as_str).collect();
+    let columns = keys.columns.iter().filter_map(|(name, key)| {
+        let column = if name == ROW_COLUMN && rows {
+            Column::Row
+        } else if name == SUBJECT_COLUMN && subjects {
+            Column::Subject
+        } else if wanted.remove(name.as_str()) {
+            Column::Item(name.parse().ok()?)
+        } else {
+            return None;
+        };
+        Some((column, key.bytes().to_vec().into()))
+    });
+    let columns = columns.collect();
+    wanted.is_empty().then_some(())?;
+    Some(Source {
+        path: keys.path.to_str()?.to_owned(),
+        footer_key: keys.footer_key.bytes().to_vec().into(),
+        columns,
+        dataset: dataset.clone(),
+    })
 }
 
 // === impl Outcome ===

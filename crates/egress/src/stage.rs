@@ -83,7 +83,8 @@ fn events(person: &Value, certificate: Digest) -> Vec<Value> {
             "number": 1, "rows": 9, "digest": Digest::of(b""), "types": ["int", "text", "int"]}}),
         json!({"event": "licence-step", "by": "alice", "stage": "granted", "licence": licence}),
         json!({"event": "scenario-step", "by": "alice", "stage": "granted", "scenario": scenario,
-            "row_risks": []}),
+            "row_risks": [{"dataset": "city.citizen", "snapshot": 1, "subjects": 9,
+            "subjects_unique": 0, "subjects_below_k": 0, "k": 5}]}),
     ]
 }
 

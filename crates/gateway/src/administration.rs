@@ -6,10 +6,11 @@ use dispatch::{Failure, Pool, Statement};
 use policy::Refusal;
 use register::{Command, Unlawful};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
-use terms::{Dataset, DatasetName, RowRisk, Scenario, Snapshot};
+use terms::{Dataset, DatasetName, RowRisk, Scenario, ScenarioDataset, ScenarioId, Snapshot};
 use vault::{Progress, Unreceivable};
 
 /// A domain under administration. Cheap to clone.
@@ -142,8 +143,18 @@ impl Administration {
             ingested.map_err(Unadministered::from)
         });
         let snapshot = ingested.await.map_err(|_| Unadministered::Broken)??;
-        let command = Command::LoadDataset(snapshot.clone());
-        match self.carry_out(by, command, None).await {
+        let recorded = match self.measured_load(&snapshot).await {
+            Ok(row_risks) => {
+                let snapshot = snapshot.clone();
+                let command = Command::LoadDataset {
+                    snapshot,
+                    row_risks,
+                };
+                self.carry_out(by, command, None).await
+            }
+            Err(error) => Err(error),
+        };
+        match recorded {
             Ok(carried) => Ok((snapshot, carried)),
             // The log may hold it all the same, so that the data stays; the next load discards it if not.
             Err(error @ (Unadministered::Ledger(_) | Unadministered::Broken)) => Err(error),
@@ -153,6 +164,29 @@ impl Administration {
                 Err(error)
             }
         }
+    }
+
+    /// The risk of the rows of what came in, for each scenario that would show them. Source: RA-3.
+    async fn measured_load(
+        &self,
+        snapshot: &Snapshot,
+    ) -> Result<BTreeMap<ScenarioId, RowRisk>, Unadministered> {
+        let showing: Vec<Scenario> = {
+            let state = &self.domain.live.read().state;
+            let scenarios = state.showing_rows(&snapshot.dataset);
+            let scenarios = scenarios.filter_map(|id| Some(state.scenario(id)?.scenario.clone()));
+            scenarios.collect()
+        };
+        let mut risks = BTreeMap::new();
+        for scenario in showing {
+            let of_this = |wanted: &&ScenarioDataset| wanted.name == snapshot.dataset;
+            for wanted in scenario.datasets.iter().filter(of_this) {
+                if let Some(risk) = self.measured(&scenario, wanted, snapshot).await? {
+                    risks.insert(scenario.id.clone(), risk);
+                }
+            }
+        }
+        Ok(risks)
     }
 
     /// Translates the row policies of an application, so that the reviewers approve what is enforced.
@@ -212,16 +246,27 @@ impl Administration {
     pub async fn measure(&self, scenario: &Scenario) -> Result<Vec<RowRisk>, Unadministered> {
         let mut risks = Vec::new();
         for wanted in scenario.datasets.iter().filter(|wanted| wanted.show_rows) {
-            let dataset = self.domain.live.read().state.dataset(&wanted.name).cloned();
-            let Some(dataset) = dataset.filter(Dataset::is_protected) else {
-                continue;
-            };
-            let (domain, wanted) = (Arc::clone(&self.domain), wanted.clone());
-            let measured =
-                tokio::task::spawn_blocking(move || row_risk::measure(&domain, &dataset, &wanted));
-            let measured = measured.await.map_err(|_| Unadministered::Broken)?;
-            risks.push(measured.map_err(Unadministered::Stored)?);
+            let snapshot = self.domain.live.read().state.snapshot(&wanted.name).cloned();
+            if let Some(snapshot) = snapshot {
+                risks.extend(self.measured(scenario, wanted, &snapshot).await?);
+            }
         }
         Ok(risks)
+    }
+
+    async fn measured(
+        &self,
+        scenario: &Scenario,
+        wanted: &ScenarioDataset,
+        snapshot: &Snapshot,
+    ) -> Result<Option<RowRisk>, Unadministered> {
+        let dataset = self.domain.live.read().state.dataset(&wanted.name).cloned();
+        let Some(dataset) = dataset.filter(Dataset::is_protected) else {
+            return Ok(None);
+        };
+        let of = (&dataset, wanted, snapshot);
+        let measured = row_risk::measure(&self.domain, &self.pool, scenario, of).await;
+        let measured = measured.map_err(|why| Unadministered::Stored(why.to_string()))?;
+        Ok(Some(measured))
     }
 }

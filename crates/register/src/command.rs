@@ -1,5 +1,6 @@
 use crate::Reason;
 use chrono::NaiveDate;
+use std::collections::BTreeMap;
 use terms::{
     Announcement, Aspect, Cause, Dataset, DatasetName, DatasetRisk, Digest, Disposed, DomainName,
     Evidence, Grade, Holidays, Impact, ItemName, Licence, LicenceId, Measure, ObjectionId,
@@ -165,8 +166,14 @@ pub enum Command {
         /// Why.
         reason: Reason,
     },
-    /// Data came in.
-    LoadDataset(Snapshot),
+    /// Data came in, with the measured risk of its rows for each scenario that would show them.
+    /// Source: PD-14, RA-3.
+    LoadDataset {
+        /// What state the dataset is in now.
+        snapshot: Snapshot,
+        /// What was measured.
+        row_risks: BTreeMap<ScenarioId, RowRisk>,
+    },
 
     // --- licences ---
     /// 通告. Source: AO-9.
@@ -381,7 +388,7 @@ impl Command {
             Self::SuspendDataset { .. } => "suspendDataset",
             Self::ReinstateDataset(_) => "reinstateDataset",
             Self::WithdrawDataset { .. } => "withdrawDataset",
-            Self::LoadDataset(_) => "loadDataset",
+            Self::LoadDataset { .. } => "loadDataset",
             Self::AnnounceLicences(_) => "announceLicences",
             Self::ApplyLicence(_) => "applyLicence",
             Self::ReviewLicence(_) => "reviewLicence",
@@ -462,7 +469,7 @@ impl Command {
             | Self::AssessRisk { .. }
             | Self::ProhibitDataset { .. }
             | Self::ReinstateDataset(_)
-            | Self::LoadDataset(_)
+            | Self::LoadDataset { .. }
             | Self::AnnounceLicences(_)
             | Self::ApplyLicence(_)
             | Self::ReviewLicence(_)
@@ -528,7 +535,7 @@ impl Command {
             | Self::SuspendDataset { .. }
             | Self::ReinstateDataset(_)
             | Self::WithdrawDataset { .. }
-            | Self::LoadDataset(_)
+            | Self::LoadDataset { .. }
             | Self::AnnounceLicences(_)
             | Self::ApplyLicence(_)
             | Self::SurrenderLicence(_)

@@ -113,11 +113,10 @@ impl State {
                 passed,
                 report,
             } => self.assess_operator(asked, &operator, (passed, report))?,
-            Command::LoadDataset(snapshot) => {
-                self.judge_snapshot(&snapshot)?;
-                let by = by.id.clone();
-                Event::DatasetLoaded { by, snapshot }
-            }
+            Command::LoadDataset {
+                snapshot,
+                row_risks,
+            } => self.load_dataset(by, snapshot, row_risks)?,
             Command::ProposeDataset(dataset) => self.propose_dataset(asked, dataset)?,
             Command::CatalogueDataset(dataset) => self.catalogue_dataset(asked, dataset)?,
             Command::ProposeGrades { dataset, items } => {

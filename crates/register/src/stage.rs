@@ -4,6 +4,7 @@ use crate::{Command, State, Unlawful};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use terms::{Aspect, Digest, Event, Person};
 
 /// The moment of every step that does not say another: noon of 2026-11-21 in the domain.
@@ -231,4 +232,12 @@ pub(crate) fn reviews(scenario: &str, row_risks: Value) -> [(Person, Command); 3
         };
         (by, command)
     })
+}
+
+/// Data comes in that no scenario shows rows of.
+pub(crate) fn load(snapshot: Value) -> Command {
+    Command::LoadDataset {
+        snapshot: read(snapshot),
+        row_risks: BTreeMap::new(),
+    }
 }

@@ -9,6 +9,7 @@ use crate::{
     Scenario, ScenarioId, Snapshot, Stage, Thresholds, Violation, ViolationId,
 };
 use chrono::NaiveDate;
+use std::collections::BTreeMap;
 
 mod step; // what may happen to people, operators and datasets
 
@@ -167,6 +168,9 @@ pub enum Event {
         by: PersonId,
         /// What state the dataset is in now.
         snapshot: Snapshot,
+        /// The measured risk of its rows, for each scenario that would show them.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        row_risks: BTreeMap<ScenarioId, RowRisk>,
     },
     /// A step in the life of a licence. Source: AO-9.
     LicenceStep {

@@ -1,6 +1,9 @@
 use crate::{State, Unlawful};
-use std::collections::BTreeSet;
-use terms::{Dataset, Grade, Snapshot, Standing};
+use std::collections::{BTreeMap, BTreeSet};
+use terms::{Dataset, Event, Grade, Person, RowRisk, ScenarioId, Snapshot, Standing};
+
+/// The schema of the tables that the gateway itself shows.
+const RESERVED_SCHEMA: &str = "bonded";
 
 impl State {
     /// Every required element is there, attributes agree with grades, the subject is an identifier.
@@ -12,6 +15,10 @@ impl State {
         if self.dataset(&dataset.name).is_some() {
             let what = "a dataset of this name is in the catalogue already".to_owned();
             return refuse("register.dataset-exists", what, "PD-13");
+        }
+        if dataset.name.schema() == RESERVED_SCHEMA {
+            let what = format!("schema `{RESERVED_SCHEMA}` is the product's own; choose another");
+            return refuse("register.reserved-name", what, "PD-13");
         }
         let elements = [
             ("title", &dataset.title),
@@ -73,8 +80,46 @@ impl State {
         Ok(())
     }
 
+    /// Data comes in as the next state of its dataset. Source: PD-14.
+    pub(super) fn load_dataset(
+        &self,
+        by: &Person,
+        snapshot: Snapshot,
+        row_risks: BTreeMap<ScenarioId, RowRisk>,
+    ) -> Result<Event, Unlawful> {
+        self.judge_snapshot(&snapshot)?;
+        self.judge_row_risks(&snapshot, &row_risks)?;
+        let by = by.id.clone();
+        Ok(Event::DatasetLoaded {
+            by,
+            snapshot,
+            row_risks,
+        })
+    }
+
+    /// Each scenario that would show rows of what comes in knows their risk from the beginning.
+    /// Source: RA-3.
+    fn judge_row_risks(
+        &self,
+        snapshot: &Snapshot,
+        measured: &BTreeMap<ScenarioId, RowRisk>,
+    ) -> Result<(), Unlawful> {
+        for id in self.showing_rows(&snapshot.dataset) {
+            let of_this = |risk: &&RowRisk| {
+                risk.dataset == snapshot.dataset && risk.snapshot == snapshot.number
+            };
+            if measured.get(id).filter(of_this).is_none() {
+                let place = format!("dataset `{}`, scenario `{id}`", snapshot.dataset);
+                let what = "the risk of the rows it would show has not been measured";
+                let code = "register.risk-not-measured";
+                return Err(Unlawful::new(code, place, what, "RA-3"));
+            }
+        }
+        Ok(())
+    }
+
     /// Snapshots are of catalogued data, counted from 1 without gaps.
-    pub(super) fn judge_snapshot(&self, snapshot: &Snapshot) -> Result<(), Unlawful> {
+    fn judge_snapshot(&self, snapshot: &Snapshot) -> Result<(), Unlawful> {
         let place = format!("dataset `{}`", snapshot.dataset);
         let known = self.dataset(&snapshot.dataset);
         let Some(dataset) = known.filter(|known| known.standing != Standing::Ended) else {

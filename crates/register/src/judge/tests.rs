@@ -73,7 +73,7 @@ fn command([which, name, wrong, by]: [u8; 4]) -> (Person, Command) {
                 "/dataset",
                 format!("city.d{number}"),
             );
-            Command::LoadDataset(read(state))
+            load(state)
         }
         5 => {
             let until = ["2027-12-31", "2028-01-01", "2029-01-01"][usize::from(wrong % 3)];

@@ -1,6 +1,9 @@
 use super::{LicenceStanding, ProductStanding, ScenarioStanding, State};
 use std::collections::BTreeMap;
-use terms::{DatasetName, DatasetStep, Digest, Event, Person, Scenario, Snapshot, Stage};
+use terms::{
+    Dataset, DatasetName, DatasetStep, Digest, Event, Person, RowRisk, Scenario, ScenarioId,
+    Snapshot, Stage,
+};
 
 impl State {
     /// Folds one event in. Operations change nothing that stands, so they leave the version alone.
@@ -58,7 +61,11 @@ impl State {
                 }
                 self.datasets.insert(dataset.name.clone(), dataset.clone());
             }
-            Event::DatasetLoaded { snapshot, .. } => self.load(snapshot),
+            Event::DatasetLoaded {
+                snapshot,
+                row_risks,
+                ..
+            } => self.load(snapshot, row_risks),
             Event::LicencesAnnounced { announcement, .. } => {
                 let announcements = &mut self.procedure.announcements;
                 announcements.insert(announcement.id.clone(), announcement.clone());
@@ -185,23 +192,43 @@ impl State {
         }
     }
 
-    fn load(&mut self, snapshot: &Snapshot) {
+    fn load(&mut self, snapshot: &Snapshot, row_risks: &BTreeMap<ScenarioId, RowRisk>) {
         if let Some(dataset) = self.datasets.get_mut(&snapshot.dataset) {
             for (item, data_type) in dataset.items.iter_mut().zip(&snapshot.types) {
                 item.data_type = *data_type;
             }
         }
-        for standing in self.scenarios.values_mut() {
+        for (id, standing) in &mut self.scenarios {
             let mut datasets = standing.scenario.datasets.iter();
             if datasets.any(|dataset| dataset.name == snapshot.dataset) {
                 let pinned = &mut standing.pinned;
-                pinned
+                let pinned = *pinned
                     .entry(snapshot.dataset.clone())
                     .or_insert(snapshot.number);
+                // What it sees now, and what it would see if it were granted again.
+                let kept =
+                    |risk: &RowRisk| risk.dataset != snapshot.dataset || risk.snapshot == pinned;
+                standing.row_risks.retain(kept);
+                standing.row_risks.extend(row_risks.get(id).cloned());
             }
         }
         self.snapshots
             .insert(snapshot.dataset.clone(), snapshot.clone());
+    }
+
+    /// The scenarios that show rows of a protected dataset, or would.
+    pub fn showing_rows<'s>(
+        &'s self,
+        dataset: &'s DatasetName,
+    ) -> impl Iterator<Item = &'s ScenarioId> {
+        let protected = self.dataset(dataset).is_some_and(Dataset::is_protected);
+        let ended = |stage| matches!(stage, Stage::Refused | Stage::Closed | Stage::Terminated);
+        let shows = move |standing: &ScenarioStanding| {
+            let mut wanted = standing.scenario.datasets.iter();
+            protected && !ended(standing.stage) && wanted.any(|w| &w.name == dataset && w.show_rows)
+        };
+        let scenarios = self.scenarios.iter();
+        scenarios.filter_map(move |(id, standing)| shows(standing).then_some(id))
     }
 
     /// The newest snapshot of each dataset of a scenario that has data.

@@ -39,7 +39,7 @@ pub(super) fn dataset(
         "external": external, "prohibited": null, "risk": null, "items": items})
 }
 
-fn datasets() -> Vec<Value> {
+pub(super) fn datasets() -> Vec<Value> {
     let mut pid = item("pid", "subject_id", 3, None, "int");
     pid["unique"] = json!(true);
     let mut wealth = item("wealth", "amount", 3, Some("suppress"), "int");
@@ -109,6 +109,16 @@ fn of_four(rows: bool) -> Arc<Permit> {
 
 /// A permit over these datasets, as the scenario wants them, with k of grades two and three.
 pub(super) fn made(datasets: Vec<Value>, wanted: &Value, k: (u32, u32)) -> Arc<Permit> {
+    made_by(&Engine::load(None), datasets, wanted, k)
+}
+
+/// A permit by these policies.
+pub(super) fn made_by(
+    engine: &Engine,
+    datasets: Vec<Value>,
+    wanted: &Value,
+    k: (u32, u32),
+) -> Arc<Permit> {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::create(folder.path(), "tests", now()).unwrap();
     let person = json!({"id": "alice", "role": "operator-member", "organisation": "op-a",
@@ -130,7 +140,12 @@ pub(super) fn made(datasets: Vec<Value>, wanted: &Value, k: (u32, u32)) -> Arc<P
         json!({"event": "operator-registered", "by": "alice", "operator": {"id": "op-a",
             "title": "x", "security_officer": "alice", "emergency_plan": true, "evidence": []}}),
     ];
+    let mut risks = Vec::new();
     for dataset in datasets {
+        risks.push(
+            json!({"dataset": dataset["name"], "snapshot": 1, "subjects": 9,
+            "subjects_unique": 0, "subjects_below_k": 0, "k": 5}),
+        );
         let types: Vec<Value> = dataset["items"]
             .as_array()
             .unwrap()
@@ -148,7 +163,7 @@ pub(super) fn made(datasets: Vec<Value>, wanted: &Value, k: (u32, u32)) -> Arc<P
     );
     events.push(
         json!({"event": "scenario-step", "by": "alice", "stage": "granted",
-        "scenario": scenario, "row_risks": []}),
+        "scenario": scenario, "row_risks": risks}),
     );
     let mut state = State::default();
     for event in events {
@@ -157,7 +172,6 @@ pub(super) fn made(datasets: Vec<Value>, wanted: &Value, k: (u32, u32)) -> Arc<P
         state.apply(&event);
     }
     let caller = identity::prove(Some(&der), &state, Channel::Domain, now()).unwrap();
-    let engine = Engine::load(None);
     let scenario = "care".parse().unwrap();
     engine
         .permit(caller, &state, (Some(&scenario), Action::Query), now())

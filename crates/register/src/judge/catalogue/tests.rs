@@ -1,5 +1,6 @@
 use crate::{Command, State, Unlawful, stage::*};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use terms::Event;
 
 fn catalogue(dataset: Value) -> Command {
@@ -118,8 +119,17 @@ fn the_subject_is_an_item_that_identifies_below_grade_four() {
     }
 }
 
+#[test]
+fn no_dataset_takes_the_name_of_the_products_own_tables() {
+    check(
+        with(dataset(), "/name", "bonded.receipts"),
+        "register.reserved-name: dataset `bonded.receipts`: schema `bonded` is the product's own; \
+         choose another (PD-13)",
+    );
+}
+
 fn loaded(state: &State, snapshot: Value) -> String {
-    refused(state, &dora(), Command::LoadDataset(read(snapshot))).to_string()
+    refused(state, &dora(), load(snapshot)).to_string()
 }
 
 #[test]
@@ -143,18 +153,19 @@ fn snapshots_are_counted_from_one_without_gaps() {
     for wrong in [0, 2, u32::MAX] {
         assert_eq!(loaded(&state, snapshot(wrong)), due(1));
     }
-    let event = carry(&mut state, &dora(), Command::LoadDataset(read(snapshot(1))));
+    let event = carry(&mut state, &dora(), load(snapshot(1)));
     let (by, expect) = (dora().id, read(snapshot(1)));
     assert_eq!(state.snapshot(&read(json!("city.citizen"))), Some(&expect));
     let snapshot_one = Event::DatasetLoaded {
         by,
         snapshot: expect,
+        row_risks: BTreeMap::new(),
     };
     assert_eq!(event, snapshot_one);
     for wrong in [0, 1, 3] {
         assert_eq!(loaded(&state, snapshot(wrong)), due(2));
     }
-    carry(&mut state, &dora(), Command::LoadDataset(read(snapshot(2))));
+    carry(&mut state, &dora(), load(snapshot(2)));
 }
 
 #[test]

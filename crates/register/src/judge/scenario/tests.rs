@@ -344,7 +344,22 @@ fn risk(dataset: &str) -> Value {
 #[test]
 fn rows_of_people_are_reviewed_with_their_measured_risk() {
     let mut state = applied(wanting("show_rows", true));
-    for risks in [json!([]), risk("city.other")] {
+    let loaded = |number: u32, measured: Value| Command::LoadDataset {
+        snapshot: read(snapshot(number)),
+        row_risks: read(measured),
+    };
+    let of = |number: u32| with(risk("city.citizen")[0].clone(), "/snapshot", number);
+    // No data comes in whose rows would show unmeasured.
+    for wrong in [json!({}), json!({"s-1": of(2)}), json!({"s-2": of(1)})] {
+        assert_eq!(
+            refused(&state, &dora(), loaded(1, wrong)).to_string(),
+            "register.risk-not-measured: dataset `city.citizen`, scenario `s-1`: the risk of the \
+             rows it would show has not been measured (RA-3)"
+        );
+    }
+    carry(&mut state, &dora(), loaded(1, json!({"s-1": of(1)})));
+    let older = with(risk("city.citizen"), "/0/snapshot", 0);
+    for risks in [json!([]), risk("city.other"), older] {
         assert_eq!(
             refused(&state, &sam(), review(risks)).to_string(),
             "register.risk-not-measured: scenario `s-1`, dataset `city.citizen`: the risk of the \
@@ -357,6 +372,16 @@ fn rows_of_people_are_reviewed_with_their_measured_risk() {
     assert_eq!(kept(&state), measured);
     carry(&mut state, &dora(), approve());
     assert_eq!(kept(&state), measured, "the grant keeps what was reviewed");
+    // A refresh is measured beside what is seen; the one after it takes its place.
+    for number in [2, 3] {
+        carry(
+            &mut state,
+            &dora(),
+            loaded(number, json!({"s-1": of(number)})),
+        );
+        let both: Vec<_> = read(json!([of(1), of(number)]));
+        assert_eq!(kept(&state), both);
+    }
 }
 
 #[test]
