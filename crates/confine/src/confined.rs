@@ -6,12 +6,14 @@ use crate::{
     scope::Scope,
 };
 use plan::{Node, Plan, View};
-use policy::Permit;
+use policy::{Owed, Permit};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use terms::{DatasetName, Digest, Grade, ItemName, LeftOut, Mask, Origin, Reference, Type};
+use terms::{
+    DatasetName, Digest, Grade, ItemName, LeftOut, Mask, Obligations, Origin, Reference, Type,
+};
 
 /// The plan that may run under a permit. Made by [`confine`] alone.
 #[derive(Debug, Clone)]
@@ -106,6 +108,25 @@ impl Confined {
     #[must_use]
     pub const fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// What the policies ask that permit this statement: by the items it reads, and by letting the caller
+    /// in. All that apply bind; the strictest wins. Source: design, "Policy".
+    #[must_use]
+    pub fn owed(&self) -> Owed {
+        let owed = self.references.iter().filter_map(|reference| {
+            let mut datasets = self.permit.datasets().iter();
+            let dataset = datasets.find(|dataset| dataset.name == reference.dataset)?;
+            let mut items = dataset.items.iter();
+            Some(items.find(|item| item.name == reference.item)?.owed)
+        });
+        owed.fold(self.permit.owed(), Owed::strictest)
+    }
+
+    /// The caps on its result.
+    #[must_use]
+    pub fn obligations(&self) -> Obligations {
+        self.owed().tightened(self.permit.obligations())
     }
 
     /// Every item the plan reads, and in which way.

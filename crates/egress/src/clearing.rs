@@ -46,7 +46,7 @@ pub fn clear(admitted: Admitted) -> Result<Clearing, Box<(Withheld, Decided)>> {
     let outcome = admitted.into_outcome();
     let confined = outcome.confined();
     let checks = confined.plan().checks.clone();
-    let caps = confined.permit().obligations();
+    let caps = confined.obligations();
     match pinned::schema(confined).and_then(|schema| Gate::new(schema, checks, caps)) {
         Ok(gate) => Ok(Clearing {
             outcome,

@@ -34,6 +34,14 @@ pub(crate) fn may_leave(confined: &Confined) -> Result<(), Refused> {
             "受保护数据的逐行结果不得出域；请导出聚合结果。〔CG-B 汇聚 L2-5、L3-5〕",
         ));
     }
+    if confined.owed().two_approvals {
+        // INVARIANT (closed until built): nobody can approve an export yet, so that what owes it stays.
+        return Err(refused(
+            "egress.two-approvals",
+            "what the statement reads leaves the domain with two approvals alone, which cannot be given yet; leave it out, or ask inside. [CG-B 汇聚 L2-6]",
+            "语句所用数据须经两方批准方可出域，目前尚不支持；请不使用该数据项，或仅在域内查询。〔CG-B 汇聚 L2-6〕",
+        ));
+    }
     for source in confined.columns().iter().flat_map(|column| &column.sources) {
         let dataset = confined
             .permit()
@@ -192,7 +200,7 @@ impl Gateway {
                 plan: confined.digest(),
                 policies: permit.policies(),
                 register_version: permit.register_version(),
-                obligations: permit.obligations(),
+                obligations: confined.obligations(),
             },
             rules: rules(confined, &closed.receipt.register),
             sources: sources(confined),

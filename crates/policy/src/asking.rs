@@ -1,7 +1,7 @@
 //! The computation of a permit: entry first, then every item of every dataset.
 
 use crate::{
-    Budget, Perturbation, Refusal,
+    Budget, Owed, Perturbation, Refusal, Release,
     bundle::{Bundle, Unusable},
     decide::Asked,
     item::{Class, Classes},
@@ -12,7 +12,7 @@ use identity::{Caller, end_of_day};
 use register::{LicenceStanding, ScenarioStanding, State};
 use serde_json::json;
 use terms::{
-    Channel, Dataset, Digest, Grade, Licence, Mask, Measure, Obligations, Operator, Person,
+    Action, Channel, Dataset, Digest, Grade, Licence, Mask, Measure, Obligations, Operator, Person,
     Scenario, ScenarioDataset, ScenarioId, Stage, Thresholds,
 };
 
@@ -21,6 +21,7 @@ pub(crate) struct Asking<'a> {
     pub bundle: &'a Bundle,
     pub policies: Digest,
     pub state: &'a State,
+    pub action: Action,
     pub now: DateTime<Utc>,
 }
 
@@ -41,6 +42,7 @@ pub(crate) struct Granted<'a> {
     pub operator: &'a Operator,
     pub datasets: Vec<PermittedDataset>,
     pub obligations: Obligations,
+    pub owed: Owed,
     pub thresholds: Thresholds,
     pub budget: Budget,
     pub noise: Perturbation,
@@ -84,23 +86,27 @@ impl<'a> Asking<'a> {
             licence,
             operator,
         };
-        self.enter(&entering)?;
+        let entered = self.enter(&entering)?;
         let mut classes = Classes::new(self.bundle, person, channel);
         let mut datasets = Vec::with_capacity(scenario.datasets.len());
         for wanted in &scenario.datasets {
             let Some(dataset) = self.state.dataset(&wanted.name) else {
                 continue;
             };
+            let snapshot = standing.pinned.get(&wanted.name).copied().unwrap_or(0);
             let risk = standing
                 .row_risks
                 .iter()
-                .find(|risk| risk.dataset == wanted.name);
+                .find(|risk| risk.dataset == wanted.name && risk.snapshot == snapshot);
             let permitted = self.dataset(&mut classes, dataset, wanted, &licence.licence);
             let permitted = permitted.map_err(|Unusable(why)| Refusal::Unusable(why))?;
             datasets.push(PermittedDataset {
+                // INVARIANT (no rows unmeasured): of protected data none show before their risk is on
+                // record, for the very snapshot that is seen.
+                show_rows: permitted.show_rows && (risk.is_some() || !permitted.protected),
                 risk: risk.cloned(),
-                snapshot: standing.pinned.get(&wanted.name).copied().unwrap_or(0),
-                ..permitted
+                snapshot,
+                ..owing(permitted, entered)
             });
         }
         Ok(Granted {
@@ -108,7 +114,8 @@ impl<'a> Asking<'a> {
             licence: &licence.licence,
             operator,
             datasets,
-            obligations: self.state.obligations(),
+            obligations: entered.tightened(self.state.obligations()),
+            owed: entered,
             thresholds: self.state.thresholds(),
             budget: self.bundle.disclosure.budget(),
             noise: self.bundle.disclosure.noise(),
@@ -118,15 +125,15 @@ impl<'a> Asking<'a> {
         })
     }
 
-    /// Whether the person may work on the scenario at all.
-    fn enter(&self, entering: &Entering<'_>) -> Result<(), Refusal> {
+    /// Whether the person may work on the scenario at all, and what that asks.
+    fn enter(&self, entering: &Entering<'_>) -> Result<Owed, Refusal> {
         let asked = self.entry(entering).ok_or(Refusal::UnknownScenario)?;
         let decision = self
             .bundle
             .decide(&asked)
             .map_err(|Unusable(why)| Refusal::Unusable(why))?;
         if decision.allowed {
-            return Ok(());
+            return Ok(decision.owed);
         }
         Err(decision
             .policies
@@ -203,6 +210,7 @@ impl<'a> Asking<'a> {
                         pooled: dataset.pooled(&item.name).clone(),
                         aggregate: ways.aggregate,
                         export: ways.export,
+                        owed: ways.owing(self.action),
                     });
                 }
                 Some(_) | None => {
@@ -249,6 +257,17 @@ impl<'a> Asking<'a> {
         let bounds = bounds.into_iter().chain(evidence).chain(drill);
         bounds.min().unwrap_or(self.now)
     }
+}
+
+/// A dataset whose cells owe what the policies ask that permit its items, and that let the caller in.
+fn owing(mut dataset: PermittedDataset, entered: Owed) -> PermittedDataset {
+    let items = dataset.items.iter().map(|item| item.owed);
+    let owed = items.fold(entered, Owed::strictest);
+    dataset.k = owed.k.map_or(dataset.k, |k| k.max(dataset.k));
+    if owed.perturb {
+        dataset.disclosure.release = Release::Perturb;
+    }
+    dataset
 }
 
 /// A row policy that was not translated hides everything: it is no permit at all.

@@ -1,4 +1,4 @@
-use crate::{MaskTable, disclosure::DisclosureTable};
+use crate::{MaskTable, Owed, disclosure::DisclosureTable};
 use cedar_policy::{
     ActionConstraint, EntityUid, Policy, PolicyId, PolicySet, PrincipalConstraint, Schema,
     ValidationMode, Validator,
@@ -23,6 +23,8 @@ pub(crate) struct Bundle {
     pub schema: Schema,
     pub masks: MaskTable,
     pub disclosure: DisclosureTable,
+    /// What each policy asks of whoever uses what it permits, by its id.
+    owed: HashMap<String, Owed>,
     general: Index,
     /// For whom there are policies of their own: the general ones and those.
     personal: HashMap<EntityUid, Index>,
@@ -88,13 +90,16 @@ impl Texts {
         let (schema, _) = Schema::from_cedarschema_str(SCHEMA)
             .map_err(|error| unusable("bonded.cedarschema", &error))?;
         let mut all = PolicySet::new();
+        let mut owed = HashMap::new();
         for (file, text) in &self.cedar {
             let set: PolicySet = text.parse().map_err(|error| unusable(file, &error))?;
             for policy in set.policies() {
                 let id = policy.annotation("id").map(PolicyId::new);
                 let id = id.ok_or_else(|| unusable(file, &"a policy without @id"))?;
-                all.add(policy.new_id(id))
-                    .map_err(|error| unusable(file, &error))?;
+                let policy = policy.new_id(id);
+                let asks = Owed::of(&policy).map_err(|why| unusable(file, &why))?;
+                owed.insert(policy.id().to_string(), asks);
+                all.add(policy).map_err(|error| unusable(file, &error))?;
             }
         }
         let checked = Validator::new(schema.clone()).validate(&all, ValidationMode::default());
@@ -112,6 +117,7 @@ impl Texts {
             schema,
             masks,
             disclosure,
+            owed,
             general,
             personal,
         })
@@ -119,6 +125,12 @@ impl Texts {
 }
 
 impl Bundle {
+    /// What these policies ask together.
+    pub(crate) fn owed<'i>(&self, policies: impl IntoIterator<Item = &'i String>) -> Owed {
+        let owed = policies.into_iter().filter_map(|id| self.owed.get(id));
+        owed.copied().fold(Owed::default(), Owed::strictest)
+    }
+
     /// The policies that can matter for somebody's action: those that name somebody else do not.
     pub(crate) fn of(&self, principal: &EntityUid, action: &str) -> &PolicySet {
         let index = self.personal.get(principal).unwrap_or(&self.general);

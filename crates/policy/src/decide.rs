@@ -1,4 +1,7 @@
-use crate::bundle::{Bundle, Unusable};
+use crate::{
+    Owed,
+    bundle::{Bundle, Unusable},
+};
 use cedar_policy::{
     AuthorizationError, Authorizer, Context, Decision as Cedar, Entities, EntityId, EntityTypeName,
     EntityUid, Request,
@@ -14,6 +17,8 @@ pub struct Decision {
     /// The ids of the policies that determined it, sorted. None where nothing permits; those that
     /// erred where nothing else denies.
     pub policies: Vec<String>,
+    /// What the policies that permit it ask of whoever uses it.
+    pub owed: Owed,
 }
 
 /// One request, in the words of the schema.
@@ -65,8 +70,10 @@ impl Bundle {
             reasons.collect()
         };
         reasons.sort();
+        let permits = reasons.iter().filter(|_| allowed);
         Ok(Decision {
             allowed,
+            owed: self.owed(permits),
             policies: reasons,
         })
     }

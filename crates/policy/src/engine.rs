@@ -100,7 +100,7 @@ impl Engine {
         if let Some(permit) = permits.get(&key).filter(|permit| now < permit.expires()) {
             return Ok(Arc::clone(permit));
         }
-        let asking = self.asking(state, now)?;
+        let asking = self.asking(state, (action, now))?;
         let permit = Arc::new(asking.permit(caller, scenario)?);
         // What was computed over what stood before is not asked for again.
         permits.retain(|known, _| known.5 >= key.5);
@@ -111,16 +111,17 @@ impl Engine {
         Ok(permit)
     }
 
-    /// What permits are computed from, at a state and a time.
+    /// What permits are computed from, for an action, at a state and a time.
     pub(crate) fn asking<'a>(
         &'a self,
         state: &'a State,
-        now: DateTime<Utc>,
+        (action, now): (Action, DateTime<Utc>),
     ) -> Result<Asking<'a>, Refusal> {
         Ok(Asking {
             bundle: self.usable()?,
             policies: self.digest,
             state,
+            action,
             now,
         })
     }

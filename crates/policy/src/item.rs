@@ -1,11 +1,11 @@
 use crate::{
-    Decision,
+    Decision, Owed,
     bundle::{Bundle, Unusable},
     decide::Asked,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
-use terms::{Channel, Dataset, Item, Licence, Person, ScenarioDataset};
+use terms::{Action, Channel, Dataset, Item, Licence, Person, ScenarioDataset};
 
 /// Items that share everything policy looks at; decided once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +45,20 @@ pub(crate) struct Ways {
     pub masked: bool,
     pub aggregate: bool,
     pub export: bool,
+    /// What the policies that allow its use inside ask, all together.
+    pub owed: Owed,
+    /// What those ask that allow its export.
+    pub owed_by_export: Owed,
+}
+
+impl Ways {
+    /// What is owed by whoever does this with such an item.
+    pub(crate) fn owing(&self, action: Action) -> Owed {
+        self.owed.strictest(match action {
+            Action::Export => self.owed_by_export,
+            Action::Query | Action::Explain => self.owed_by_export.inside(),
+        })
+    }
 }
 
 /// The decisions of one permit, one a class.
@@ -70,18 +84,21 @@ impl<'a> Classes<'a> {
         if let Some(ways) = self.decided.get(&class) {
             return Ok(*ways);
         }
+        let plain = self.decision("showPlain", class)?;
+        let masked = self.decision("showMasked", class)?;
+        let aggregate = self.decision("aggregate", class)?;
+        let export = self.decision("export", class)?;
+        let inside = [plain.owed, masked.owed, aggregate.owed];
         let ways = Ways {
-            plain: self.allowed("showPlain", class)?,
-            masked: self.allowed("showMasked", class)?,
-            aggregate: self.allowed("aggregate", class)?,
-            export: self.allowed("export", class)?,
+            plain: plain.allowed,
+            masked: masked.allowed,
+            aggregate: aggregate.allowed,
+            export: export.allowed,
+            owed: inside.into_iter().fold(Owed::default(), Owed::strictest),
+            owed_by_export: export.owed,
         };
         self.decided.insert(class, ways);
         Ok(ways)
-    }
-
-    fn allowed(&self, action: &str, class: Class) -> Result<bool, Unusable> {
-        Ok(self.decision(action, class)?.allowed)
     }
 
     /// One way of one class, with the policies that decide it.

@@ -9,6 +9,7 @@
 mod refusal; // why not, with clause and smallest change
 mod disclosure; // what a cell owes beside its threshold, by grade
 mod masks; // kind × grade → mask, and the most a mask may reveal
+mod owed; // annotations on policies: what binds whoever uses what they permit
 mod bundle; // the policies, loaded once, by digest, indexed by action
 mod decide; // one request → a decision with its reasons
 mod item; // a class of items → how they may be used
@@ -23,6 +24,7 @@ pub use self::{
     disclosure::{Allowance, Budget, Disclosure, Perturbation, Release},
     engine::Engine,
     masks::{MaskTable, TooLoose},
+    owed::Owed,
     permit::{AbsentItem, Permit, PermittedDataset, PermittedItem},
     refusal::Refusal,
     rehearsal::{Change, Flip, Rehearsal, Rehearsed},

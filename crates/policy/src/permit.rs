@@ -1,4 +1,4 @@
-use crate::{Budget, Disclosure, Perturbation, asking::Granted};
+use crate::{Budget, Disclosure, Owed, Perturbation, asking::Granted};
 use chrono::{DateTime, Utc};
 use identity::Caller;
 use terms::{
@@ -15,6 +15,7 @@ pub struct Permit {
     operator: Operator,
     datasets: Vec<PermittedDataset>,
     obligations: Obligations,
+    owed: Owed,
     thresholds: Thresholds,
     budget: Budget,
     noise: Perturbation,
@@ -83,6 +84,8 @@ pub struct PermittedItem {
     pub aggregate: bool,
     /// Whether what is computed from it may leave.
     pub export: bool,
+    /// What the policies that permit its use ask of every result that it goes into.
+    pub owed: Owed,
 }
 
 /// An item a permit does not hold.
@@ -103,6 +106,7 @@ impl Permit {
             operator: granted.operator.clone(),
             datasets: granted.datasets,
             obligations: granted.obligations,
+            owed: granted.owed,
             thresholds: granted.thresholds,
             budget: granted.budget,
             noise: granted.noise,
@@ -139,10 +143,15 @@ impl Permit {
     pub fn datasets(&self) -> &[PermittedDataset] {
         &self.datasets
     }
-    /// The caps on every result.
+    /// The caps on every result; what a statement reads may owe more.
     #[must_use]
     pub const fn obligations(&self) -> Obligations {
         self.obligations
+    }
+    /// What the policies that let the caller in ask of every result.
+    #[must_use]
+    pub const fn owed(&self) -> Owed {
+        self.owed
     }
     /// k by grade.
     #[must_use]

@@ -238,6 +238,7 @@ fn what_a_policy_that_errs_denies_is_laid_to_it_and_not_to_a_permit() {
     let denied = Decision {
         allowed: false,
         policies: vec!["own".to_owned()],
+        owed: crate::Owed::default(),
     };
     assert_eq!(case.entering(&asked), denied, "{name}");
     let told = case.permit(&engine, &certificate()).map(|_| ());

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use register::State;
 use std::collections::BTreeMap;
 use terms::{
-    Channel, Dataset, DatasetName, ItemName, Person, PersonId, Reference, ScenarioDataset,
+    Action, Channel, Dataset, DatasetName, ItemName, Person, PersonId, Reference, ScenarioDataset,
     ScenarioId,
 };
 
@@ -76,9 +76,10 @@ impl<'a> Comparing<'a> {
         let Some(person) = state.person(&request.person) else {
             return Ok(None);
         };
+        // An export owes all that a query owes, and what only an export does.
         Ok(Some(Self {
-            present: present.asking(state, now)?,
-            proposed: proposed.asking(state, now)?,
+            present: present.asking(state, (Action::Export, now))?,
+            proposed: proposed.asking(state, (Action::Export, now))?,
             state,
             request,
             person,
@@ -173,7 +174,9 @@ impl<'a> Comparing<'a> {
         let mut changes = Vec::new();
         let caps = |granted: &Granted<'_>| {
             let obligations = granted.obligations;
-            format!("{:?} {:?} {obligations:?}", granted.budget, granted.noise)
+            let two = granted.owed.two_approvals;
+            let (budget, noise) = (granted.budget, granted.noise);
+            format!("{budget:?} {noise:?} {obligations:?} two approvals {two}")
         };
         if caps(present) != caps(proposed) {
             let (from, to) = (caps(present), caps(proposed));
@@ -214,6 +217,17 @@ impl<'a> Comparing<'a> {
                     to,
                 };
                 changes.push((change, policies));
+            }
+            let owed = |item: Option<&PermittedItem>| item.map(|item| item.owed).unwrap_or_default();
+            if owed(now) != owed(then) {
+                let name = &item.name;
+                let told = |item| format!("item `{name}`: {:?}", owed(item));
+                let change = Change::Owed {
+                    dataset: dataset.name.clone(),
+                    from: told(now),
+                    to: told(then),
+                };
+                changes.push((change, Vec::new()));
             }
             if now.is_some_and(|i| i.aggregate) != then.is_some_and(|i| i.aggregate) {
                 let (dataset, item) = named();

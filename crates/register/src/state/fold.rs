@@ -222,7 +222,10 @@ impl State {
         dataset: &'s DatasetName,
     ) -> impl Iterator<Item = &'s ScenarioId> {
         let protected = self.dataset(dataset).is_some_and(Dataset::is_protected);
-        let ended = |stage| matches!(stage, Stage::Refused | Stage::Closed | Stage::Terminated);
+        let ended = |stage| {
+            let over = [Stage::Refused, Stage::Closed, Stage::Terminated, Stage::Expired];
+            over.contains(&stage)
+        };
         let shows = move |standing: &ScenarioStanding| {
             let mut wanted = standing.scenario.datasets.iter();
             protected && !ended(standing.stage) && wanted.any(|w| &w.name == dataset && w.show_rows)

@@ -207,3 +207,90 @@ fn a_decision_over_many_policies() {
     }
     println!("{:.2} times", medians[1] / medians[0]);
 }
+
+#[test]
+fn rows_show_only_where_the_risk_of_the_snapshot_that_is_seen_is_on_record() {
+    let (engine, der) = (Engine::load(None), certificate());
+    let shows = |wanted: bool, risks: Value| {
+        let standing = Standing::new(&der, |events| {
+            events[4]["snapshot"]["number"] = json!(3);
+            events[6]["scenario"]["datasets"][0]["show_rows"] = json!(wanted);
+            events[6]["row_risks"] = risks;
+        });
+        engine.permits.lock().unwrap().clear();
+        let permit = standing.permit(&engine, noon()).unwrap();
+        let dataset = permit.datasets()[0].clone();
+        (dataset.show_rows, dataset.risk.map(|risk| risk.subjects))
+    };
+    let older = || {
+        let mut older = risk("fund.people", 1);
+        older["snapshot"] = json!(2);
+        older
+    };
+    assert_eq!(shows(true, json!([])), (false, None));
+    assert_eq!(shows(true, json!([older()])), (false, None));
+    assert_eq!(shows(true, json!([risk("fund.others", 1)])), (false, None));
+    let both = json!([older(), risk("fund.people", 2)]);
+    assert_eq!(shows(true, both), (true, Some(2)));
+    assert_eq!(
+        shows(false, json!([risk("fund.people", 2)])),
+        (false, Some(2))
+    );
+}
+
+#[test]
+fn what_annotations_ask_binds_the_cells_of_a_dataset_and_the_results_of_its_items() {
+    let policies = r#"
+        @id("own-measures") @k("20") @perturb @rows_max("500")
+        permit (principal, action == Action::"aggregate", resource)
+        when { resource.grade == 3 && resource.listed && resource.measure };
+        @id("own-export") @k("30") @rows_max("100") @two_approvals
+        permit (principal, action == Action::"export", resource)
+        when { resource.grade == 3 && resource.listed };
+        @id("own-members") @rows_max("900") @result_bytes_max("4000")
+        permit (principal, action == Action::"enter", resource) when { context.member };"#;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("own.cedar"), policies).unwrap();
+    let engine = Engine::load(Some(folder.path()));
+    assert_eq!(engine.unusable(), None);
+    let standing = Standing::new(&certificate(), |events| {
+        events[0]["obligations"] = json!({"rows_max": 1000, "result_bytes_max": 3000});
+    });
+    let scenario = "s".parse().unwrap();
+    let under = |action| {
+        let asked = (Some(&scenario), action);
+        let caller = standing.caller.clone();
+        engine
+            .permit(caller, &standing.state, asked, noon())
+            .unwrap()
+    };
+    let owed = |permit: &Permit, name: &str| {
+        let mut items = permit.datasets()[0].items.iter();
+        items.find(|item| item.name.as_str() == name).unwrap().owed
+    };
+    let (query, export) = (under(Action::Query), under(Action::Export));
+    for permit in [&query, &export] {
+        let dataset = &permit.datasets()[0];
+        assert_eq!(dataset.k, 30, "cells are made alike wherever they go");
+        assert_eq!(dataset.disclosure.release, crate::Release::Perturb);
+        let caps = Obligations {
+            rows_max: 900,
+            result_bytes_max: 3000,
+        };
+        assert_eq!(permit.obligations(), caps);
+        assert!(!permit.owed().two_approvals);
+    }
+    let measure = |rows_max| crate::Owed {
+        k: Some(30),
+        rows_max: Some(rows_max),
+        perturb: true,
+        two_approvals: true,
+        ..crate::Owed::default()
+    };
+    assert_eq!(owed(&query, "amount"), measure(500));
+    assert_eq!(owed(&export, "amount"), measure(100));
+    assert_eq!(owed(&query, "ratio"), crate::Owed::default());
+    let plain = Engine::load(None);
+    let permit = standing.permit(&plain, noon()).unwrap();
+    assert_eq!(permit.datasets()[0].k, 10, "nothing is owed unasked");
+}
