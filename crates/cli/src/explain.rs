@@ -89,13 +89,24 @@ pub(crate) fn told(value: &Value) -> String {
         ));
         if let Some(risk) = dataset.get("row_risk").filter(|risk| !risk.is_null()) {
             told.push_str(&format!(
-                ", rows shown / 逐行可见; subjects {} unique {} below k {}",
+                ", rows shown / 逐行可见; snapshot {} subjects {} unique {} below k {}",
+                text(risk, "snapshot"),
                 text(risk, "subjects"),
                 text(risk, "subjects_unique"),
                 text(risk, "subjects_below_k")
             ));
         }
         told.push('\n');
+    }
+    if let Some(caps) = value.get("obligations") {
+        told.push_str(&format!(
+            "at most / 最多: {} rows / 行, {} bytes / 字节\n",
+            text(caps, "rows_max"),
+            text(caps, "result_bytes_max")
+        ));
+    }
+    if value.get("two_approvals") == Some(&Value::Bool(true)) {
+        told.push_str("leaves with two approvals alone / 出域须经两方批准\n");
     }
     told.push_str(&format!(
         "plan {}\n{}",

@@ -102,11 +102,30 @@ pub(crate) fn receipt(as_whom: &AsWhom, query: &str, json: bool) -> Result<(), F
             .map_err(|status| Failure::answered(&status))?
             .into_inner())
     })?;
+    let row: serde_json::Value =
+        serde_json::from_str(&reply.json).map_err(|error| Failure::Other(error.to_string()))?;
     if json {
-        let value = serde_json::json!({"query": query, "index": reply.index, "proof": reply.proof});
+        let value = serde_json::json!({"query": query, "index": reply.index,
+            "proof": reply.proof, "receipt": row});
         println!("{value}");
     } else {
+        eprint!("{}", receipt_told(&row));
         print!("{}", reply.proof);
     }
     Ok(())
+}
+
+/// What the log has of an operation, a line each; the proof alone goes to standard output.
+fn receipt_told(row: &serde_json::Value) -> String {
+    let lines = row
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), ToOwned::to_owned);
+            (!value.is_null()).then(|| format!("{key} {text}\n"))
+        });
+    lines.collect()
 }

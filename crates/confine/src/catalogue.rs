@@ -10,13 +10,15 @@ pub struct Table {
     pub columns: Vec<(ItemName, Type)>,
 }
 
-/// What the caller's planner may know: the permitted items, each with the type of its mask.
+/// What the caller's planner may know: the permitted items, each with the type of its mask, and the
+/// columns of the caller's own receipts.
 ///
 /// An item under `aggregate` whose mask is `suppress` keeps its raw type; one that is only suppressed
 /// is not there. Source: design, "A plan language of our own".
 #[must_use]
 pub fn catalogue(permit: &Permit) -> Vec<Table> {
-    permit.datasets().iter().map(table).collect()
+    let datasets = permit.datasets().iter().map(table);
+    datasets.chain(crate::receipts::table()).collect()
 }
 
 fn table(dataset: &PermittedDataset) -> Table {

@@ -14,6 +14,7 @@
     reason = "masks not named keep their own shown type"
 )]
 
+mod receipts; // the caller's own receipts, as a table of constants
 mod catalogue; // what a caller's planner may see
 mod unconfinable; // the refusal, with clause and smallest change
 mod label; // what is known of a column: class, sources, the bare item it is
@@ -25,10 +26,13 @@ mod root; // the result: what is left out, what is owed, what egress checks
 mod lineage; // where each output column comes from
 mod prune; // columns nobody reads
 mod confined; // the stage's value, and its one maker
+mod shown_rows; // the plan that the risk of showing rows is measured by
 
 pub use self::{
     catalogue::{Table, catalogue},
     confined::{Confined, OutputColumn, confine},
+    receipts::{ReceiptRow, receipts_read, with_receipts},
     rewrite::Reported,
+    shown_rows::ShownRows,
     unconfinable::{Cause, Unconfinable},
 };

@@ -1,6 +1,7 @@
 use crate::{
     config::{Config, Misconfigured},
     live::Live,
+    receipts::Receipts,
     snapshot::{self, Folded, TakenUp},
 };
 use disclosure::{Limits, Register};
@@ -40,6 +41,8 @@ pub struct Domain {
     pub disclosure: Arc<Register>,
     /// What signs manifests.
     pub manifest_key: ManifestKey,
+    /// What became of each operation, by who asked.
+    pub(crate) receipts: Mutex<Receipts>,
     /// Held while data is taken in.
     pub(crate) loading: tokio::sync::Mutex<()>,
     _lock: File,
@@ -219,6 +222,7 @@ impl Domain {
             store,
             disclosure: Arc::new(disclosure),
             manifest_key,
+            receipts: Mutex::default(),
             loading: tokio::sync::Mutex::default(),
             _lock: lock,
         })

@@ -62,6 +62,11 @@ impl Leash {
         &self.permit
     }
 
+    /// What the permit is for.
+    pub(crate) const fn action(&self) -> Action {
+        self.action
+    }
+
     /// Whether it is cut.
     pub(crate) fn is_cut(&self) -> bool {
         self.cut.is_cancelled()

@@ -19,6 +19,7 @@ mod row_risk; // how identifying rows would be, measured
 mod drawn; // where each column comes from, for the record
 mod line; // a connection, and its switch
 mod leash; // what an operation hangs by, and how it is cut off
+mod receipts; // what became of each operation, by who asked
 mod operation; // the way of one query
 mod export; // a released result as a signed package
 mod flight; // Flight SQL

@@ -17,7 +17,7 @@ pub(crate) use self::running::Closed;
 
 use self::{
     ended::{changed, fail, looked, refuse, refuse_decided},
-    stages::{bound, confined, untyped},
+    stages::{bound, untyped},
     told::explained,
 };
 use crate::{
@@ -137,7 +137,7 @@ impl Gateway {
         let granting = async {
             let permit = Arc::clone(leash.permit());
             let draft = self.plan(&permit, sql).await;
-            match draft.and_then(|draft| confined(permit, &draft, action)) {
+            match draft.and_then(|draft| self.confined(permit, draft, action)) {
                 Ok(confined) => self.decide(entry, confined, &leash, opened).await,
                 Err(refused) => Err(refuse(entry, refused).await),
             }
@@ -161,7 +161,7 @@ impl Gateway {
         let granting = async {
             let draft = bound(&prepared.draft, &values);
             let permit = Arc::clone(leash.permit());
-            match draft.and_then(|draft| confined(permit, &draft, action)) {
+            match draft.and_then(|draft| self.confined(permit, draft, action)) {
                 Ok(confined) => self.decide(entry, confined, &leash, opened).await,
                 Err(refused) => Err(refuse(entry, refused).await),
             }
@@ -199,7 +199,7 @@ impl Gateway {
         let draft = self.plan(&permit, sql).await?;
         let parameters = draft.parameters().map_err(|_| untyped())?;
         let absent: Vec<Literal> = parameters.iter().map(|t| Literal::Null(*t)).collect();
-        let confined = confined(permit, &bound(&draft, &absent)?, Action::Query)?;
+        let confined = self.confined(permit, bound(&draft, &absent)?, Action::Query)?;
         let schema = egress::schema(&confined).map_err(|why| Refused::from(&why))?;
         let prepared = Prepared {
             draft,
@@ -229,7 +229,7 @@ impl Gateway {
             ..
         } = granted;
         let permit = Arc::clone(confined.permit());
-        let stands = self.permit(asking, Action::Query).and_then(|now_permit| {
+        let stands = self.permit(asking, leash.action()).and_then(|now_permit| {
             if now_permit.stands_as(&permit) {
                 Ok(())
             } else {

@@ -49,8 +49,12 @@ impl Operations for OperationsService {
     ) -> Result<Response<ReceiptReply>, Status> {
         let asking = asking(&request, self.channel);
         let proof = self.gateway.proof(&asking, &request.get_ref().query).await;
-        let (index, proof) = proof.map_err(|refused| refused.status())?;
-        Ok(Response::new(ReceiptReply { index, proof }))
+        let (index, proof, json) = proof.map_err(|refused| refused.status())?;
+        Ok(Response::new(ReceiptReply {
+            index,
+            proof,
+            json: json.to_string(),
+        }))
     }
 
     async fn ledger_head(

@@ -1,13 +1,21 @@
-use super::{Asking, Gateway};
-use crate::Refused;
-use terms::{Event, PersonId, QueryId};
+use super::{Asking, Gateway, told::told_again};
+use crate::{
+    Refused,
+    receipts::{became, opened},
+};
+use confine::ReceiptRow;
+use terms::{PersonId, QueryId};
 
 impl Gateway {
-    /// The log's proof of one of the caller's own operations.
+    /// One of the caller's own operations: the log's proof of it, and its receipt for machines.
     ///
     /// # Errors
     /// [`Refused`]; another's operation and none look the same.
-    pub async fn proof(&self, asking: &Asking, query: &str) -> Result<(u64, String), Refused> {
+    pub async fn proof(
+        &self,
+        asking: &Asking,
+        query: &str,
+    ) -> Result<(u64, String, serde_json::Value), Refused> {
         let caller = self.prove(asking)?;
         let unknown = || {
             Refused::invalid(
@@ -17,7 +25,7 @@ impl Gateway {
             )
         };
         let query: QueryId = query.parse().map_err(|_| unknown())?;
-        let (mut owner, mut last): (Option<PersonId>, Option<u64>) = (None, None);
+        let (mut own, mut last): (Option<(PersonId, ReceiptRow)>, Option<u64>) = (None, None);
         for stored in self
             .domain
             .ledger
@@ -26,15 +34,15 @@ impl Gateway {
         {
             let stored = stored.map_err(|why| Refused::from(&why))?;
             if stored.event.query() == Some(&query) {
-                if let Event::OperationOpened { person, .. } = &stored.event {
-                    owner = Some(person.clone());
+                match &mut own {
+                    None => own = opened(&stored),
+                    Some((_, row)) => became(row, &stored),
                 }
                 last = Some(stored.index);
             }
         }
-        if owner.as_ref() != Some(&caller.person().id) {
-            return Err(unknown());
-        }
+        let own = own.filter(|(person, _)| person == &caller.person().id);
+        let (_, row) = own.ok_or_else(unknown)?;
         let index = last.ok_or_else(unknown)?;
         let ledger = &self.domain.ledger;
         // Under the newest checkpoint that witnesses cosigned, where one covers the entry.
@@ -48,7 +56,7 @@ impl Gateway {
             }
         };
         let proof = proof.map_err(|why| Refused::from(&why))?;
-        Ok((index, proof.to_string()))
+        Ok((index, proof.to_string(), told_again(&row)))
     }
 
     /// The newest checkpoint.

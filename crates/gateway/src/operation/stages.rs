@@ -7,16 +7,19 @@ use super::{
 };
 use crate::{Refused, drawn::drawn, leash::Leash};
 use chrono::{DateTime, Utc};
-use confine::{Confined, confine};
+use confine::{Confined, ReceiptRow, confine, receipts_read, with_receipts};
 use dispatch::{Keys, Statement};
 use identity::{Caller, Unproved};
 use ledger::{Decided, Decision, Entry, Opened, Opening};
 use plan::{Literal, Plan};
 use policy::Permit;
 use register::State;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use terms::{Action, ScenarioId};
 use tracing::Instrument;
+
+/// How often one statement may read the caller's receipts, which are written into its plan.
+const RECEIPTS_READ_MAX: usize = 4;
 
 impl Gateway {
     pub(crate) fn prove(&self, asking: &Asking) -> Result<Caller, Refused> {
@@ -122,6 +125,35 @@ impl Gateway {
         planned.map_err(|why| Refused::from(&why))
     }
 
+    /// Confines a draft, the caller's own receipts written out where it reads them; what may not be
+    /// exported is refused here.
+    pub(super) fn confined(
+        &self,
+        permit: Arc<Permit>,
+        draft: Plan,
+        action: Action,
+    ) -> Result<Confined, Refused> {
+        let _span = tracing::info_span!("confine.confine").entered();
+        let draft = match receipts_read(&draft) {
+            0 => draft,
+            1..=RECEIPTS_READ_MAX => with_receipts(draft, &self.receipts(permit.caller())?),
+            _ => return Err(receipts_too_often()),
+        };
+        let confined = confine(permit, &draft).map_err(|why| Refused::from(&why))?;
+        if action == Action::Export {
+            crate::export::may_leave(&confined)?;
+        }
+        Ok(confined)
+    }
+
+    /// The caller's own receipts, this operation's among them.
+    fn receipts(&self, caller: &Caller) -> Result<Vec<ReceiptRow>, Refused> {
+        let receipts = self.domain.receipts.lock();
+        let mut receipts = receipts.unwrap_or_else(PoisonError::into_inner);
+        let own = receipts.own(&self.domain.ledger, &caller.person().id);
+        own.map_err(|why| Refused::from(&why))
+    }
+
     pub(super) async fn decided(
         &self,
         entry: Entry<Opened>,
@@ -133,7 +165,7 @@ impl Gateway {
             policies: permit.policies(),
             register_version: permit.register_version(),
             references: confined.references().to_vec(),
-            obligations: permit.obligations(),
+            obligations: confined.obligations(),
             lineage: drawn(confined).encode(),
         };
         let span = tracing::info_span!("entry.decide", query = tracing::field::Empty);
@@ -194,18 +226,12 @@ pub(super) fn scenario(asking: &Asking) -> Option<ScenarioId> {
         .and_then(|text| text.parse().ok())
 }
 
-/// Confines a draft; what may not be exported is refused here.
-pub(super) fn confined(
-    permit: Arc<Permit>,
-    draft: &Plan,
-    action: Action,
-) -> Result<Confined, Refused> {
-    let _span = tracing::info_span!("confine.confine").entered();
-    let confined = confine(permit, draft).map_err(|why| Refused::from(&why))?;
-    if action == Action::Export {
-        crate::export::may_leave(&confined)?;
-    }
-    Ok(confined)
+fn receipts_too_often() -> Refused {
+    Refused::invalid(
+        "receipts.too-often",
+        "a statement reads bonded.receipts four times at most; join less.",
+        "一条语句最多读取四次 bonded.receipts，请减少连接。",
+    )
 }
 
 pub(super) fn bound(draft: &Plan, values: &[Literal]) -> Result<Plan, Refused> {

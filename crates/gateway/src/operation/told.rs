@@ -1,5 +1,6 @@
 use super::running::Closed;
-use confine::Confined;
+use chrono::DateTime;
+use confine::{Confined, ReceiptRow};
 use serde_json::json;
 use terms::{Accuracy, Notice};
 
@@ -37,6 +38,8 @@ pub(super) fn explained(confined: &Confined) -> serde_json::Value {
         "datasets": datasets,
         "row_level": confined.is_row_level(),
         "thresholds_apply": confined.notice_possible(),
+        "obligations": confined.obligations(),
+        "two_approvals": confined.owed().two_approvals,
         "policies": permit.policies(),
         "register": confined.register(),
     })
@@ -58,6 +61,25 @@ fn accuracy_told(accuracy: &Accuracy) -> (String, String) {
             "有{cells}个单元与以前放行的结果合并后会指向人数过少的群体，已加入噪声：计数最多偏差{count_max}（标准差{count_deviation}），合计的噪声标准差为单个主体最大贡献的{sum_deviation}倍。"
         ),
     )
+}
+
+/// A receipt as the log has it, told afterwards.
+pub(super) fn told_again(row: &ReceiptRow) -> serde_json::Value {
+    let time = |micros: Option<i64>| micros.and_then(DateTime::from_timestamp_micros);
+    json!({
+        "query": row.query,
+        "opened": time(Some(row.opened)),
+        "ended": time(row.ended),
+        "action": row.action,
+        "scenario": row.scenario,
+        "outcome": row.outcome,
+        "code": row.code,
+        "rows": row.rows,
+        "bytes": row.bytes,
+        "notice": row.notice,
+        "register": row.register,
+        "index": row.index,
+    })
 }
 
 /// The receipt as a client reads it.
