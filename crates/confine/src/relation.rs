@@ -1,6 +1,9 @@
 use crate::{Cause, Unconfinable, label::Label, scope::ScanId};
 use plan::{Cell, Check, Expr, Function, Literal, Node, Report};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 use terms::ItemName;
 
 /// A confined node, what it shows, and what it carries along unseen.
@@ -157,9 +160,8 @@ impl Relation {
         })
     }
 
-    /// Turns every witness into a count that a missing match does not lower: for the side of an outer
-    /// join whose rows may be missing, where no match means no protected content. Groups that fall
-    /// short go first.
+    /// Turns every witness into a count, which can be missing: for the side of an outer join whose rows
+    /// may be. Groups that fall short go first.
     pub(crate) fn settle_missing(self) -> Result<Self, Unconfinable> {
         let mut settled = self.withhold();
         if settled.witnesses.is_empty() {
@@ -167,17 +169,35 @@ impl Relation {
         }
         let mut exprs: Vec<Expr> = (0..settled.width).map(Expr::Column).collect();
         for witness in &mut settled.witnesses {
-            let k = Literal::Int(i64::from(witness.check.k));
-            exprs.push(Expr::call(
-                Function::Coalesce,
-                [witness.subjects(), Expr::Literal(k)],
-            ));
+            exprs.push(witness.subjects());
             witness.at = position(exprs.len() - 1)?;
             witness.full = false;
             witness.check = Check::of(witness.check.k);
         }
         settled.width = position(exprs.len())?;
         Ok(settled.wrap(|input| Node::Project { input, exprs }))
+    }
+
+    /// Above an outer join: where a side has no match there is no protected content of it, and its counts
+    /// (of these of our witnesses) are what they owe.
+    pub(crate) fn excuse_missing(mut self, missing: Range<usize>) -> Self {
+        let counts = self.witnesses.get(missing).unwrap_or_default();
+        if counts.is_empty() {
+            return self;
+        }
+        let counted = |at: u32| {
+            let column = Expr::Column(at);
+            match counts.iter().find(|witness| witness.at == at) {
+                None => column,
+                Some(witness) => {
+                    let k = Expr::Literal(Literal::Int(i64::from(witness.check.k)));
+                    Expr::call(Function::Coalesce, [column, k])
+                }
+            }
+        };
+        let exprs = (0..self.width).map(counted).collect();
+        self = self.wrap(|input| Node::Project { input, exprs });
+        self
     }
 }
 

@@ -54,7 +54,15 @@ impl Rewrite<'_> {
                     left.tied
                         .extend(self.tied(&left, &right, &conditions.equal));
                 }
-                Ok(both_sides(*kind, left, right, conditions, *null_equal))
+                let (ours, theirs) = (left.witnesses.len(), right.witnesses.len());
+                let missing = match kind {
+                    JoinKind::Left => ours..ours + theirs,
+                    JoinKind::Right => 0..ours,
+                    JoinKind::Full => 0..ours + theirs,
+                    JoinKind::Inner | JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => 0..0,
+                };
+                let joined = both_sides(*kind, left, right, conditions, *null_equal);
+                Ok(joined.excuse_missing(missing))
             }
             JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => {
                 let (right, on) = self.deciding_side(&left, right, on, filter.is_some())?;

@@ -857,3 +857,35 @@ fn where_protected_rows_are_joined_to_protected_rows_no_cell_can_leave_perturbed
     let open = join(JoinKind::Inner, citizen(), stat(), vec![(3, 0)]);
     assert!(perturbable(aggregate(open, keys(), income())));
 }
+
+// --- sides that may be missing ---
+
+#[test]
+fn a_group_that_has_no_match_owes_nothing_and_is_excused_above_the_join() {
+    let groups = || {
+        let scan = scan("city.visits", &["hosp"]);
+        aggregate(scan, vec![column(0)], vec![count()])
+    };
+    let stat = || scan("city.stat", &["district"]);
+    let joined = |kind, left: Node, right: Node| Node::Join {
+        kind,
+        left: Box::new(left),
+        right: Box::new(right),
+        on: vec![(column(0), column(0))],
+        filter: None,
+        null_equal: false,
+    };
+    let excused = |root: Node| {
+        let printed = granted(false, root).plan().print();
+        let (above, below) = printed.split_once(" join ").unwrap();
+        assert!(!below.contains("coalesce"), "{printed}");
+        assert!(below.contains("withhold"), "{printed}");
+        above.matches("coalesce").count()
+    };
+    // 0 district, then 1 hosp, 2 count: or the other way round.
+    assert_eq!(excused(joined(JoinKind::Left, stat(), groups())), 1);
+    assert_eq!(excused(joined(JoinKind::Right, groups(), stat())), 1);
+    assert_eq!(excused(joined(JoinKind::Full, groups(), groups())), 2);
+    let inner = granted(false, joined(JoinKind::Inner, stat(), groups()));
+    assert!(!inner.plan().print().contains("coalesce"));
+}
