@@ -246,7 +246,13 @@ impl Administration {
     pub async fn measure(&self, scenario: &Scenario) -> Result<Vec<RowRisk>, Unadministered> {
         let mut risks = Vec::new();
         for wanted in scenario.datasets.iter().filter(|wanted| wanted.show_rows) {
-            let snapshot = self.domain.live.read().state.snapshot(&wanted.name).cloned();
+            let snapshot = self
+                .domain
+                .live
+                .read()
+                .state
+                .snapshot(&wanted.name)
+                .cloned();
             if let Some(snapshot) = snapshot {
                 risks.extend(self.measured(scenario, wanted, &snapshot).await?);
             }

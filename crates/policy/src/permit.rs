@@ -199,6 +199,7 @@ impl Permit {
             operator,
             datasets,
             obligations,
+            owed,
             thresholds,
             budget,
             noise,
@@ -213,6 +214,7 @@ impl Permit {
             && operator == &other.operator
             && datasets == &other.datasets
             && obligations == &other.obligations
+            && owed == &other.owed
             && thresholds == &other.thresholds
             && budget == &other.budget
             && noise == &other.noise
