@@ -218,7 +218,8 @@ impl<'a> Comparing<'a> {
                 };
                 changes.push((change, policies));
             }
-            let owed = |item: Option<&PermittedItem>| item.map(|item| item.owed).unwrap_or_default();
+            let owed =
+                |item: Option<&PermittedItem>| item.map(|item| item.owed).unwrap_or_default();
             if owed(now) != owed(then) {
                 let name = &item.name;
                 let told = |item| format!("item `{name}`: {:?}", owed(item));
