@@ -1,8 +1,8 @@
 """Statements that try to get a value, a condition on few people or a canary out of fixture F1, with rows shown
 and with rows off. Needs grpcio and pyarrow.
 
-Each says what may come of it: `-` refused; `k` answered, and every whole number in it is 0, null or at least k;
-`v` answered, and no number in it is one person's raw value; `.` anything that leaks nothing. Canaries are looked
+Each says what may come of it: `-` it is refused; `k` no whole number in an answer is between 0 and k; `v` no number
+in an answer is one person's raw value; `+` as `k`, and it is answered; `!` it is answered. Canaries are looked
 for in every byte received. `-v` prints each answer.
 """
 import collections, re, sys
@@ -28,8 +28,8 @@ BOTH = """
 - SELECT count(*) FROM citizen c JOIN visits v ON c.pid = v.vid
 - SELECT row_number() OVER (ORDER BY pid), name FROM citizen WHERE pid > 'a'
 - SELECT min(pid), max(pid) FROM citizen WHERE left(pid, 1) = 'a'
-- SELECT sum(income) FROM citizen c CROSS JOIN (VALUES (1), (2)) t(x)
-- SELECT sum(income) FROM citizen c CROSS JOIN bonded.receipts r
+v SELECT sum(income) FROM citizen c CROSS JOIN (VALUES (1), (2)) t(x)
+v SELECT sum(income) FROM citizen c CROSS JOIN bonded.receipts r
 - SELECT sum(c.income) FROM citizen c LEFT JOIN visits v ON c.pid = v.pid AND v.hosp = 'H1' GROUP BY c.district, v.diag
 - SELECT sum(income + 0) FROM citizen
 - SELECT sum(income) OVER (PARTITION BY district) FROM citizen
@@ -89,9 +89,9 @@ v SELECT sum(s) FROM (SELECT sum(income) AS s FROM citizen GROUP BY phone, birth
 v SELECT max(s), min(s) FROM (SELECT sum(income) AS s FROM citizen GROUP BY phone, birth, name) t
 v SELECT s FROM (SELECT DISTINCT sum(income) AS s FROM citizen GROUP BY birth, phone) t ORDER BY s
 v SELECT * FROM (SELECT phone, sum(income) AS s FROM citizen GROUP BY phone) a JOIN (SELECT phone, count(*) AS n FROM citizen GROUP BY phone) b ON a.phone = b.phone WHERE n < 10
-. SELECT query, rows FROM bonded.receipts WHERE outcome = 'released' ORDER BY opened DESC LIMIT 3
-. SELECT outcome, count(*), max("index") FROM bonded.receipts GROUP BY outcome
-. SELECT count(*) FROM bonded.receipts
+! SELECT query, rows FROM bonded.receipts WHERE outcome = 'released' ORDER BY opened DESC LIMIT 3
+! SELECT outcome, count(*), max("index") FROM bonded.receipts GROUP BY outcome
+! SELECT count(*) FROM bonded.receipts
 """.strip().splitlines()
 
 # Rows may not show: every count is of k people, and no form of a value stands for a condition.
@@ -108,7 +108,7 @@ OFF = """
 - SELECT sum(1 / (strpos(phone, 'a') - 1)) FROM citizen
 - SELECT sum(t.w) FROM citizen c JOIN (VALUES ('p00', 1), ('p01', 1000)) t(p, w) ON c.phone = t.p
 - SELECT sum(r.bytes) FROM citizen c JOIN bonded.receipts r ON c.phone = r.notice
-- SELECT gdp FROM district_stat s WHERE s.pop > (SELECT count(*) FROM citizen c WHERE c.phone = 'p00' AND c.birth = s.district)
++ SELECT gdp FROM district_stat s WHERE s.pop > (SELECT count(*) FROM citizen c WHERE c.phone = 'p00' AND c.district = s.district)
 k SELECT phone, birth, count(*) FROM citizen GROUP BY phone, birth
 k SELECT name, phone, count(DISTINCT pid) FROM citizen GROUP BY name, phone
 k SELECT count(*) FROM citizen WHERE phone = 'p00' AND name LIKE 'a%'
@@ -118,9 +118,10 @@ k SELECT count(CASE WHEN phone = 'p00' AND gender = 'F' AND district = 'D01' THE
 k SELECT birth, count(*) FROM citizen GROUP BY birth HAVING count(*) < 10
 k SELECT count(*) FROM (SELECT phone FROM citizen GROUP BY phone HAVING count(*) = 1) t
 k SELECT count(*) FROM (SELECT pid FROM visits GROUP BY pid HAVING count(*) > 9) t
-k SELECT n, count(*) FROM (SELECT pid, count(*) AS n FROM visits GROUP BY pid) t GROUP BY n
+k SELECT n * 1000, count(*) FROM (SELECT pid, count(*) AS n FROM visits GROUP BY pid) t GROUP BY n
 k SELECT district, phone, count(*) FROM citizen GROUP BY ROLLUP (district, phone)
-k SELECT district, (SELECT count(*) FROM citizen c WHERE c.district = s.district AND c.phone = 'p00') FROM district_stat s
++ SELECT district, (SELECT count(*) FROM citizen c WHERE c.district = s.district AND c.phone = 'p00') FROM district_stat s
++ SELECT s.district, n FROM district_stat s LEFT JOIN (SELECT district, count(*) AS n FROM citizen WHERE gender = 'F' GROUP BY district) c ON s.district = c.district
 k SELECT CASE WHEN (SELECT count(*) FROM citizen WHERE phone = 'p00' AND gender = 'F' AND district = 'D01') > 0 THEN 77 ELSE 88 END
 k SELECT count(*) FROM citizen WHERE phone IN (SELECT phone FROM citizen GROUP BY phone HAVING count(*) < 3)
 k SELECT count(*) FROM citizen c WHERE EXISTS (SELECT 1 FROM visits v WHERE v.pid = c.pid AND v.hosp = 'H1' AND v.visit_date = DATE '2025-02-01') AND c.phone = 'p11'
@@ -158,14 +159,16 @@ def probe(wire, line, needles, secret, verbose):
         table = None
     found = d.canaries_in(wire.seen, needles)
     if found: wrong(f"{len(found)} canaries by {sql}")
-    if table is None: return "refused"
+    if table is None:
+        if expect in "+!": wrong(f"not answered: {sql}")
+        return "refused"
     if verbose: print(f"  {expect} answered {table.num_rows:4} rows {str(table.slice(0, 3).to_pylist())[:160]} {sql[:120]}")
     if expect == "-": wrong(f"answered: {sql}\n      {table.slice(0, 5).to_pylist()}")
     exact = not receipt.get("accuracy")
     if expect == "v" and exact:
         single = [value for value in numbers(table) if value in secret]
         if single: wrong(f"one person's value: {single[:5]} by {sql}")
-    if expect == "k" and exact:
+    if expect in "k+" and exact:
         few = [value for value in numbers(table) if isinstance(value, int) and 0 < value < K]
         if few: wrong(f"fewer than k: {few[:5]} by {sql}")
     return "answered"
