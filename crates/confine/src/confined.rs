@@ -110,11 +110,14 @@ impl Confined {
         self.digest
     }
 
-    /// What the policies ask that permit this statement: by the items it reads, and by letting the caller
+    /// What the policies ask that permit this statement: by the items it uses, and by letting the caller
     /// in. All that apply bind; the strictest wins. Source: design, "Policy".
     #[must_use]
     pub fn owed(&self) -> Owed {
-        let owed = self.references.iter().filter_map(|reference| {
+        // The subject is counted and the row policy asked by the gateway itself, for no use of the caller's.
+        let used =
+            |reference: &&Reference| !["subject", "row-policy"].contains(&reference.way.as_str());
+        let owed = self.references.iter().filter(used).filter_map(|reference| {
             let mut datasets = self.permit.datasets().iter();
             let dataset = datasets.find(|dataset| dataset.name == reference.dataset)?;
             let mut items = dataset.items.iter();

@@ -168,9 +168,8 @@ impl State {
             let dataset = self.dataset(&wanted.name);
             let protected = dataset.is_some_and(Dataset::is_protected);
             let newest = self.snapshot(&wanted.name).map(|snapshot| snapshot.number);
-            let of_newest = |risk: &RowRisk| {
-                risk.dataset == wanted.name && Some(risk.snapshot) == newest
-            };
+            let of_newest =
+                |risk: &RowRisk| risk.dataset == wanted.name && Some(risk.snapshot) == newest;
             if protected && !measured.iter().any(of_newest) {
                 let place = format!("scenario `{}`, dataset `{}`", scenario.id, wanted.name);
                 let what = "the risk of the rows it would show has not been measured";

@@ -223,7 +223,12 @@ impl State {
     ) -> impl Iterator<Item = &'s ScenarioId> {
         let protected = self.dataset(dataset).is_some_and(Dataset::is_protected);
         let ended = |stage| {
-            let over = [Stage::Refused, Stage::Closed, Stage::Terminated, Stage::Expired];
+            let over = [
+                Stage::Refused,
+                Stage::Closed,
+                Stage::Terminated,
+                Stage::Expired,
+            ];
             over.contains(&stage)
         };
         let shows = move |standing: &ScenarioStanding| {
