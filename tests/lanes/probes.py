@@ -135,7 +135,7 @@ k SELECT count(*) FROM (SELECT phone, birth FROM citizen INTERSECT SELECT phone,
 k SELECT count(*) FROM (SELECT phone, birth FROM citizen EXCEPT SELECT phone, birth FROM citizen WHERE gender = 'M') t
 k SELECT count(*) FROM (SELECT DISTINCT phone, birth, name FROM citizen) t
 k SELECT max(n) FROM (SELECT phone, count(*) AS n FROM citizen GROUP BY phone, gender) t
-k SELECT district, count(*) OVER () FROM (SELECT district, phone FROM citizen GROUP BY district, phone) t
+v SELECT district, count(*) OVER () FROM (SELECT district, phone FROM citizen GROUP BY district, phone) t
 """.strip().splitlines()
 
 
