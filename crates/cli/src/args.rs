@@ -11,11 +11,13 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 mod ledger; // the verbs of the ledger
 mod lineage; // those of lineage
 mod policy; // those of the policies
+mod report; // those of reports
 
 pub(crate) use self::{
     ledger::{Ledger, Tail, Where},
     lineage::{Lineage, Traced},
     policy::Policy,
+    report::{Form, Report, Written},
 };
 
 #[derive(Debug, Parser)]
@@ -108,6 +110,11 @@ enum Command {
     Policy {
         #[command(subcommand)]
         verb: Policy,
+    },
+    /// What a period holds / 统计与报告
+    Report {
+        #[command(subcommand)]
+        verb: Report,
     },
     /// What planners are forked from; for the gateway alone
     #[command(hide = true)]
@@ -326,6 +333,7 @@ pub fn run() -> ExitCode {
         Command::Witness { verb } => witness::witness(&verb, json),
         Command::Lineage { verb } => crate::lineage::lineage(&verb, json),
         Command::Policy { verb } => crate::policy::policy(&verb, json),
+        Command::Report { verb } => crate::report::report(&verb, json),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

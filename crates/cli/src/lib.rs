@@ -21,6 +21,7 @@ mod witness; // cosigning, and what was cosigned
 mod lineage; // from what to what
 mod policy; // policies that are not in force yet, rehearsed
 mod manage; // the register, step by step
+mod report; // statements and annual reports
 mod ledger; // the log, read and kept up
 mod demo; // the whole story on generated data
 

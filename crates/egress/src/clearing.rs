@@ -130,6 +130,7 @@ impl Clearing {
                 0 => confined.register().to_owned(),
                 _ => "perturbed".to_owned(),
             },
+            used: None,
         };
         let (cpu_us, memory_peak_bytes) = (done.cpu_us, done.memory_peak_bytes);
         Ok(Release {

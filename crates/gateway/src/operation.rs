@@ -3,6 +3,7 @@
 
 mod stages; // each stage as the gateway calls it
 mod prepared; // a planned statement with its parameters
+mod metering; // what a running statement scans and masks
 mod running; // granted, running, closed
 mod ended; // how an entry ends that releases nothing
 mod proof; // the log's proof of an operation
@@ -242,8 +243,8 @@ impl Gateway {
         if let Err(refused) = self.debit(&permit) {
             return Err(refuse_decided(decided, refused).await);
         }
-        let keys = match self.keys(&confined) {
-            Ok(keys) => keys,
+        let (keys, scanned) = match self.sources(&confined) {
+            Ok(sources) => sources,
             Err(refused) => return Err(fail(decided, refused).await),
         };
         let Ok(lease) = (permit.expires() - now()).to_std() else {
@@ -268,11 +269,7 @@ impl Gateway {
         };
         match admitted {
             Ok(admitted) => match self.cleared(admitted).await? {
-                Ok(clearing) => Ok(Running {
-                    clearing,
-                    failed: false,
-                    leash,
-                }),
+                Ok(clearing) => Ok(Running::new(clearing, scanned, leash)),
                 Err(stopped) => {
                     let (withheld, decided) = *stopped;
                     Err(fail(decided, Refused::from(&withheld)).await)

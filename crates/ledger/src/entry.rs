@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use terms::{
     Accuracy, Action, Channel, Digest, Event, Notice, Obligations, PersonId, QueryId, Reference,
-    ScenarioId,
+    ScenarioId, Usage,
 };
 
 /// What is known of an operation before anything is decided.
@@ -60,6 +60,8 @@ pub struct ReleaseFacts {
     /// What held the result against earlier ones: `audited`, `perturbed` where cells carry noise, or
     /// `none` where nothing in it owes that.
     pub register: String,
+    /// What it used; none where nothing ran.
+    pub used: Option<Usage>,
 }
 
 /// The caller's evidence of a finished operation.
@@ -272,6 +274,7 @@ impl Entry<Granted> {
             result: facts.result,
             notice: facts.notice,
             register: facts.register.clone(),
+            used: facts.used,
         };
         let perturbed = facts.accuracy.map_or(0, |accuracy| accuracy.cells);
         let count = format!(

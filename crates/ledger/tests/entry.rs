@@ -37,6 +37,7 @@ fn facts() -> ReleaseFacts {
         groups_withheld: 1,
         accuracy: None,
         register: "none".to_owned(),
+        used: None,
     }
 }
 

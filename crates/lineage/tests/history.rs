@@ -139,6 +139,7 @@ fn facts() -> ReleaseFacts {
         groups_withheld: 0,
         accuracy: None,
         register: "audited".to_owned(),
+        used: None,
     }
 }
 

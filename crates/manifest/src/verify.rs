@@ -182,6 +182,12 @@ pub(crate) fn compare_release(manifest: &Manifest, log: &NoteVerifier) -> Result
     let leaf =
         Leaf::decode(leaf).map_err(|breach| Broken::fails(Check::Release, breach.to_string()))?;
     let content = &manifest.content;
+    // What the operation used is no part of what the manifest tells.
+    let used = if let Event::OperationReleased { used, .. } = &leaf.event {
+        *used
+    } else {
+        None
+    };
     let told = Event::OperationReleased {
         query: manifest.operation.query.clone(),
         rows: content.rows,
@@ -189,6 +195,7 @@ pub(crate) fn compare_release(manifest: &Manifest, log: &NoteVerifier) -> Result
         result: content.result,
         notice: content.notice,
         register: record.register.clone(),
+        used,
     };
     if leaf.event != told {
         let what = "the entry on record is not the release that the manifest tells of";

@@ -6,7 +6,7 @@ use crate::{
     Announcement, Answer, Channel, Course, Dataset, DatasetName, Digest, DomainName, GradeProposal,
     Holidays, ItemName, Licence, LicenceId, Notice, Objection, ObjectionId, Obligations, Operator,
     Person, PersonId, Product, QueryId, ReadingPurpose, RedactionBasis, Retention, RowRisk,
-    Scenario, ScenarioId, Snapshot, Stage, Thresholds, Violation, ViolationId,
+    Scenario, ScenarioId, Snapshot, Stage, Thresholds, Usage, Violation, ViolationId,
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -272,6 +272,9 @@ pub enum Event {
         notice: Notice,
         /// What held the result against earlier ones: `audited`, or `none` where nothing owes that.
         register: String,
+        /// What it used; none where nothing ran. Source: AO-16.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        used: Option<Usage>,
     },
     /// It ended without a result.
     OperationFailed {

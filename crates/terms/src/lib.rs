@@ -32,6 +32,7 @@ mod channel; // the listener a call came in by
 mod event; // everything the ledger can say
 mod retention; // how long what is on record stays readable
 mod withheld; // what a response tells of what it left out
+mod usage; // what an operation used
 mod flow; // how an item has a part in a column
 mod told; // what a caller hears of an error
 
@@ -65,6 +66,7 @@ pub use self::{
     standing::Standing,
     told::Told,
     unreadable::Unreadable,
+    usage::Usage,
     violation::{Measure, Violated, Violation},
     withheld::{Accuracy, LeftOut, Notice},
 };

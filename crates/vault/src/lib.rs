@@ -11,6 +11,7 @@ mod check_unique; // no value twice, none null
 mod csv_columns; // which type each column of a CSV file has: the first pass
 mod csv_intake; // CSV in: the second pass
 mod csv_rows; // rows of a CSV file with their line numbers
+mod extent; // how much of a snapshot some columns are
 mod derive; // items computed of others of their row
 mod intake; // batches in the order of the catalogue, from either format
 mod key; // 32 secret bytes that never print
@@ -25,6 +26,7 @@ mod unkept; // what can go wrong with keys
 mod unreceivable; // why data could not come in, by file, line and column
 
 pub use self::{
+    extent::Extent,
     key::Key,
     keyring::Keyring,
     store::{Progress, ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, Store},

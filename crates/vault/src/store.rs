@@ -1,4 +1,5 @@
 use crate::check_unique::Subjects;
+use crate::extent::{Extent, Extents};
 use crate::intake::Intake;
 use crate::sealed_file::SealedFile;
 use crate::{Key, Keyring, Unkept, Unreceivable};
@@ -11,6 +12,7 @@ use terms::{Dataset, DatasetName, ItemName, Snapshot};
 pub struct Store {
     data_dir: PathBuf,
     keyring: Keyring,
+    extents: Extents,
 }
 
 /// What a job needs to read some columns of one snapshot, and nothing else.
@@ -51,6 +53,7 @@ impl Store {
         Self {
             data_dir: dir.join("data"),
             keyring: keyring.clone(),
+            extents: Extents::default(),
         }
     }
 
@@ -125,6 +128,14 @@ impl Store {
                 .map(|name| (name.to_owned(), unit.column_key(name)))
                 .collect(),
         })
+    }
+
+    /// How many rows the snapshot of a source has, and how many bytes its items' columns.
+    ///
+    /// # Errors
+    /// [`Unkept::Unreadable`].
+    pub fn extent(&self, source: &SourceKeys) -> Result<Extent, Unkept> {
+        self.extents.of(source)
     }
 
     /// Removes a snapshot that no event recorded: what an interrupted load left behind.

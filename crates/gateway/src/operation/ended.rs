@@ -53,6 +53,7 @@ pub(super) async fn looked(decided: Decided) -> Result<(), Refused> {
         groups_withheld: 0,
         accuracy: None,
         register: "none".to_owned(),
+        used: None,
     };
     decided
         .close(facts, now())

@@ -1,4 +1,4 @@
-use super::{ended::fail, now, told::told};
+use super::{ended::fail, metering::Scanned, now, told::told};
 use crate::{
     Refused,
     leash::{Leash, Leashed, cut_off},
@@ -32,6 +32,7 @@ impl Leashed for Granted {
 #[derive(Debug)]
 pub struct Running {
     pub(super) clearing: egress::Clearing,
+    pub(super) scanned: Scanned,
     pub(super) failed: bool,
     pub(super) leash: Arc<Leash>,
 }
@@ -72,6 +73,19 @@ impl Granted {
 }
 
 impl Running {
+    pub(super) const fn new(
+        clearing: egress::Clearing,
+        scanned: Scanned,
+        leash: Arc<Leash>,
+    ) -> Self {
+        Self {
+            clearing,
+            scanned,
+            failed: false,
+            leash,
+        }
+    }
+
     /// The pinned schema.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
@@ -104,6 +118,7 @@ impl Running {
     }
 
     pub(crate) async fn close(self) -> Result<Closed, Refused> {
+        let columns = self.clearing.schema().fields().len();
         let release = match self.clearing.finish() {
             Ok(release) => release,
             Err(stopped) => {
@@ -116,11 +131,12 @@ impl Running {
             return Err(cut_off());
         }
         let at = now();
-        let facts = release.facts.clone();
+        let mut facts = release.facts;
+        facts.used = Some(self.scanned.used(facts.rows, columns, release.cpu_us));
         let span = tracing::info_span!("entry.close", rows = facts.rows);
         let receipt = release
             .decided
-            .close(release.facts, at)
+            .close(facts.clone(), at)
             .instrument(span)
             .await;
         let receipt = receipt.map_err(|why| Refused::from(&why))?;

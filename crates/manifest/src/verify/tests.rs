@@ -47,6 +47,10 @@ fn released(rows: u64) -> Event {
         result: Digest::of(b"result"),
         notice: Notice::Standing,
         register: "none".to_owned(),
+        used: Some(terms::Usage {
+            cells: rows,
+            ..terms::Usage::default()
+        }),
     }
 }
 

@@ -120,7 +120,8 @@ fn operating() -> [Value; 12] {
         json!({"event": "release-conflicted", "query": QUERY, "dataset": "city.citizen",
             "snapshot": 1, "measure": null}),
         json!({"event": "operation-released", "query": QUERY, "rows": 7, "bytes": 70,
-            "result": digest(), "notice": "standing", "register": "audited"}),
+            "result": digest(), "notice": "standing", "register": "audited",
+            "used": {"runner_cpu_ms": 3, "scanned_bytes": 9, "values_masked": 14, "cells": 21}}),
         json!({"event": "operation-failed", "query": QUERY, "code": "dispatch.killed"}),
         json!({"event": "operation-abandoned", "query": QUERY, "rows": null}),
         json!({"event": "exported", "query": QUERY, "manifest": digest()}),
@@ -239,6 +240,20 @@ fn steps_name_their_licence_and_operations_their_query() {
         let query = read(value).query().map(ToString::to_string);
         assert_eq!(query.as_deref(), value.get("query").and_then(Value::as_str));
     }
+}
+
+#[test]
+fn a_release_from_before_anything_was_metered_is_read_and_written_as_it_was() {
+    let mut released = operating()
+        .into_iter()
+        .find(|value| value["event"] == "operation-released")
+        .unwrap();
+    released.as_object_mut().unwrap().remove("used");
+    assert!(matches!(
+        read(&released),
+        Event::OperationReleased { used: None, .. }
+    ));
+    assert_eq!(serde_json::to_value(read(&released)).unwrap(), released);
 }
 
 #[test]

@@ -211,6 +211,41 @@ fn a_column_whose_key_is_not_given_cannot_be_read() {
 }
 
 #[test]
+fn the_extent_of_columns_is_the_sum_of_each_and_of_no_other() {
+    let domain = domain();
+    let rows: String = (0..500)
+        .map(|n| {
+            format!(
+                "{},{n}.5,2026-01-02,n{n}\n",
+                110_101_199_001_010_000_u64 + n
+            )
+        })
+        .collect();
+    let data = domain.file("p.csv", format!("id,amount,day,note\n{rows}").as_bytes());
+    let dataset = people();
+    domain
+        .store
+        .ingest(&dataset, &data, 1, &mut |_| {})
+        .unwrap();
+    let extent = |items: &[&str]| {
+        let source = domain
+            .store
+            .source(&dataset.name, 1, &names(items))
+            .unwrap();
+        let extent = domain.store.extent(&source).unwrap();
+        assert_eq!(domain.store.extent(&source).unwrap(), extent);
+        assert_eq!(extent.rows, 500);
+        extent.bytes
+    };
+    let (id, day) = (extent(&["id"]), extent(&["day"]));
+    assert!(id > day && day > 0, "{id} {day}");
+    assert_eq!(extent(&["id", "day"]), id + day);
+    assert_eq!(extent(&[]), 0);
+    let file = std::fs::metadata(domain.dir.path().join("data/gjj.account/1.parquet")).unwrap();
+    assert!(extent(&["id", "amount", "day", "note"]) < file.len());
+}
+
+#[test]
 fn rows_of_one_subject_have_one_number() {
     let domain = domain();
     let dataset = Dataset {

@@ -1,0 +1,53 @@
+use super::Gateway;
+use crate::Refused;
+use confine::Confined;
+use dispatch::Keys;
+use terms::Usage;
+
+/// What a plan reads, as far as that is known before it runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Scanned {
+    bytes: u64,
+    masked: u64,
+}
+
+impl Gateway {
+    /// The keys of exactly the columns of the plan, and how much it reads with them.
+    pub(super) fn sources(&self, confined: &Confined) -> Result<(Keys, Scanned), Refused> {
+        let keys = self.keys(confined)?;
+        let scanned = self.scanned(&keys, confined)?;
+        Ok((keys, scanned))
+    }
+
+    /// What a plan reads of the stored files that its keys open. Source: AO-16.
+    fn scanned(&self, keys: &Keys, confined: &Confined) -> Result<Scanned, Refused> {
+        let mut scanned = Scanned::default();
+        for (dataset, source) in &keys.sources {
+            let extent = self.domain.store.extent(source).map_err(|why| {
+                tracing::error!(code = why.code(), "a stored file could not be measured");
+                Refused::internal(why.code())
+            })?;
+            let masked = confined.references().iter().filter(|reference| {
+                reference.dataset == *dataset && Usage::is_masking(&reference.way)
+            });
+            let masked = u64::try_from(masked.count()).unwrap_or(u64::MAX);
+            scanned.bytes = scanned.bytes.saturating_add(extent.bytes);
+            let values = masked.saturating_mul(extent.rows);
+            scanned.masked = scanned.masked.saturating_add(values);
+        }
+        Ok(scanned)
+    }
+}
+
+impl Scanned {
+    /// All that was used once so many rows and columns left.
+    pub(super) fn used(self, rows: u64, columns: usize, cpu_us: u64) -> Usage {
+        let columns = u64::try_from(columns).unwrap_or(u64::MAX);
+        Usage {
+            runner_cpu_ms: cpu_us.div_ceil(1000),
+            scanned_bytes: self.bytes,
+            values_masked: self.masked,
+            cells: rows.saturating_mul(columns),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+use super::{
+    annual::{heading, table},
+    block::Block,
+};
+use crate::Statement;
+
+/// The lines of some statements.
+pub(super) fn amounts(statements: &[&Statement]) -> Block {
+    let rows = statements.iter().flat_map(|statement| {
+        statement.lines.iter().map(|line| {
+            [
+                statement.licence.to_string(),
+                line.item.to_owned(),
+                line.quantity.to_string(),
+                line.per.to_string(),
+                line.price.to_string(),
+                line.amount.to_string(),
+            ]
+        })
+    });
+    table(
+        [
+            "授权 Licence",
+            "计费项 Paid for",
+            "数量 Quantity",
+            "计价单位 Per",
+            "单价 Price",
+            "金额 Amount",
+        ],
+        rows.collect(),
+    )
+}
+
+pub(super) fn blocks(statement: &Statement) -> Vec<Block> {
+    let Statement {
+        period,
+        licence,
+        operator_title,
+        class,
+        total,
+        currency,
+        ..
+    } = statement;
+    let used = total.used;
+    let rows = [
+        ("操作 operations", total.opened),
+        ("答复 answered", total.answered),
+        ("拒绝 refused", total.refusals()),
+        ("导出 exports", total.exported),
+        ("处理器时间（毫秒） processor time, ms", used.runner_cpu_ms),
+        ("扫描字节 bytes scanned", used.scanned_bytes),
+        ("脱敏值 values masked", used.values_masked),
+        ("返回单元格 cells released", used.cells),
+        ("返回字节 bytes released", total.bytes),
+    ];
+    let rows = rows
+        .map(|(what, count)| [what.to_owned(), count.to_string()])
+        .to_vec();
+    vec![
+        Block::Title(format!("{licence} 费用清单 Statement")),
+        Block::Paragraph(format!(
+            "{operator_title}，{} 至 {}，用途 class: {class}。",
+            period.from, period.until
+        )),
+        heading("用量 Use"),
+        table(["项目 Item", "数量 Count"], rows),
+        heading("费用 Fees"),
+        amounts(&[statement]),
+        Block::Paragraph(format!("合计 total: {} {currency}", statement.amount)),
+    ]
+}

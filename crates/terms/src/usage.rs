@@ -1,0 +1,72 @@
+/// What an operation that released its result used: what is metered and may be paid for. Source: AO-16.
+///
+/// It stands in the clear in the closing entry, which goes out with an export; so it says nothing of values,
+/// and time in whole milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// Processor time of the runner, in milliseconds.
+    pub runner_cpu_ms: u64,
+    /// Bytes scanned: as stored (compressed and sealed), whole columns, of each dataset's snapshot that
+    /// the plan reads; each column once, however often the plan scans it.
+    pub scanned_bytes: u64,
+    /// Values masked: the items read under a mask, times the rows of their dataset's snapshot.
+    pub values_masked: u64,
+    /// Cells released: rows times columns.
+    pub cells: u64,
+}
+
+impl Usage {
+    /// Whether a reference's way counts as a mask applied: neither plain nor raw nor absent.
+    #[must_use]
+    pub fn is_masking(way: &str) -> bool {
+        ![
+            "plain",
+            "suppress",
+            "raw-aggregate",
+            "subject",
+            "row-policy",
+        ]
+        .contains(&way)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            runner_cpu_ms: self.runner_cpu_ms.saturating_add(other.runner_cpu_ms),
+            scanned_bytes: self.scanned_bytes.saturating_add(other.scanned_bytes),
+            values_masked: self.values_masked.saturating_add(other.values_masked),
+            cells: self.cells.saturating_add(other.cells),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_hides_a_value_in_part_or_whole_is_a_mask_applied() {
+        for way in [
+            "token",
+            "redact",
+            "partial(3,0)",
+            "prefix(2)",
+            "band(10)",
+            "year",
+            "month",
+        ] {
+            assert!(Usage::is_masking(way), "{way}");
+        }
+        for way in [
+            "plain",
+            "suppress",
+            "raw-aggregate",
+            "subject",
+            "row-policy",
+        ] {
+            assert!(!Usage::is_masking(way), "{way}");
+        }
+    }
+}
