@@ -23,10 +23,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         seed = d.f1_seed(folder / "seed")
+        # The table decides how a telephone number shows, and nothing of its own.
+        citizen = seed / "datasets" / "citizen.toml"
+        citizen.write_text(citizen.read_text().replace('kind = "phone"\ngrade = 2\nmask = "partial(3,0)"', 'kind = "phone"\ngrade = 2'))
         (seed / "policies").mkdir(exist_ok=True)
         (seed / "policies" / "own.cedar").write_text(OWN)
         with d.Domain(given.bonded, seed, folder / "run") as served:
-            served.start()
             care, roads = served.wire("alice", "care"), served.wire("bob", "roads")
             for _ in range(given.times):
                 for wire, sql in ((care, MASKED), (care, COUNTED), (care, SUMMED), (roads, "SELECT * FROM city.district_stat"), (care, "SELECT nope FROM city.citizen")):
@@ -52,8 +54,9 @@ def judge(served, folder, times):
 
     done, found = rehearsed("same")
     holds("the same policies flip nothing", done.returncode == 0 and not found["flips"], done.stderr.strip())
-    holds("what is on record is decided so again", found["unreproduced"] == found["other_policies"] == found["strangers"] == 0, f"{found['operations']} operations", f"{found['steps']} steps")
-    holds("every operation and every management step is asked", found["operations"] == len(people) and found["steps"] == sum("by" in e and "operation" not in e["event"] for e in entries))
+    holds("what is on record is decided so again", found["unreproduced"] == found["other_policies"] == 0, f"{found['operations']} operations", f"{found['steps']} steps")
+    holds("who founded the domain is nobody on record", found["strangers"] == sum(e.get("by") == "founder" for e in entries if e["event"] != "retention-set"), found["strangers"])
+    holds("every operation and every management step is asked", found["operations"] == len(people) and found["steps"] == sum("by" in e for e in entries))
 
     done, found = rehearsed("masks", masks_toml='[[mask]]\nkind = "phone"\ngrade = 2\nmask = "redact"\nmost = "redact"\n[[mask]]\nkind = "phone"\ngrade = 3\nmask = "redact"\nmost = "redact"\n')
     wanted = {q for q, refs in decided.items() if any(r["item"] == "phone" and r["way"] not in ("raw-aggregate", "subject", "row-policy", "redact") for r in refs)}
@@ -69,8 +72,8 @@ def judge(served, folder, times):
     wanted = [q for q, refs in decided.items() if any(r["way"] == "raw-aggregate" and r["grade"] >= 2 for r in refs)]
     holds("aggregates that are forbidden flip where they were computed", wanted and found["operations_flipped"] == len(wanted) and set(found["kinds"]) == {"aggregated"}, found["kinds"])
 
-    done, found = rehearsed("review", no_cedar='@id("no-review") forbid (principal, action == Action::"reviewScenario", resource);')
-    steps = sum(e["event"] == "scenario-step" and e["stage"] == "reviewed" for e in entries)
+    done, found = rehearsed("review", no_cedar='@id("no-review") forbid (principal, action in Action::"reviews", resource);')
+    steps = sum(e["event"] == "licence-step" and e["stage"] == "reviewed" or e["event"] == "scenario-step" and len(e["course"].get("reviews", [])) > 0 and e["by"] == "sven" for e in entries)
     holds("management steps flip", found["steps_flipped"] == steps > 0 and found["operations_flipped"] == 0, found["steps_flipped"])
 
     done, found = rehearsed("looser", any_cedar='@id("any") permit (principal, action, resource);')

@@ -51,7 +51,8 @@ fn step(kind: &str, stage: &str, by: &str) -> Value {
         _ => json!([{"by": "sam", "aspect": "security", "on": "2026-06-01"}]),
     };
     match kind {
-        "licence" => json!({"event": "licence-step", "by": by, "stage": stage, "licence": licence}),
+        "licence" => json!({"event": "licence-step", "by": by, "stage": stage, "licence": licence,
+            "course": {"reviews": reviews}}),
         _ => json!({"event": "scenario-step", "by": by, "stage": stage, "scenario": scenario,
             "row_risks": [], "course": {"reviews": reviews}}),
     }
