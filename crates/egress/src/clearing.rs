@@ -1,10 +1,10 @@
-use crate::{Withheld, gate::Gate, notice, pinned};
+use crate::{Withheld, gate::Gate, notice, pinned, sensitive::Sensitive};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use confine::Confined;
 use disclosure::Admitted;
 use dispatch::Outcome;
 use ledger::{Decided, ReleaseFacts};
-use terms::Accuracy;
+use terms::{Accuracy, Sighted};
 
 /// A result on its way out, batch by batch. Dropped, it kills the runner and leaves the entry abandoned.
 #[derive(Debug)]
@@ -47,7 +47,8 @@ pub fn clear(admitted: Admitted) -> Result<Clearing, Box<(Withheld, Decided)>> {
     let confined = outcome.confined();
     let checks = confined.plan().checks.clone();
     let caps = confined.obligations();
-    match pinned::schema(confined).and_then(|schema| Gate::new(schema, checks, caps)) {
+    let looks = (checks, Sensitive::of(confined));
+    match pinned::schema(confined).and_then(|schema| Gate::new(schema, looks, caps)) {
         Ok(gate) => Ok(Clearing {
             outcome,
             perturbed,
@@ -75,6 +76,12 @@ impl Clearing {
     #[must_use]
     pub const fn decided(&self) -> &Decided {
         self.outcome.decided()
+    }
+
+    /// What looked like a person's number in a text so far, for staff.
+    #[must_use]
+    pub fn found(&self) -> Vec<Sighted> {
+        self.gate.found()
     }
 
     /// The next batch that may leave; none at the sound end. After an error nothing more leaves.

@@ -12,7 +12,7 @@ use arrow::{
 };
 use plan::Check;
 use std::collections::VecDeque;
-use terms::{Digest, Obligations};
+use terms::{Digest, Obligations, Sighted};
 
 /// Rows of one batch that leaves.
 const BATCH_ROWS: usize = 8192;
@@ -44,7 +44,7 @@ pub(crate) struct Passed {
 impl Gate {
     pub(crate) fn new(
         schema: SchemaRef,
-        checks: Vec<Check>,
+        (checks, sensitive): (Vec<Check>, Sensitive),
         caps: Obligations,
     ) -> Result<Self, Withheld> {
         let rebuilt = |field: &std::sync::Arc<arrow::datatypes::Field>| {
@@ -60,7 +60,7 @@ impl Gate {
             schema,
             checks,
             caps,
-            sensitive: Sensitive,
+            sensitive,
             filled: (0, 0),
             ready: VecDeque::new(),
             passed: Passed::default(),
@@ -119,6 +119,11 @@ impl Gate {
         self.passed
     }
 
+    /// What looked like a person's number among what was looked at.
+    pub(crate) fn found(&self) -> Vec<Sighted> {
+        self.sensitive.found()
+    }
+
     pub(crate) fn digest(&self) -> Digest {
         self.fingerprint.digest()
     }
@@ -130,7 +135,8 @@ impl Gate {
     fn row(&mut self, arrived: &[Arrived<'_>], row: usize) -> Result<(), Withheld> {
         for (column, (from, to)) in arrived.iter().zip(&mut self.columns).enumerate() {
             let value = from.value(row);
-            if !self.sensitive.lets_pass(column, &value) || !to.push(value) {
+            self.sensitive.pass(column, &value)?;
+            if !to.push(value) {
                 return Err(Withheld::Misshapen);
             }
             if let Value::Text(text) = value {

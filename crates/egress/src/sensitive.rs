@@ -1,20 +1,118 @@
-use crate::value::Value;
+use crate::{Withheld, value::Value};
+use confine::Confined;
+use std::collections::BTreeMap;
+use terms::{Flow, Grade, Shape, Sighted, Type};
 
-/// Looks values over for what must not leave whatever the plan says: identity numbers with valid check
-/// digits, bank cards, phone numbers in texts that come from items of a higher grade.
+/// Looks texts over for what stands for a person whatever its column says: an item may be graded
+/// wrongly, and a runner may lie.
 ///
-/// It stands where every value passes, and finds nothing yet: which columns to look at, and what
-/// follows from a find, is for the classes of sensitive data to say.
+/// A text column is of the highest grade of the items its values come from, and a value at least of the
+/// grade its shape has by nature: of grade 2 staff are told, from grade 3 on nothing more leaves. What
+/// comes from no item is the caller's own. Source: CG-B 汇聚 L2-8.
 #[derive(Debug, Default)]
-pub(crate) struct Sensitive;
+pub(crate) struct Sensitive {
+    /// By column: the grade of the items its values come from; none where they are not looked at.
+    grades: Vec<Option<Grade>>,
+    found: BTreeMap<(usize, Shape), u64>,
+}
 
 impl Sensitive {
-    /// Whether a value may leave in this column.
-    #[expect(
-        clippy::unused_self,
-        reason = "the classes it looks for will be its fields"
-    )]
-    pub(crate) const fn lets_pass(&self, _column: usize, _value: &Value<'_>) -> bool {
-        true
+    pub(crate) fn of(confined: &Confined) -> Self {
+        let grade = |column: &confine::OutputColumn| {
+            if column.data_type != Type::Text {
+                return None;
+            }
+            let of_values = |flow: Flow| match flow {
+                Flow::Identity
+                | Flow::Transformation
+                | Flow::Aggregation
+                | Flow::Conditional
+                | Flow::Window => true,
+                Flow::Join | Flow::GroupBy | Flow::Filter | Flow::Sort => false,
+            };
+            let sources = column
+                .sources
+                .iter()
+                .filter(|origin| of_values(origin.flow));
+            sources.map(|origin| origin.grade).max()
+        };
+        Self {
+            grades: confined.columns().iter().map(grade).collect(),
+            found: BTreeMap::new(),
+        }
+    }
+
+    /// Lets a value pass, counted where it is one of these; or holds the result.
+    pub(crate) fn pass(&mut self, column: usize, value: &Value<'_>) -> Result<(), Withheld> {
+        let Value::Text(text) = value else {
+            return Ok(());
+        };
+        let Some(grade) = self.grades.get(column).copied().flatten() else {
+            return Ok(());
+        };
+        let Some(shape) = Shape::within(text) else {
+            return Ok(());
+        };
+        let values = self.found.entry((column, shape)).or_default();
+        *values = values.saturating_add(1);
+        match grade.max(shape.grade()) {
+            Grade::One | Grade::Two => Ok(()),
+            Grade::Three | Grade::Four => Err(Withheld::Sensitive { shape }),
+        }
+    }
+
+    pub(crate) fn found(&self) -> Vec<Sighted> {
+        let found = self.found.iter().map(|((column, shape), values)| Sighted {
+            column: u32::try_from(*column).unwrap_or(u32::MAX),
+            shape: *shape,
+            values: *values,
+        });
+        found.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBER: &str = "11010519491231002X";
+
+    fn looking(grade: impl Into<Option<Grade>>) -> Sensitive {
+        Sensitive {
+            grades: vec![grade.into()],
+            found: BTreeMap::new(),
+        }
+    }
+
+    fn check(grade: impl Into<Option<Grade>>, text: &str, held: bool, seen: u64) {
+        let mut sensitive = looking(grade);
+        let passed = sensitive.pass(0, &Value::Text(text));
+        assert_eq!(passed.is_err(), held, "{text}");
+        let values: u64 = sensitive.found().iter().map(|found| found.values).sum();
+        assert_eq!(values, seen, "{text}");
+    }
+
+    #[test]
+    fn an_identity_number_is_held_whatever_its_column_says() {
+        for grade in [Grade::One, Grade::Two, Grade::Three] {
+            check(grade, NUMBER, true, 1);
+            check(grade, &format!("电话不详，号码{NUMBER}"), true, 1);
+        }
+    }
+
+    #[test]
+    fn of_a_phone_number_staff_are_told_and_from_grade_3_it_is_held() {
+        check(Grade::One, "13812345678", false, 1);
+        check(Grade::Two, "13812345678", false, 1);
+        check(Grade::Three, "13812345678", true, 1);
+        check(Grade::Two, "138****5678", false, 0);
+    }
+
+    #[test]
+    fn the_callers_own_texts_and_what_is_no_text_are_not_looked_at() {
+        check(None, NUMBER, false, 0);
+        let mut sensitive = looking(Grade::Three);
+        assert!(sensitive.pass(0, &Value::Int(13_812_345_678)).is_ok());
+        assert!(sensitive.pass(7, &Value::Text(NUMBER)).is_ok());
     }
 }

@@ -182,8 +182,11 @@ impl Stage {
         let said = frames.iter().flat_map(|said| frame::sealed(said).unwrap());
         fs::write(at("answer"), said.collect::<Vec<u8>>()).unwrap();
         let answer = at("answer").display().to_string();
-        let script = format!("#!/bin/sh\ncat >/dev/null; cat {answer}; {then}\n");
-        fs::write(at("child"), script).unwrap();
+        let script = format!("cat >/dev/null; cat {answer}; {then}\n");
+        fs::write(at("script"), script).unwrap();
+        let (zygote, script) = (stand_in(), at("script"));
+        let start = format!("exec {} {} \"$@\"", zygote.display(), script.display());
+        fs::write(at("child"), format!("#!/bin/sh\n{start}\n")).unwrap();
         fs::set_permissions(at("child"), fs::Permissions::from_mode(0o755)).unwrap();
         let ledger = Ledger::create(
             &dir(&at("ledger")),
@@ -234,6 +237,13 @@ impl Stage {
         let outcome = self.pool.run(confined, decided, keys, lease).await;
         self.register.admitted(outcome.unwrap()).await.unwrap()
     }
+}
+
+/// A zygote whose children become a script; cargo builds it beside the tests.
+fn stand_in() -> std::path::PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let built = tests.parent().unwrap().parent().unwrap();
+    built.join("examples/runner_stand_in")
 }
 
 fn dir(path: &Path) -> std::path::PathBuf {

@@ -1,5 +1,5 @@
 use dispatch::Failure;
-use terms::Told;
+use terms::{Shape, Told};
 
 /// Why nothing more leaves.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,12 @@ pub enum Withheld {
         /// The cap, counted as Arrow buffers.
         bytes_max: u64,
     },
+    /// A text holds what stands for a person, and is of grade 3 by its column or by its nature.
+    #[error("a text looks like a {}", .shape.word())]
+    Sensitive {
+        /// What it looks like.
+        shape: Shape,
+    },
     /// The result was asked to close before its end was seen.
     #[error("the result was not read to its end")]
     Unfinished,
@@ -40,6 +46,7 @@ impl Withheld {
             Self::Misshapen => "egress.misshapen",
             Self::TooManyRows { .. } => "egress.too-many-rows",
             Self::TooManyBytes { .. } => "egress.too-many-bytes",
+            Self::Sensitive { .. } => "egress.sensitive-data",
             Self::Unfinished => "egress.unfinished",
         }
     }
@@ -57,10 +64,12 @@ impl Withheld {
                 "the result is larger than this scenario may take; aggregate it or select fewer columns.",
                 "结果大小超出本场景上限，请聚合或减少字段。",
             ),
-            Self::Unproved | Self::Misshapen | Self::Unfinished => Told::new(
-                "the result was withheld; the domain's staff have been told.",
-                "结果已被拦截，已通知运维人员。",
-            ),
+            Self::Unproved | Self::Misshapen | Self::Sensitive { .. } | Self::Unfinished => {
+                Told::new(
+                    "the result was withheld; the domain's staff have been told.",
+                    "结果已被拦截，已通知运维人员。",
+                )
+            }
         }
     }
 
@@ -70,7 +79,7 @@ impl Withheld {
         match self {
             Self::Failed(failure) => failure.is_callers(),
             Self::TooManyRows { .. } | Self::TooManyBytes { .. } | Self::Unfinished => true,
-            Self::Unproved | Self::Misshapen => false,
+            Self::Unproved | Self::Misshapen | Self::Sensitive { .. } => false,
         }
     }
 }

@@ -269,7 +269,10 @@ impl Gateway {
         };
         match admitted {
             Ok(admitted) => match self.cleared(admitted).await? {
-                Ok(clearing) => Ok(Running::new(clearing, scanned, leash)),
+                Ok(clearing) => {
+                    let domain = Arc::clone(&self.domain);
+                    Ok(Running::new((clearing, scanned), leash, domain))
+                }
                 Err(stopped) => {
                     let (withheld, decided) = *stopped;
                     Err(fail(decided, Refused::from(&withheld)).await)

@@ -216,7 +216,7 @@ impl Audit {
         {
             self.decided(index, life, (*register_version, *policies));
             (matches!(life, Some(Life::Opened { .. })), Life::Decided)
-        } else if let Event::ReleaseConflicted { .. } = event {
+        } else if let Event::ReleaseConflicted { .. } | Event::SensitiveFound { .. } = event {
             (after(Life::Decided), Life::Decided)
         } else if let Event::OperationReleased { .. } = event {
             (after(Life::Decided), Life::Released)

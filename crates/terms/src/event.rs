@@ -6,7 +6,7 @@ use crate::{
     Announcement, Answer, Channel, Course, Dataset, DatasetName, Digest, DomainName, GradeProposal,
     Holidays, ItemName, Licence, LicenceId, Notice, Objection, ObjectionId, Obligations, Operator,
     Person, PersonId, Product, QueryId, ReadingPurpose, RedactionBasis, Retention, RowRisk,
-    Scenario, ScenarioId, Snapshot, Stage, Thresholds, Usage, Violation, ViolationId,
+    Scenario, ScenarioId, Shape, Snapshot, Stage, Thresholds, Usage, Violation, ViolationId,
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -257,6 +257,16 @@ pub enum Event {
         /// The item whose values are combined; none where rows are counted.
         measure: Option<ItemName>,
     },
+    /// Texts of its result look like numbers that stand for a person; staff are to look. Held, nothing
+    /// more of it left. Source: CG-B 汇聚 L2-8.
+    SensitiveFound {
+        /// Which operation.
+        query: QueryId,
+        /// What, in which columns.
+        found: Vec<Sighted>,
+        /// Whether the result was held.
+        held: bool,
+    },
     /// It ended with a released result. How many groups were withheld is in the sealed part, since
     /// this leaf goes out with an export.
     OperationReleased {
@@ -392,6 +402,17 @@ pub enum Action {
     Export,
 }
 
+/// Values of one shape in one column of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Sighted {
+    /// Which column, from 0.
+    pub column: u32,
+    /// What they look like.
+    pub shape: Shape,
+    /// How many.
+    pub values: u64,
+}
+
 /// Whose data is destroyed. Source: AO-19.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
@@ -447,6 +468,7 @@ impl Event {
             Self::OperationDecided { .. } => "operation-decided",
             Self::OperationRefused { .. } => "operation-refused",
             Self::ReleaseConflicted { .. } => "release-conflicted",
+            Self::SensitiveFound { .. } => "sensitive-found",
             Self::OperationReleased { .. } => "operation-released",
             Self::OperationFailed { .. } => "operation-failed",
             Self::OperationAbandoned { .. } => "operation-abandoned",
@@ -493,6 +515,7 @@ impl Event {
             | Self::OperationDecided { .. }
             | Self::OperationRefused { .. }
             | Self::ReleaseConflicted { .. }
+            | Self::SensitiveFound { .. }
             | Self::OperationReleased { .. }
             | Self::OperationFailed { .. }
             | Self::OperationAbandoned { .. }
@@ -518,6 +541,7 @@ impl Event {
             | Self::OperationDecided { query, .. }
             | Self::OperationRefused { query, .. }
             | Self::ReleaseConflicted { query, .. }
+            | Self::SensitiveFound { query, .. }
             | Self::OperationReleased { query, .. }
             | Self::OperationFailed { query, .. }
             | Self::OperationAbandoned { query, .. }

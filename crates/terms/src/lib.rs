@@ -11,6 +11,7 @@ mod id; // identifiers, one type each
 mod digest; // SHA-256 values
 mod grade; // 1 to 4, and what Appendix A allows for each
 mod kind; // what an item is about: phone, amount, date …
+mod shape; // what a text looks like, whatever its column says
 mod mask; // how a value is shown
 mod data_type; // the plain types of items, expressions and results
 mod person; // real-named people and their roles
@@ -45,7 +46,7 @@ pub use self::{
     day::{end_of_day, today},
     derivation::{Arithmetic, Derivation, Formula, Underivable},
     digest::Digest,
-    event::{Action, DatasetStep, Disposed, Event, OperatorStep, PersonStep, Reference},
+    event::{Action, DatasetStep, Disposed, Event, OperatorStep, PersonStep, Reference, Sighted},
     flow::{Flow, Origin},
     grade::Grade,
     grading::{Degree, GradeProposal, Impact, Scope},
@@ -63,6 +64,7 @@ pub use self::{
     product::{Benefit, Fee, Form, Product},
     retention::{EventClass, ReadingPurpose, RedactionBasis, Retention},
     scenario::{RowRisk, Scenario, ScenarioDataset, Wanted},
+    shape::Shape,
     standing::Standing,
     told::Told,
     unreadable::Unreadable,

@@ -140,6 +140,7 @@ impl Event {
             | Self::OperationDecided { .. }
             | Self::OperationRefused { .. }
             | Self::ReleaseConflicted { .. }
+            | Self::SensitiveFound { .. }
             | Self::OperationReleased { .. }
             | Self::OperationFailed { .. }
             | Self::OperationAbandoned { .. } => EventClass::Operation,

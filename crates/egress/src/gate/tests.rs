@@ -1,4 +1,5 @@
 use super::*;
+use crate::sensitive::Sensitive;
 use arrow::{
     array::{
         Array, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
@@ -39,7 +40,7 @@ fn batch(columns: Vec<ArrayRef>) -> RecordBatch {
 }
 
 fn gate(types: &[DataType], checks: &[Check]) -> Gate {
-    Gate::new(schema(types), checks.to_vec(), CAPS).unwrap()
+    Gate::new(schema(types), (checks.to_vec(), Sensitive::default()), CAPS).unwrap()
 }
 
 fn all(gate: &mut Gate) -> Vec<RecordBatch> {
@@ -208,7 +209,11 @@ fn columns_that_were_not_pinned_are_withheld() {
         vec![Arc::new(Float64Array::from(vec![1.0]))]
     ));
     assert!(matches!(
-        Gate::new(schema(&[DataType::Utf8View]), vec![], CAPS),
+        Gate::new(
+            schema(&[DataType::Utf8View]),
+            (vec![], Sensitive::default()),
+            CAPS
+        ),
         Err(Withheld::Misshapen)
     ));
 }
@@ -221,13 +226,13 @@ fn the_caps_refuse_instead_of_cutting_off() {
     };
     let types = [DataType::Utf8];
     let texts = |n: usize, text: &str| batch(vec![Arc::new(StringArray::from(vec![text; n]))]);
-    let mut gate = Gate::new(schema(&types), vec![], caps).unwrap();
+    let mut gate = Gate::new(schema(&types), (vec![], Sensitive::default()), caps).unwrap();
     gate.push(&texts(10, "a")).unwrap();
     assert!(matches!(
         gate.push(&texts(1, "a")),
         Err(Withheld::TooManyRows { rows_max: 10 })
     ));
-    let mut gate = Gate::new(schema(&types), vec![], caps).unwrap();
+    let mut gate = Gate::new(schema(&types), (vec![], Sensitive::default()), caps).unwrap();
     gate.push(&texts(10, "abcdefghij")).unwrap();
     assert!(matches!(
         gate.close(),

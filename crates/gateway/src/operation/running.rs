@@ -1,6 +1,6 @@
 use super::{ended::fail, metering::Scanned, now, told::told};
 use crate::{
-    Refused,
+    Domain, Refused,
     leash::{Leash, Leashed, cut_off},
 };
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use confine::Confined;
 use ledger::{Decided, Receipt};
 use std::sync::Arc;
-use terms::{Digest, QueryId};
+use terms::{Digest, Event, QueryId};
 use tracing::Instrument;
 
 /// A granted statement: decided, on record, not yet run. Dropped, it is recorded as abandoned.
@@ -35,6 +35,7 @@ pub struct Running {
     pub(super) scanned: Scanned,
     pub(super) failed: bool,
     pub(super) leash: Arc<Leash>,
+    pub(super) domain: Arc<Domain>,
 }
 
 impl Leashed for Running {
@@ -74,15 +75,16 @@ impl Granted {
 
 impl Running {
     pub(super) const fn new(
-        clearing: egress::Clearing,
-        scanned: Scanned,
+        (clearing, scanned): (egress::Clearing, Scanned),
         leash: Arc<Leash>,
+        domain: Arc<Domain>,
     ) -> Self {
         Self {
             clearing,
             scanned,
             failed: false,
             leash,
+            domain,
         }
     }
 
@@ -111,13 +113,30 @@ impl Running {
 
     /// Records why it failed: for a stream that ended in an error.
     pub async fn abort(self, refused: &Refused) {
+        if let Err(why) = self.sighted(true).await {
+            tracing::error!(code = why.code, "what was found could not be recorded");
+        }
         let decided = self.clearing.stop();
         if let Err(why) = decided.fail(&refused.code, now()).await {
             tracing::error!(code = why.code(), "a failure could not be recorded");
         }
     }
 
+    /// Puts on record what looked like a person's number, for staff. Source: CG-B 汇聚 L2-8.
+    async fn sighted(&self, held: bool) -> Result<(), Refused> {
+        let found = self.clearing.found();
+        if found.is_empty() {
+            return Ok(());
+        }
+        let query = self.clearing.decided().query().clone();
+        tracing::warn!(%query, held, "texts of a result look like numbers of persons");
+        let event = Event::SensitiveFound { query, found, held };
+        let recorded = self.domain.ledger.append(&event, None, now()).await;
+        recorded.map(|_| ()).map_err(|why| Refused::from(&why))
+    }
+
     pub(crate) async fn close(self) -> Result<Closed, Refused> {
+        self.sighted(false).await?;
         let columns = self.clearing.schema().fields().len();
         let release = match self.clearing.finish() {
             Ok(release) => release,

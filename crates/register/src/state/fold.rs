@@ -163,6 +163,7 @@ impl State {
             | Event::OperationDecided { .. }
             | Event::OperationRefused { .. }
             | Event::ReleaseConflicted { .. }
+            | Event::SensitiveFound { .. }
             | Event::OperationReleased { .. }
             | Event::OperationFailed { .. }
             | Event::OperationAbandoned { .. }

@@ -63,7 +63,7 @@ fn standing() -> [Value; 7] {
 }
 
 /// One of each event of what may follow.
-fn changing() -> [Value; 14] {
+fn changing() -> [Value; 15] {
     let operator = json!({"id": "op-a", "title": "A", "security_officer": "ann",
         "emergency_plan": true, "drill_until": "2027-06-30", "evidence": []});
     let announcement = json!({"id": "n", "title": "t", "mode": "sectoral",
@@ -100,6 +100,8 @@ fn changing() -> [Value; 14] {
             "certificate": digest()}),
         json!({"event": "holidays-set", "by": "dora", "holidays": {"year": 2026,
             "off": ["2026-10-01"], "worked": ["2026-10-10"]}}),
+        json!({"event": "sensitive-found", "query": QUERY, "found": [{"column": 0,
+            "shape": "resident-id", "values": 1}], "held": true}),
         json!({"event": "person-changed", "by": "adam", "step": "suspended", "person":
             {"id": "ann", "role": "operator-member", "organisation": "op-a", "vetted": true,
             "nda_until": "2027-12-31", "standing": "suspended"}, "certificate": digest()}),
@@ -213,6 +215,7 @@ fn the_samples_are_of_every_event_once() {
         Event::ViolationLifted { .. } => 36,
         Event::DestructionConfirmed { .. } => 37,
         Event::HolidaysSet { .. } => 38,
+        Event::SensitiveFound { .. } => 39,
     };
     let samples = standing().into_iter().chain(operating());
     let numbers = samples
@@ -221,7 +224,7 @@ fn the_samples_are_of_every_event_once() {
         .map(|v| number(&read(&v)))
         .collect::<Vec<_>>();
     // The last is of a person once more, with what is left out where all is well.
-    assert_eq!(numbers, (0..39).chain([26]).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..40).chain([26]).collect::<Vec<_>>());
 }
 
 #[test]

@@ -11,7 +11,12 @@ fn of_texts(bytes_max: u64) -> Gate {
         rows_max: 10,
         result_bytes_max: bytes_max,
     };
-    Gate::new(schema(&[DataType::Utf8]), vec![], caps).unwrap()
+    Gate::new(
+        schema(&[DataType::Utf8]),
+        (vec![], Sensitive::default()),
+        caps,
+    )
+    .unwrap()
 }
 
 /// (2, n)-dominance never holds here, so that the p-ratio decides alone.
