@@ -74,7 +74,7 @@ impl Granted {
 }
 
 impl Running {
-    pub(super) const fn new(
+    pub(super) fn new(
         (clearing, scanned): (egress::Clearing, Scanned),
         leash: Arc<Leash>,
         domain: Arc<Domain>,

@@ -139,6 +139,10 @@ fn number(name: &str, otherwise: usize) -> usize {
 /// A register of the size the product is made for, and how long a start and a decision take over it.
 #[tokio::test]
 #[ignore = "minutes; `tests/README.md` says how"]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one register, made from top to bottom"
+)]
 async fn scale() {
     let stage = Stage::set().await;
     let domain = &stage.gateway.domain;
