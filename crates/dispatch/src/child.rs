@@ -1,8 +1,13 @@
-use crate::{Death, Failure, Worker, complaint};
+use crate::{Death, Failure, Worker, complaint, failure::FORBIDDEN_CALL};
 use rustix::process::Signal;
-use std::{io, os::fd::OwnedFd, time::Duration};
+use std::{
+    fs::File,
+    io,
+    os::fd::{AsFd, OwnedFd},
+    time::Duration,
+};
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncWriteExt, Interest},
     net::{UnixStream, unix::pipe},
     sync::oneshot,
     task::JoinHandle,
@@ -10,6 +15,13 @@ use tokio::{
 
 /// How long a child that closed its output may take to end.
 const LINGER_MAX: Duration = Duration::from_millis(500);
+
+/// What one child does: the job's message as it is sent, and the files that go along.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) framed: Vec<u8>,
+    pub(crate) files: Vec<File>,
+}
 
 /// One process. Dropped, it is killed; its zygote kills all it started, and reaps it.
 #[derive(Debug)]
@@ -67,10 +79,14 @@ impl Child {
         false
     }
 
-    /// Hands it its one job.
-    pub(crate) async fn give(&mut self, framed: &[u8]) -> io::Result<()> {
+    /// Hands it its one job, with the files beside its first bytes.
+    pub(crate) async fn give(&mut self, job: &Job) -> io::Result<()> {
         let stdin = self.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-        stdin.write_all(framed).await?;
+        let files: Vec<_> = job.files.iter().map(AsFd::as_fd).collect();
+        let first = || jail::send(stdin.as_fd(), &job.framed, &files);
+        let sent = stdin.async_io(Interest::WRITABLE, first).await?;
+        let rest = job.framed.get(sent..).unwrap_or_default();
+        stdin.write_all(rest).await?;
         stdin.flush().await
     }
 
@@ -98,6 +114,9 @@ impl Child {
         let complaint = (&mut self.complaint).await.unwrap_or_default();
         tracing::debug!(worker = %self.worker, lines = complaint.lines, "a child ended early");
         let worker = self.worker;
+        if let Ok(Death::Signalled(FORBIDDEN_CALL)) = death {
+            tracing::error!(%worker, "a child made a call to the kernel that is not on its list");
+        }
         match death.unwrap_or(Death::Lingered) {
             _ if complaint.allocation_failed => Failure::OutOfMemory(worker),
             // Nobody else kills a child: it is the kernel, short of memory.

@@ -1,4 +1,4 @@
-use jail::Limits;
+use jail::{Limits, Ring};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// How the children are kept.
@@ -20,6 +20,8 @@ pub struct PoolConfig {
     pub batch_rows_max: u32,
     /// Bytes of one statement.
     pub sql_bytes_max: usize,
+    /// Walls that must stand around every child, besides those that always must.
+    pub rings_demanded: Vec<Ring>,
     /// What a domain tightens of what a statement may be, by name: [`wire::job::STATEMENT_LIMITS`].
     pub statement_limits: BTreeMap<String, u64>,
 }
@@ -46,7 +48,8 @@ impl PoolConfig {
         let limits = Limits {
             memory_bytes: 0,
             cpu_seconds: 0,
-            files_open: 64,
+            // Its pipes, and the files that may come with a job.
+            files_open: 320,
             file_bytes: 0,
         };
         Self {
@@ -78,6 +81,7 @@ impl PoolConfig {
             frame_bytes_max: 16 << 20,
             batch_rows_max: 8192,
             sql_bytes_max: 256 << 10,
+            rings_demanded: vec![],
             statement_limits: BTreeMap::new(),
         }
     }

@@ -1,4 +1,9 @@
-use crate::{ChildConfig, Failure, Worker, child::Child, nursery::Nursery};
+use crate::{
+    ChildConfig, Failure, Worker,
+    child::{Child, Job},
+    nursery::Nursery,
+};
+use jail::{Ring, Rings};
 use std::{path::PathBuf, sync::Arc};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -28,13 +33,19 @@ impl Crew {
         worker: Worker,
         program: PathBuf,
         config: ChildConfig,
+        demanded: Vec<Ring>,
     ) -> Result<Self, Failure> {
         Ok(Self {
             worker,
             config,
-            nursery: Nursery::open(worker, program, &config)?,
+            nursery: Nursery::open(worker, program, &config, demanded)?,
             places: Arc::new(Semaphore::new(config.running_max.max(1))),
         })
+    }
+
+    /// Waits until the walls around the children stand; says which.
+    pub(crate) async fn walls(&self) -> Result<Rings, Failure> {
+        self.nursery.walls().await
     }
 
     /// Hands a job to a child that is ready, which is to be killed after `wall`.
@@ -42,7 +53,7 @@ impl Crew {
     /// A child that turns out to have ended while it waited is replaced once.
     pub(crate) async fn engage(
         &self,
-        framed: &[u8],
+        job: &Job,
         wall: std::time::Duration,
     ) -> Result<Engaged, Failure> {
         let queued_until = Instant::now() + self.config.queue_max;
@@ -57,7 +68,7 @@ impl Crew {
             let taken = timeout_at(queued_until, self.nursery.take()).await;
             let mut child = taken.map_err(|_| self.nursery.late())??;
             let deadline = Instant::now() + wall.min(self.config.wall_max);
-            match timeout_at(deadline, child.give(framed)).await {
+            match timeout_at(deadline, child.give(job)).await {
                 Ok(Ok(())) => {
                     return Ok(Engaged {
                         child,

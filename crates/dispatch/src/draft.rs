@@ -1,5 +1,7 @@
 use crate::{
-    Failure, Worker, child_code,
+    Failure, Worker,
+    child::Job,
+    child_code,
     crew::{Crew, Engaged},
     pipe,
 };
@@ -81,11 +83,15 @@ async fn reply(crew: &Crew, job: &PlanJob) -> Result<PlanReply, Failure> {
         source: Some(source),
     };
     let framed = frame::sealed(job).map_err(|_| Failure::too_large())?;
+    let job = Job {
+        framed,
+        files: vec![],
+    };
     let Engaged {
         mut child,
         deadline,
         place,
-    } = crew.engage(&framed, Duration::MAX).await?;
+    } = crew.engage(&job, Duration::MAX).await?;
     // It is told nothing more.
     drop(child.input());
     let answered = timeout_at(deadline, answer(&mut child)).await;

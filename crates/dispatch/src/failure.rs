@@ -10,6 +10,9 @@ pub enum Worker {
     Runner,
 }
 
+/// SIGSYS: how a process ends that makes a call to the kernel which is not on the list.
+pub(crate) const FORBIDDEN_CALL: i32 = 31;
+
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Death {
@@ -175,7 +178,7 @@ impl Failure {
     pub const fn is_callers(&self) -> bool {
         match self {
             Self::Died {
-                death: Death::Orphaned,
+                death: Death::Orphaned | Death::Signalled(FORBIDDEN_CALL),
                 ..
             } => false,
             Self::Busy(_)

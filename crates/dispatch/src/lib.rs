@@ -4,7 +4,7 @@
 //! the only cancel. What comes back is read to its end under one byte budget, and every way a child can
 //! end is one clean [`Failure`]. A plan runs only with the proof that its decision is durable.
 //!
-//! Never: parses SQL, links an engine, opens a data file, believes a size, a schema or a code that a
+//! Never: parses SQL, links an engine, reads of a data file, believes a size, a schema or a code that a
 //! child says.
 #![forbid(unsafe_code)]
 
@@ -34,4 +34,5 @@ pub use self::{
     rows::Rows,
     run::{Keys, Outcome, Stopped},
 };
+pub use jail::{NoSuchRing, Ring, Rings, Standing};
 pub use wire::job::{Cells, Done, Fate, Noise, Verdict};

@@ -1,4 +1,5 @@
 use crate::{ChildConfig, Failure, Worker, child::Child, zygote::Zygote};
+use jail::{Ring, Rings};
 use std::{
     io,
     path::PathBuf,
@@ -8,7 +9,11 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{runtime::Handle, sync::mpsc, time::Instant};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 /// The first and the longest pause after a zygote or a child ended at once.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
@@ -21,7 +26,18 @@ pub(crate) struct Nursery {
     worker: Worker,
     ready_max: usize,
     ready: tokio::sync::Mutex<mpsc::Receiver<Child>>,
+    walls: watch::Receiver<Walls>,
     trouble: Arc<Trouble>,
+}
+
+/// What is known of the walls around the children.
+#[derive(Debug, Clone)]
+enum Walls {
+    /// Nothing yet.
+    Unknown,
+    Standing(Rings),
+    /// There is no zygote.
+    None,
 }
 
 /// Why there may be no child.
@@ -39,16 +55,18 @@ impl Nursery {
         worker: Worker,
         program: PathBuf,
         config: &ChildConfig,
+        demanded: Vec<Ring>,
     ) -> Result<Self, Failure> {
         let ready_max = config.ready.max(1);
         let (sender, receiver) = mpsc::channel(ready_max);
+        let (built, walls) = watch::channel(Walls::Unknown);
         let trouble = Arc::new(Trouble::default());
         let (limits, told) = (config.limits, Arc::clone(&trouble));
-        let start = move || Zygote::start(worker, &program, &limits);
+        let start = move || Zygote::start(worker, &program, &limits, &demanded);
         let runtime = Handle::current();
         std::thread::Builder::new()
             .name(format!("{worker}-nursery"))
-            .spawn(move || runtime.block_on(raise(&sender, &told, start)))
+            .spawn(move || runtime.block_on(raise(&sender, &built, &told, start)))
             .map_err(|error| Failure::Unstartable {
                 worker,
                 source: Some(error),
@@ -58,8 +76,22 @@ impl Nursery {
             worker,
             ready_max,
             ready,
+            walls,
             trouble,
         })
+    }
+
+    /// Waits until the walls stand; says which.
+    ///
+    /// # Errors
+    /// [`Failure::Unstartable`], with what the first zygote said.
+    pub(crate) async fn walls(&self) -> Result<Rings, Failure> {
+        let mut walls = self.walls.clone();
+        let known = walls.wait_for(|walls| !matches!(walls, Walls::Unknown));
+        match known.await.as_deref() {
+            Ok(Walls::Standing(rings)) => Ok(rings.clone()),
+            Ok(Walls::None | Walls::Unknown) | Err(_) => Err(self.unstartable()),
+        }
     }
 
     /// Takes a child that is alive; another is forked in its place.
@@ -108,6 +140,7 @@ impl Nursery {
 /// A zygote that ends is replaced, after a pause that grows while they do not last.
 async fn raise(
     sender: &mpsc::Sender<Child>,
+    walls: &watch::Sender<Walls>,
     trouble: &Trouble,
     start: impl Fn() -> io::Result<Zygote>,
 ) {
@@ -115,12 +148,13 @@ async fn raise(
     loop {
         let began = Instant::now();
         let ended = match start() {
-            Ok(mut zygote) => tend(&mut zygote, sender, trouble).await,
+            Ok(mut zygote) => tend(&mut zygote, sender, (walls, trouble)).await,
             Err(error) => Err(error),
         };
         let Err(error) = ended else { return };
         tracing::error!(%error, "the process that children are forked from could not go on");
         trouble.set(Some(error));
+        walls.send_replace(Walls::None);
         if began.elapsed() > PAUSES.1 {
             pause = PAUSES.0;
         }
@@ -136,8 +170,17 @@ async fn raise(
 async fn tend(
     zygote: &mut Zygote,
     sender: &mpsc::Sender<Child>,
-    trouble: &Trouble,
+    (walls, trouble): (&watch::Sender<Walls>, &Trouble),
 ) -> io::Result<()> {
+    while zygote.rings().is_none() {
+        tokio::select! {
+            heeded = zygote.heed() => heeded?,
+            () = sender.closed() => return Ok(()),
+        }
+    }
+    if let Some(rings) = zygote.rings() {
+        walls.send_replace(Walls::Standing(rings.clone()));
+    }
     let mut pause = PAUSES.0;
     let mut not_before = Instant::now();
     loop {

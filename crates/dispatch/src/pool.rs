@@ -1,5 +1,6 @@
 use crate::{Failure, PoolConfig, Statement, Worker, crew::Crew, draft, results::Budget};
 use confine::catalogue;
+use jail::Rings;
 use plan::{Plan, RowPolicy};
 use policy::Permit;
 use std::sync::Arc;
@@ -21,13 +22,26 @@ impl Pool {
     /// # Errors
     /// [`Failure::Unstartable`], if not even the threads that start children can be started.
     pub fn new(config: PoolConfig) -> Result<Self, Failure> {
-        let crew = |worker, child| Crew::open(worker, config.program.clone(), child).map(Arc::new);
+        let crew = |worker, child| {
+            let demanded = config.rings_demanded.clone();
+            Crew::open(worker, config.program.clone(), child, demanded).map(Arc::new)
+        };
         Ok(Self {
             planners: crew(Worker::Planner, config.planner)?,
             runners: crew(Worker::Runner, config.runner)?,
             budget: Budget::new(config.results_bytes_max, config.frame_bytes_max),
             config: Arc::new(config),
         })
+    }
+
+    /// Waits until the walls around planners and runners stand; says which, planners' first.
+    ///
+    /// # Errors
+    /// [`Failure::Unstartable`], if one that is demanded can't be put up; its source names the remedy.
+    pub async fn walls(&self) -> Result<[(Worker, Rings); 2], Failure> {
+        let planners = self.planners.walls().await?;
+        let runners = self.runners.walls().await?;
+        Ok([(Worker::Planner, planners), (Worker::Runner, runners)])
     }
 
     /// The draft of one statement, over the tables that the permit shows. Untrusted: confine it.

@@ -1,4 +1,10 @@
-use crate::{Failure, Keys, Piece, batch::Expected, pool::Pool, results::Results, run::source};
+use crate::{
+    Failure, Keys, Piece,
+    batch::Expected,
+    pool::Pool,
+    results::Results,
+    run::{opened, source},
+};
 use confine::ShownRows;
 use std::time::Duration;
 use terms::Type;
@@ -34,16 +40,18 @@ impl Pool {
         let (_, from) = keys_of.ok_or(Failure::WrongSources)?;
         let numbers = (false, true);
         let wanted = (shown.dataset(), shown.items(), numbers);
+        let (source, path) = source(wanted, from).ok_or(Failure::WrongSources)?;
+        let files = opened(vec![path])?;
         let job = RunJob {
             plan: shown.plan().encode(),
-            sources: vec![source(wanted, from).ok_or(Failure::WrongSources)?],
+            sources: vec![source],
             // Nothing of it is shown as a token.
             token_key: keys.token_key.bytes().to_vec().into(),
             memory_bytes_max: self.config().engine_bytes_max,
             batch_rows_max: self.config().batch_rows_max,
         };
         let expected = expected.ok_or(Failure::NotDecided)?;
-        let results = self.start(&job, expected, lease).await?;
+        let results = self.start((&job, files), expected, lease).await?;
         Ok(Rows { results })
     }
 }

@@ -1,12 +1,13 @@
 use crate::{
     Failure, Piece, Worker,
     batch::Expected,
+    child::Job,
     pool::Pool,
     results::{Question, Results},
 };
 use confine::Confined;
 use ledger::Decided;
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fs::File, path::PathBuf, time::Duration};
 use terms::{DatasetName, ItemName, Type};
 use vault::{ROW_COLUMN, SUBJECT_COLUMN, SourceKeys};
 use wire::{
@@ -79,27 +80,31 @@ impl Pool {
         let types: Vec<Type> = fields.iter().map(|field| field.data_type).collect();
         let expected = Expected::of(&types, self.config().batch_rows_max)
             .map(|expected| expected.with_reports(confined.reported().len()));
+        let sources = sources(confined, &keys.sources).ok_or(Failure::WrongSources)?;
+        let (sources, files) = sources.into_iter().unzip();
+        let files = opened(files)?;
         let job = RunJob {
             plan: confined.plan().encode(),
-            sources: sources(confined, &keys.sources).ok_or(Failure::WrongSources)?,
+            sources,
             token_key: keys.token_key.bytes().to_vec().into(),
             memory_bytes_max: self.config().engine_bytes_max,
             batch_rows_max: self.config().batch_rows_max,
         };
-        self.start(&job, expected.ok_or(Failure::NotDecided)?, lease)
+        self.start((&job, files), expected.ok_or(Failure::NotDecided)?, lease)
             .await
     }
 
     /// Hands a job to a runner and begins to read its answer.
     pub(crate) async fn start(
         &self,
-        job: &RunJob,
+        (job, files): (&RunJob, Vec<File>),
         expected: Expected,
         lease: Duration,
     ) -> Result<Results, Failure> {
         let framed = frame::sealed(job)
             .map_err(|_| Failure::garbled(Worker::Runner, "a job too large to send"))?;
-        let engaged = self.runners().engage(&framed, lease).await?;
+        let job = Job { framed, files };
+        let engaged = self.runners().engage(&job, lease).await?;
         Ok(Results::begin(
             self.runners().clone(),
             engaged,
@@ -109,8 +114,22 @@ impl Pool {
     }
 }
 
-/// The keys of exactly the columns the plan reads; none if those at hand are others.
-fn sources(confined: &Confined, keys: &[(DatasetName, SourceKeys)]) -> Option<Vec<Source>> {
+/// The files, to be read alone: a runner has no path to anything.
+pub(crate) fn opened(files: Vec<PathBuf>) -> Result<Vec<File>, Failure> {
+    let opened = files.iter().map(|path| {
+        File::open(path).map_err(|error| {
+            tracing::error!(path = %path.display(), %error, "a data file could not be opened");
+            Failure::listed_runner("runner.data-unreadable")
+        })
+    });
+    opened.collect()
+}
+
+/// The keys of exactly the columns the plan reads, each with its file; none if those at hand are others.
+fn sources(
+    confined: &Confined,
+    keys: &[(DatasetName, SourceKeys)],
+) -> Option<Vec<(Source, PathBuf)>> {
     let read = confined.sources();
     if read.len() != keys.len() {
         return None;
@@ -127,7 +146,7 @@ fn sources(confined: &Confined, keys: &[(DatasetName, SourceKeys)]) -> Option<Ve
 pub(crate) fn source(
     (dataset, items, (rows, subjects)): (&DatasetName, &[ItemName], (bool, bool)),
     keys: &SourceKeys,
-) -> Option<Source> {
+) -> Option<(Source, PathBuf)> {
     let mut wanted: BTreeSet<&str> = items.iter().map(ItemName::as_str).collect();
     let columns = keys.columns.iter().filter_map(|(name, key)| {
         let column = if name == ROW_COLUMN && rows {
@@ -143,12 +162,12 @@ pub(crate) fn source(
     });
     let columns = columns.collect();
     wanted.is_empty().then_some(())?;
-    Some(Source {
-        path: keys.path.to_str()?.to_owned(),
+    let source = Source {
         footer_key: keys.footer_key.bytes().to_vec().into(),
         columns,
         dataset: dataset.clone(),
-    })
+    };
+    Some((source, keys.path.clone()))
 }
 
 // === impl Outcome ===

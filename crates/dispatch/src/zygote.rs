@@ -1,5 +1,5 @@
 use crate::{Death, Worker, child::Child};
-use jail::{Ending, Limits, Orders, Report};
+use jail::{Ending, Limits, Orders, Report, Ring, Rings};
 use std::{
     collections::HashMap,
     io,
@@ -16,6 +16,7 @@ pub(crate) struct Zygote {
     worker: Worker,
     orders: AsyncFd<Orders>,
     ordered: u64,
+    rings: Option<Rings>,
     /// Who waits for a child's end, by the number of its order.
     living: HashMap<u64, oneshot::Sender<Death>>,
     _process: tokio::process::Child,
@@ -30,14 +31,21 @@ struct Pipes {
 }
 
 impl Zygote {
-    /// Starts one with an empty environment; each of its children gets these limits.
+    /// Starts one with an empty environment; each of its children gets these limits, and stands behind
+    /// these walls or is not.
     ///
     /// The calling thread is its parent and must outlive it. Needs a runtime's context.
-    pub(crate) fn start(worker: Worker, program: &Path, limits: &Limits) -> io::Result<Self> {
+    pub(crate) fn start(
+        worker: Worker,
+        program: &Path,
+        limits: &Limits,
+        demanded: &[Ring],
+    ) -> io::Result<Self> {
         let (orders, theirs) = Orders::pair()?;
         let process = Command::new(program)
             .arg(worker.subcommand())
             .args(limits.arguments())
+            .args(demanded.iter().map(|ring| ring.name()))
             .env_clear()
             // Address space is bounded; the C library would reserve 64 MiB of it per thread.
             .env("MALLOC_ARENA_MAX", "2")
@@ -51,9 +59,15 @@ impl Zygote {
             worker,
             orders: watched(orders)?,
             ordered: 0,
+            rings: None,
             living: HashMap::new(),
             _process: process,
         })
+    }
+
+    /// The walls around its children; none before it has said so.
+    pub(crate) const fn rings(&self) -> Option<&Rings> {
+        self.rings.as_ref()
     }
 
     /// Has a child forked, and waits until it is there.
@@ -106,11 +120,13 @@ impl Zygote {
 
     /// Waits for one report; nothing is lost if it is not waited for to the end.
     async fn report(&self) -> io::Result<Report> {
-        let gone = |error: io::Error| match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+        let over = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset];
+        let gone = |error: io::Error| {
+            if over.contains(&error.kind()) {
                 io::Error::new(io::ErrorKind::BrokenPipe, "the zygote is gone")
+            } else {
+                error
             }
-            _ => error,
         };
         let read = self
             .orders
@@ -121,8 +137,7 @@ impl Zygote {
     fn take_in(&mut self, report: Report) -> io::Result<()> {
         match report {
             Report::Ready(rings) => {
-                let rings = rings.replace('\n', " ");
-                tracing::info!(worker = %self.worker, %rings, "children are behind these walls");
+                self.rings = Some(rings);
                 Ok(())
             }
             Report::Refused(why) => Err(io::Error::other(why)),

@@ -1,4 +1,4 @@
-use dispatch::PoolConfig;
+use dispatch::{PoolConfig, Ring};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -26,6 +26,8 @@ struct Raw {
     runner_wall_ms_max: u64,
     runner_memory_bytes_max: u64,
     results_bytes_max: u32,
+    /// Walls that must stand around planners and runners, by name, or `all`; `SECURITY.md` lists them.
+    jail_required: Vec<String>,
     log_filter: String,
     otlp_endpoint: String,
     /// A PostgreSQL database that keeps the ledger instead of the domain's folder.
@@ -76,6 +78,7 @@ impl Default for Raw {
             runner_wall_ms_max: 30_000,
             runner_memory_bytes_max: 4 << 30,
             results_bytes_max: 64 << 20,
+            jail_required: vec![],
             log_filter: "warn".into(),
             otlp_endpoint: String::new(),
             ledger_postgres: String::new(),
@@ -107,6 +110,8 @@ pub struct Config {
     pub witness: WitnessConfig,
     /// Where the ledger is.
     pub ledger: ledger::Place,
+    /// Walls that must stand around planners and runners.
+    rings_demanded: Vec<Ring>,
     raw: Raw,
 }
 
@@ -184,6 +189,8 @@ impl Config {
         if raw.planners_ready == 0 || raw.runners_ready == 0 {
             mistakes.push("planners_ready, runners_ready: at least 1".to_owned());
         }
+        let (rings_demanded, unknown) = demanded(&raw.jail_required);
+        mistakes.extend(unknown);
         let witness = &raw.witness;
         if witness.interval_ms == 0 || witness.answer_ms_max == 0 {
             mistakes.push("witness.interval_ms, witness.answer_ms_max: at least 1".to_owned());
@@ -214,6 +221,7 @@ impl Config {
                 retention: raw.retention,
                 log_filter: raw.log_filter.clone(),
                 ledger,
+                rings_demanded,
                 otlp_endpoint: Some(raw.otlp_endpoint.clone()).filter(|text| !text.is_empty()),
                 witness: WitnessConfig::from(&raw.witness),
                 raw,
@@ -259,7 +267,45 @@ impl Config {
         pool.runner.limits.memory_bytes = self.raw.runner_memory_bytes_max;
         pool.engine_bytes_max = self.raw.runner_memory_bytes_max / 2;
         pool.results_bytes_max = self.raw.results_bytes_max;
+        pool.rings_demanded.clone_from(&self.rings_demanded);
         pool.statement_limits.clone_from(&self.raw.statement);
         pool
+    }
+}
+
+/// The rings of these names, and a mistake for each name that is none.
+fn demanded(names: &[String]) -> (Vec<Ring>, Vec<String>) {
+    if names.iter().any(|name| name == "all") {
+        return (Ring::ALL.into(), vec![]);
+    }
+    let (mut rings, mut mistakes) = (Vec::new(), Vec::new());
+    for name in names {
+        match name.parse() {
+            Ok(ring) => rings.push(ring),
+            Err(unknown) => {
+                let unknown: dispatch::NoSuchRing = unknown;
+                let known = Ring::ALL.map(Ring::name).join(", ");
+                mistakes.push(format!("jail_required: {unknown}; there are all, {known}"));
+            }
+        }
+    }
+    (rings, mistakes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rings_are_demanded_by_name_and_a_wrong_name_is_told() {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let (rings, mistakes) = demanded(&names(&["landlock", "net"]));
+        assert_eq!(
+            (rings, mistakes.len()),
+            (vec![Ring::Landlock, Ring::Network], 0)
+        );
+        assert_eq!(demanded(&names(&["all"])).0, Ring::ALL);
+        let (_, mistakes) = demanded(&names(&["moat"]));
+        assert!(mistakes[0].contains("`moat`") && mistakes[0].contains("landlock"));
     }
 }

@@ -78,6 +78,23 @@ pub(crate) fn now() -> DateTime<Utc> {
     ledger::Clock::now(&SystemClock)
 }
 
+/// Waits for the walls around the children, and tells once which stand.
+async fn walled(pool: &Pool) -> Result<(), Unopened> {
+    let walls = pool.walls().await.map_err(|error| {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+        Unopened::Pool(format!("{error}{}", cause.unwrap_or_default()))
+    })?;
+    for (worker, rings) in walls {
+        let whole = rings.up().len() == dispatch::Ring::ALL.len();
+        if whole {
+            tracing::info!(%worker, %rings, "all walls stand");
+        } else {
+            tracing::warn!(%worker, %rings, "not all walls stand; `jail_required` makes them a condition");
+        }
+    }
+    Ok(())
+}
+
 impl Gateway {
     /// Opens a domain and starts its children. Needs a runtime's context.
     ///
@@ -98,6 +115,7 @@ impl Gateway {
         domain.ledger.abandon(left.unfinished, now())?;
         let standing = (left.redactions, left.promises);
         let upkeep = Upkeep::take_up(&domain, standing, now()).await?;
+        walled(&pool).await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let started = Event::GatewayStarted {
             version,

@@ -85,12 +85,11 @@ fn socketpair(kind: libc::c_int) -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Writes what the socket takes of the bytes, with descriptors beside the first of them.
+///
+/// # Errors
+/// What the system said; `InvalidInput` for more descriptors than [`DESCRIPTORS_MAX`].
 #[expect(unsafe_code, reason = "nothing safe sends descriptors")]
-pub(crate) fn send(
-    socket: BorrowedFd<'_>,
-    bytes: &[u8],
-    with: &[BorrowedFd<'_>],
-) -> io::Result<usize> {
+pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], with: &[BorrowedFd<'_>]) -> io::Result<usize> {
     if with.len() > DESCRIPTORS_MAX {
         return Err(io::ErrorKind::InvalidInput.into());
     }

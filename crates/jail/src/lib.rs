@@ -1,27 +1,43 @@
 //! The walls of a child process, and the zygote that forks such children.
 //!
-//! A zygote is a warm process without a job; each child it forks does one job and ends. A child may use
-//! so much memory, so much processor time, so many files, and no more; it gains no privileges, can't be
-//! looked into, dies with its zygote, and holds no descriptor but its three pipes.
+//! A zygote is a warm process without a job, in namespaces of its own and without a privilege; each child
+//! it forks does one job and ends. A child may use so much memory, so much processor time, so many files,
+//! and no more; it can make the calls of a list, reach nothing outside, and holds no descriptor but its
+//! three pipes and the files that came with its job.
 //!
 //! Never: forks beside a thread, lets a wall that failed pass as one that stands.
-#![deny(unsafe_code)] // exceptions in `channel`, `fork`, `descriptors` and `schedule`
+#![deny(unsafe_code)] // exceptions in `channel`, `descriptors`, `fork`, `schedule` and `unsafe_calls`
 
-mod unjailed; // the wall that does not stand
-mod rings; // the walls that do
+mod ring; // one wall, by name, and what it needs
+mod rings; // which stand
+mod unjailed; // the wall that does not
 mod descriptors; // what a process holds open besides its pipes
+mod leash; // a process that ends with its parent
 mod limits; // how much a child may use
+mod unsafe_calls; // calls to the kernel without a safe form
+mod control_group; // how much all children of a kind may use together
+mod namespaces; // what a zygote can reach
+mod landlock_domain; // what a child can reach even so
+mod seccomp; // the calls a child may make
 mod channel; // a socket that carries descriptors
 mod message; // orders to a zygote, and its reports
 mod fork; // a copy of this process
+mod outside; // the walls around a zygote
+mod inside; // the walls around each child, and its job's way in
 mod zygote; // what children are forked from
 mod schedule; // who comes first, for the one thread that others wait for
 
+#[cfg(feature = "fixtures")]
+pub use self::zygote::zygote_for_test;
 pub use self::{
+    channel::send,
+    inside::{Input, Inside},
     limits::Limits,
     message::{Ending, Orders, Report},
-    rings::{Ring, Rings},
+    ring::{NoSuchRing, Ring},
+    rings::{Rings, Standing},
     schedule::schedule_first,
     unjailed::Unjailed,
+    unsafe_calls::usage,
     zygote::zygote,
 };

@@ -1,6 +1,9 @@
 //! What the gateway and a zygote say to each other: a tag, a number, a rest.
 
-use crate::channel::{Channel, DESCRIPTORS_MAX, MESSAGE_BYTES_MAX};
+use crate::{
+    Rings,
+    channel::{Channel, MESSAGE_BYTES_MAX},
+};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::io;
 
@@ -22,8 +25,8 @@ pub(crate) struct Order {
 /// What a zygote says.
 #[derive(Debug)]
 pub enum Report {
-    /// It waits for orders, behind these walls, one a line.
-    Ready(String),
+    /// It waits for orders, behind these walls.
+    Ready(Rings),
     /// It can't put a wall up, and ends.
     Refused(String),
     /// A child was born, by the number of its order; the descriptor is the process's.
@@ -132,7 +135,8 @@ impl Reports {
         message.push(tag);
         message.extend(number.to_le_bytes());
         match report {
-            Report::Ready(text) | Report::Refused(text) => message.extend(text.as_bytes()),
+            Report::Ready(rings) => message.extend(rings.listed().as_bytes()),
+            Report::Refused(text) => message.extend(text.as_bytes()),
             Report::Born(_, process) => with.push(process.as_fd()),
             Report::Unborn(_, value)
             | Report::Ended(_, Ending::Exited(value) | Ending::Signalled(value)) => {
@@ -159,9 +163,8 @@ impl Report {
         let number = u64::from_le_bytes(*number);
         let text = || String::from_utf8_lossy(rest).into_owned();
         let value = || rest.try_into().ok().map(i32::from_le_bytes);
-        debug_assert!(with.len() <= DESCRIPTORS_MAX);
         Some(match *tag {
-            READY => Self::Ready(text()),
+            READY => Self::Ready(Rings::read(&text())),
             REFUSED => Self::Refused(text()),
             BORN => Self::Born(number, with.into_iter().next()?),
             UNBORN => Self::Unborn(number, value()?),
@@ -187,7 +190,7 @@ mod tests {
         orders.order(7, [orders.as_fd(); 3]).unwrap();
         assert_eq!(reports.order().unwrap().unwrap().number, 7);
         let told = [
-            Report::Ready("limits\nundumpable".to_owned()),
+            Report::Ready(Rings::read("+limits \n-user no\n")),
             Report::Refused("no".to_owned()),
             Report::Unborn(1, 11),
             Report::Ended(2, Ending::Exited(3)),

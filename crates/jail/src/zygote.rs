@@ -1,12 +1,14 @@
 //! The process that children are forked from: warm, single-threaded, without a job.
 
 use crate::{
-    Limits,
+    Inside, Limits, Ring, Rings, Unjailed,
     channel::readable,
     descriptors,
     fork::{Alone, Forked},
+    landlock_domain::Landlock,
+    leash::die_with,
     message::{Ending, Order, Report, Reports},
-    rings::{enter, prepare},
+    outside,
 };
 use rustix::{
     fd::{AsFd, OwnedFd},
@@ -23,49 +25,21 @@ struct Ward {
     process: OwnedFd,
 }
 
-/// Serves orders until the gateway is gone; in each child that it forks, does one job.
-///
-/// Call it first thing in `main`: nothing may have begun a thread or opened a file. Standard input is
-/// the gateway's order channel, `arguments` are the limits of each child. `warm` is called once, before
-/// the first order: what it makes is shared by all children, copy on write, so that it must hold nothing
-/// of a job, and must not start a thread. `job` is called in each child, with the job on its own
-/// standard input; its answer is the child's exit code.
-#[must_use]
-pub fn zygote<W>(
-    arguments: impl IntoIterator<Item = String>,
-    warm: impl FnOnce() -> W,
-    job: impl FnOnce(W) -> ExitCode,
-) -> ExitCode {
-    let Some(limits) = Limits::from_arguments(arguments) else {
-        return ExitCode::from(2);
-    };
-    let Ok(channel) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3) else {
-        return ExitCode::from(2);
-    };
-    let held = descriptors::none_inherited(&channel);
-    let reports = Reports::on(channel);
-    let warmed = held.and_then(|()| prepare()).and_then(|rings| {
-        let warm = warm();
-        Alone::proved().map(|alone| (alone, rings, warm))
-    });
-    let (alone, rings, warm) = match warmed {
-        Ok(warmed) => warmed,
-        Err(unjailed) => {
-            let told = reports.tell(&Report::Refused(unjailed.told()));
-            return ExitCode::from(if told.is_ok() { 3 } else { 4 });
-        }
-    };
-    if reports.tell(&Report::Ready(rings.listed())).is_err() {
-        return ExitCode::from(4);
-    }
-    match serve(&alone, reports) {
-        Ok(Role::Over) => ExitCode::SUCCESS,
-        Ok(Role::Child(pipes, parent)) => match enter(&limits, pipes, parent) {
-            Ok(()) => job(warm),
-            Err(_) => ExitCode::from(3),
-        },
-        Err(_) => ExitCode::from(4),
-    }
+/// What a zygote needs for its children.
+struct Ready<W> {
+    alone: Alone,
+    limits: Limits,
+    landlock: Option<Landlock>,
+    rings: Rings,
+    warm: W,
+}
+
+/// What a process is once the walls of the zygote stand.
+enum Prepared<W> {
+    /// The zygote.
+    Inside(Ready<W>),
+    /// The one that waits for it outside.
+    Outside(Pid),
 }
 
 /// What a process is once the loop has ended in it.
@@ -74,6 +48,102 @@ enum Role {
     Over,
     /// A child, whose pipes these are and whose parent that is.
     Child([OwnedFd; 3], Pid),
+}
+
+/// Serves orders until the gateway is gone; in each child that it forks, does one job.
+///
+/// Call it first thing in `main`: nothing may have begun a thread or opened a file. Standard input is
+/// the gateway's order channel; `arguments` are the limits of each child and the names of the rings that
+/// must stand besides those that always must. `warm` is called once, before the first order: what it
+/// makes is shared by all children, copy on write, so that it must hold nothing of a job, and must not
+/// start a thread. `job` is called in each child; its answer is the child's exit code.
+#[must_use]
+pub fn zygote<W>(
+    arguments: impl IntoIterator<Item = String>,
+    warm: impl FnOnce() -> W,
+    job: impl FnOnce(W, Inside) -> ExitCode,
+) -> ExitCode {
+    live(
+        arguments,
+        warm,
+        outside::leave,
+        |warm, inside, landlock| match inside.walled(landlock) {
+            Ok(inside) => job(warm, inside),
+            Err(_) => ExitCode::from(3),
+        },
+    )
+}
+
+/// A zygote whose children have limits and no other wall: so that they may become another program.
+#[cfg(feature = "fixtures")]
+#[must_use]
+pub fn zygote_for_test(
+    arguments: impl IntoIterator<Item = String>,
+    job: impl FnOnce() -> ExitCode,
+) -> ExitCode {
+    live(arguments, || (), |_| Ok(None), |(), _, _| job())
+}
+
+fn live<W>(
+    arguments: impl IntoIterator<Item = String>,
+    warm: impl FnOnce() -> W,
+    leave: impl FnOnce(&mut Rings) -> Result<Option<Landlock>, Unjailed>,
+    job: impl FnOnce(W, Inside, Option<Landlock>) -> ExitCode,
+) -> ExitCode {
+    let Ok(channel) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3) else {
+        return ExitCode::from(2);
+    };
+    let held = descriptors::none_inherited(&channel);
+    let reports = Reports::on(channel);
+    let ready = match held.and_then(|()| prepared(arguments, warm, leave)) {
+        Ok(Prepared::Inside(ready)) => ready,
+        Ok(Prepared::Outside(inside)) => return outside::attend(reports, inside),
+        Err(unjailed) => {
+            let told = reports.tell(&Report::Refused(unjailed.told()));
+            return ExitCode::from(if told.is_ok() { 3 } else { 4 });
+        }
+    };
+    if reports.tell(&Report::Ready(ready.rings)).is_err() {
+        return ExitCode::from(4);
+    }
+    match serve(&ready.alone, reports) {
+        Ok(Role::Over) => ExitCode::SUCCESS,
+        Ok(Role::Child(pipes, parent)) => match Inside::enter(&ready.limits, pipes, parent) {
+            Ok(inside) => job(ready.warm, inside, ready.landlock),
+            Err(_) => ExitCode::from(3),
+        },
+        Err(_) => ExitCode::from(4),
+    }
+}
+
+/// Warms up and puts up the walls of all children.
+fn prepared<W>(
+    arguments: impl IntoIterator<Item = String>,
+    warm: impl FnOnce() -> W,
+    leave: impl FnOnce(&mut Rings) -> Result<Option<Landlock>, Unjailed>,
+) -> Result<Prepared<W>, Unjailed> {
+    let mut arguments = arguments.into_iter();
+    let limits = Limits::from_arguments(arguments.by_ref().take(4)).ok_or(Unjailed::Arguments)?;
+    let demanded: Vec<Ring> = arguments
+        .map(|name| name.parse())
+        .collect::<Result<_, _>>()
+        .map_err(|_| Unjailed::Arguments)?;
+    die_with(rustix::process::getppid())?;
+    let warm = warm();
+    let alone = Alone::proved()?;
+    let mut rings = Rings::default();
+    let landlock = leave(&mut rings)?;
+    rings.demanded(&demanded)?;
+    if let Some(inside) = outside::forked(&alone, &rings)? {
+        return Ok(Prepared::Outside(inside));
+    }
+    Ok(Prepared::Inside(Ready {
+        alone,
+        limits,
+        landlock,
+        rings,
+        warm,
+    }))
 }
 
 /// The loop; a child leaves it with nothing but its own pipes.
@@ -116,14 +186,12 @@ fn known(number: u64, pid: Pid) -> Result<(Ward, OwnedFd), Errno> {
     rustix::process::setpgid(Some(pid), Some(pid)).ok();
     let process = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
     let sent = rustix::io::fcntl_dupfd_cloexec(&process, 3)?;
-    Ok((
-        Ward {
-            number,
-            pid,
-            process,
-        },
-        sent,
-    ))
+    let ward = Ward {
+        number,
+        pid,
+        process,
+    };
+    Ok((ward, sent))
 }
 
 /// Tells of all that ended. Whatever a child started is killed before its number can be another's.
@@ -150,6 +218,11 @@ fn end_group(pid: Pid) -> Option<Ending> {
     // The group is gone if the child was its last.
     rustix::process::kill_process_group(pid, Signal::KILL).ok();
     rustix::process::kill_process(pid, Signal::KILL).ok();
+    waited_for(pid)
+}
+
+/// Waits until a child has ended, and takes its status.
+pub(crate) fn waited_for(pid: Pid) -> Option<Ending> {
     let (_, status) = rustix::process::waitpid(Some(pid), WaitOptions::empty()).ok()??;
     match (status.exit_status(), status.terminating_signal()) {
         (Some(code), _) => Some(Ending::Exited(code)),

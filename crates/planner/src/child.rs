@@ -1,7 +1,8 @@
 //! The process: a warm session first, then, in each copy of it, one job.
 
-use crate::{Limits, session::warm, statement::plan_with};
+use crate::{Limits, session::warm, statement::Planning};
 use datafusion::execution::SessionStateBuilder;
+use jail::Inside;
 use std::{io::Write, process::ExitCode};
 use wire::{frame, job::PlanJob};
 
@@ -11,15 +12,22 @@ pub fn main() -> ExitCode {
     jail::zygote(std::env::args().skip(2), warm, job)
 }
 
-/// Serves one job from standard input to standard output.
-fn job(warm: SessionStateBuilder) -> ExitCode {
-    let Ok(Some(job)) = frame::read::<PlanJob>(&mut std::io::stdin().lock()) else {
+/// Serves one job from the input to standard output.
+fn job(warm: SessionStateBuilder, inside: Inside) -> ExitCode {
+    // Behind the last wall no thread could begin.
+    let Ok(planning) = Planning::begin(warm) else {
+        return ExitCode::from(6);
+    };
+    let Ok(mut input) = inside.seal() else {
+        return ExitCode::from(3);
+    };
+    let Ok(Some(job)) = frame::read::<PlanJob>(&mut input) else {
         return ExitCode::from(4);
     };
     let Some(limits) = Limits::default().tightened(&job.limits) else {
         return ExitCode::from(4);
     };
-    let reply = plan_with(warm, job, limits);
+    let reply = planning.plan(job, limits);
     let mut stdout = std::io::stdout().lock();
     let written = frame::write(&mut stdout, &reply).is_ok() && stdout.flush().is_ok();
     if written {

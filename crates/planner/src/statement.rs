@@ -28,7 +28,11 @@ use datafusion::{
         sqlparser::{ast, tokenizer::TokenWithSpan},
     },
 };
-use std::sync::Arc;
+use std::{
+    io,
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+};
 use wire::job::{PlanJob, PlanReply, Table};
 
 /// A list of columns in which two have one name.
@@ -37,26 +41,60 @@ const DUPLICATES: &str = "duplicate column names";
 /// The stack a statement is planned on: the guard bounds depth, this gives it room.
 const STACK_BYTES: usize = 64 << 20;
 
+/// A thread with room on its stack, which waits for its one statement.
+#[derive(Debug)]
+pub(crate) struct Planning {
+    job: mpsc::Sender<(PlanJob, Limits)>,
+    thread: JoinHandle<Result<PlanReply, Unplannable>>,
+}
+
 /// Plans a statement, or says why it has no plan.
 #[must_use]
 pub fn plan(job: PlanJob, limits: Limits) -> PlanReply {
-    plan_with(warm(), job, limits)
+    match Planning::begin(warm()) {
+        Ok(planning) => planning.plan(job, limits),
+        Err(_) => refused(&Unplannable::Unsupported("statement")),
+    }
 }
 
-/// The same with a session that was warmed before the job came.
-pub(crate) fn plan_with(warm: SessionStateBuilder, job: PlanJob, limits: Limits) -> PlanReply {
-    let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-    let planned = thread
-        .spawn(move || reply(warm, &job, &limits))
-        .map(std::thread::JoinHandle::join);
-    let refused = |why: &Unplannable| PlanReply::Refusal {
+fn refused(why: &Unplannable) -> PlanReply {
+    PlanReply::Refusal {
         code: why.code().to_owned(),
         name: why.name().to_owned(),
-    };
-    match planned {
-        Ok(Ok(Ok(reply))) => reply,
-        Ok(Ok(Err(why))) => refused(&why),
-        Ok(Err(_)) | Err(_) => refused(&Unplannable::Unsupported("statement")),
+    }
+}
+
+// === impl Planning ===
+
+impl Planning {
+    /// Begins the thread with a session that was warmed before the job came, and waits until it runs.
+    ///
+    /// # Errors
+    /// The system has no room for it.
+    pub(crate) fn begin(warm: SessionStateBuilder) -> io::Result<Self> {
+        let (job, jobs) = mpsc::channel::<(PlanJob, Limits)>();
+        let (runs, running) = mpsc::channel();
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+        let thread = thread.spawn(move || {
+            runs.send(()).ok();
+            let none = |_| Unplannable::Unsupported("statement");
+            let (job, limits) = jobs.recv().map_err(none)?;
+            reply(warm, &job, &limits)
+        })?;
+        running.recv().map_err(io::Error::other)?;
+        Ok(Self { job, thread })
+    }
+
+    /// Plans the statement.
+    pub(crate) fn plan(self, job: PlanJob, limits: Limits) -> PlanReply {
+        let Self { job: jobs, thread } = self;
+        // A thread that is gone says so when it is joined.
+        jobs.send((job, limits)).ok();
+        match thread.join() {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(why)) => refused(&why),
+            Err(_) => refused(&Unplannable::Unsupported("statement")),
+        }
     }
 }
 

@@ -5,14 +5,19 @@ use crate::{
     run::{run_with, warm},
 };
 use datafusion::execution::SessionStateBuilder;
-use std::{io::Write, process::ExitCode};
+use jail::{Input, Inside};
+use std::{io::Write, process::ExitCode, sync::mpsc};
+use tokio::runtime::Runtime;
 use wire::{
     frame,
     job::{RunFrame, RunJob, Verdict},
 };
 
-/// The front at the other end of standard input and output.
-struct Pipes;
+/// Threads that work at a job, besides the one that waits for it.
+const THREADS: usize = 2;
+
+/// The front at the other end of the input and of standard output.
+struct Pipes(Input);
 
 impl Front for Pipes {
     fn tell(&mut self, frame: RunFrame) -> Result<(), Failed> {
@@ -20,7 +25,7 @@ impl Front for Pipes {
     }
 
     fn verdict(&mut self) -> Result<Verdict, Failed> {
-        let read = frame::read(&mut std::io::stdin().lock());
+        let read = frame::read(&mut self.0);
         read.map_err(|_| Failed::Internal)?.ok_or(Failed::Internal)
     }
 }
@@ -31,18 +36,19 @@ pub fn main() -> ExitCode {
     jail::zygote(std::env::args().skip(2), warm, job)
 }
 
-/// Serves one job from standard input to standard output.
-fn job(warm: SessionStateBuilder) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .build();
-    let Ok(runtime) = runtime else {
+/// Serves one job from the input to standard output.
+fn job(warm: SessionStateBuilder, inside: Inside) -> ExitCode {
+    let Some(runtime) = started() else {
         return ExitCode::from(4);
     };
-    let Ok(Some(job)) = frame::read::<RunJob>(&mut std::io::stdin().lock()) else {
+    let Ok(mut input) = inside.seal() else {
+        return ExitCode::from(3);
+    };
+    let Ok(Some(job)) = frame::read::<RunJob>(&mut input) else {
         return ExitCode::from(5);
     };
-    let ended = runtime.block_on(run_with(warm, job, &mut Pipes));
+    let files = input.files();
+    let ended = runtime.block_on(run_with(warm, (job, files), &mut Pipes(input)));
     let last = match ended {
         Ok(done) => RunFrame::Done(done),
         Err(failed) => RunFrame::Failure(failed.code().to_owned()),
@@ -54,4 +60,21 @@ fn job(warm: SessionStateBuilder) -> ExitCode {
     } else {
         ExitCode::from(6)
     }
+}
+
+/// A runtime whose threads all run: behind the last wall, none could begin.
+fn started() -> Option<Runtime> {
+    let (runs, running) = mpsc::channel();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .on_thread_start(move || {
+            // Nobody listens to threads that begin later.
+            runs.send(()).ok();
+        })
+        .build()
+        .ok()?;
+    for _ in 0..THREADS {
+        running.recv().ok()?;
+    }
+    Some(runtime)
 }

@@ -4,7 +4,7 @@
 //! stream that no filter, limit or statistic of the engine enters, and what is withheld is dropped
 //! from a finished intermediate result before the rest of the plan is even translated.
 //!
-//! Never: parses SQL, opens a socket, writes a file, lets an engine's message out.
+//! Never: parses SQL, opens a socket or a file, writes a file, lets an engine's message out.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -15,6 +15,7 @@ mod front; // the front, as a job talks to it
 mod failed; // why a job ended without a result
 mod arrow_type; // plan types in the engine
 mod mask; // masks as vectorised functions
+mod sealed_file; // a file that came open with the job
 mod scan; // sealed files → the masked view
 mod safe; // order statistics that name no single subject
 mod total; // division that has an answer everywhere

@@ -2,6 +2,7 @@ use crate::{
     Failed, Front,
     arrow_type::witness_fields,
     mask::Tokens,
+    sealed_file::SealedFile,
     translate::{Translation, is_witness},
     withhold::Withheld,
 };
@@ -24,7 +25,7 @@ use datafusion::{
 };
 use futures::StreamExt;
 use plan::{Accept, Bounds, Plan};
-use std::sync::Arc;
+use std::{fs::File, io, sync::Arc};
 use wire::job::{Done, RunFrame, RunJob};
 
 /// The share of the memory limit that operators may keep.
@@ -32,6 +33,8 @@ const POOL_SHARE: u64 = 2;
 
 /// Everything about a session that no job changes; made while a child waits.
 pub(crate) fn warm() -> SessionStateBuilder {
+    // Where the stack ends is remembered: behind the walls it can't be asked any more.
+    stacker::remaining_stack();
     let mut config = SessionConfig::new()
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(false)
@@ -47,26 +50,33 @@ pub(crate) fn warm() -> SessionStateBuilder {
     SessionStateBuilder::new_with_default_features().with_config(config)
 }
 
-/// Runs one job; every batch goes to the front as it comes.
+/// Runs one job over its sources' files, which come in their order; every batch goes to the front as it
+/// comes.
 ///
 /// # Errors
 /// [`Failed`]: a code, never a value.
-pub async fn run(job: RunJob, front: &mut dyn Front) -> Result<Done, Failed> {
-    run_with(warm(), job, front).await
+pub async fn run(job: RunJob, files: Vec<File>, front: &mut dyn Front) -> Result<Done, Failed> {
+    run_with(warm(), (job, files), front).await
 }
 
 pub(crate) async fn run_with(
     warm: SessionStateBuilder,
-    job: RunJob,
+    (job, files): (RunJob, Vec<File>),
     front: &mut dyn Front,
 ) -> Result<Done, Failed> {
+    if job.sources.len() != files.len() {
+        return Err(Failed::Job);
+    }
+    let files: io::Result<Vec<_>> = files.into_iter().map(SealedFile::new).collect();
+    let files = files.map_err(|_| Failed::Data)?;
+    let sources: Vec<_> = job.sources.into_iter().zip(files).collect();
     let plan = Plan::decode(&job.plan, Accept::Confined, &Bounds::default());
     let plan = plan.map_err(|_| Failed::Job)?;
     plan.fields().map_err(|_| Failed::Job)?;
     let state = session(warm, job.memory_bytes_max)?;
     let mut translation = Translation {
         state: &state,
-        sources: &job.sources,
+        sources: &sources,
         tokens: Tokens::new(job.token_key.bytes()),
         withheld: Withheld::default(),
         front,
@@ -95,7 +105,7 @@ pub(crate) async fn run_with(
     if !sent {
         front.tell(RunFrame::Batch(ipc(&RecordBatch::new_empty(schema))?))?;
     }
-    let (cpu_us, memory_peak_bytes) = used();
+    let (cpu_us, memory_peak_bytes) = jail::usage();
     let Withheld { groups, holds_k } = withheld;
     let groups_withheld = groups;
     Ok(Done {
@@ -160,21 +170,6 @@ fn ipc(batch: &RecordBatch) -> Result<Bytes, Failed> {
         writer.into_inner()
     };
     written().map(Bytes::from).map_err(|_| Failed::Internal)
-}
-
-/// Processor time in microseconds and the largest resident size in bytes, as the kernel counts them.
-fn used() -> (u64, u64) {
-    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-    let scheduled = read("/proc/self/schedstat");
-    let cpu_ns: u64 = scheduled
-        .split(' ')
-        .next()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(0);
-    let status = read("/proc/self/status");
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak = peak.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
-    (cpu_ns / 1_000, peak.unwrap_or(0) * 1024)
 }
 
 #[cfg(test)]

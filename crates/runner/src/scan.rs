@@ -4,6 +4,7 @@ use crate::{
     Failed,
     arrow_type::arrow_type,
     mask::{Tokens, masked},
+    sealed_file::SealedFile,
     translate::expression,
 };
 use arrow::{
@@ -28,7 +29,7 @@ use parquet::{
     encryption::decrypt::FileDecryptionProperties,
 };
 use plan::{Scan, View};
-use std::{fs::File, sync::Arc};
+use std::sync::Arc;
 use terms::Mask;
 use wire::job::{Column, Source};
 
@@ -43,6 +44,7 @@ const SUBJECT: &str = "__subject";
 #[derive(Debug)]
 pub(crate) struct MaskedView {
     source: Source,
+    file: SealedFile,
     scan: Scan,
     tokens: Tokens,
     schema: SchemaRef,
@@ -53,7 +55,7 @@ impl MaskedView {
     /// Prepares a scan; its output columns are named as given.
     pub(crate) fn new(
         scan: &Scan,
-        source: &Source,
+        (source, file): &(Source, SealedFile),
         tokens: &Tokens,
         (names, state): (&[String], &SessionState),
     ) -> Result<Self, Failed> {
@@ -81,6 +83,7 @@ impl MaskedView {
         let (source, scan, tokens) = (source.clone(), scan.clone(), tokens.clone());
         Ok(Self {
             source,
+            file: file.clone(),
             scan,
             tokens,
             schema,
@@ -106,7 +109,7 @@ impl MaskedView {
         }
         let properties = properties.build().map_err(|_| Failed::Data)?;
         let options = ArrowReaderOptions::new().with_file_decryption_properties(properties);
-        let file = File::open(&self.source.path).map_err(|_| Failed::Data)?;
+        let file = self.file.clone();
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
         let builder = builder.map_err(|_| Failed::Data)?;
         let wanted = self.wanted();
@@ -181,6 +184,7 @@ impl PartitionStream for MaskedView {
         let opened = self.reader();
         let view = Self {
             source: self.source.clone(),
+            file: self.file.clone(),
             scan: self.scan.clone(),
             tokens: self.tokens.clone(),
             schema: self.shape(),

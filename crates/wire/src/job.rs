@@ -93,13 +93,13 @@ pub struct RunJob {
     pub batch_rows_max: u32,
 }
 
-/// One dataset's file with the keys of the columns that may be read.
+/// The keys of one dataset's file for the columns that may be read.
+///
+/// The file itself comes open, beside the job's bytes, in the order of the sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// Which dataset.
     pub dataset: DatasetName,
-    /// Its sealed file.
-    pub path: String,
     /// The key of the file's footer.
     pub footer_key: Secret,
     /// The columns and their keys.
@@ -236,7 +236,6 @@ mod tests {
             plan: vec![1],
             sources: vec![Source {
                 dataset: "city.citizen".parse().unwrap(),
-                path: "/data/city.citizen/1.parquet".to_owned(),
                 footer_key: vec![42; 32].into(),
                 columns: vec![
                     (Column::Item("姓名".parse().unwrap()), vec![43; 32].into()),

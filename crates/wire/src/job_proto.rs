@@ -146,7 +146,6 @@ impl From<&Source> for proto::Source {
         };
         Self {
             dataset: source.dataset.to_string(),
-            path: source.path.clone(),
             footer_key: source.footer_key.bytes().to_vec(),
             columns: source.columns.iter().map(key).collect(),
         }
@@ -161,7 +160,6 @@ impl TryFrom<proto::Source> for Source {
         };
         Ok(Self {
             dataset: source.dataset.parse()?,
-            path: source.path,
             footer_key: source.footer_key.into(),
             columns: source
                 .columns

@@ -148,7 +148,7 @@ fn job() -> RunJob {
 
 async fn started(pool: &Pool) -> Result<Results, Failure> {
     pool.start(
-        &job(),
+        (&job(), vec![]),
         Expected::of(&[Type::Int], 8192).unwrap(),
         Duration::MAX,
     )
@@ -447,7 +447,9 @@ fn asking(script: &str) -> (Stage, Vec<u8>) {
 async fn questioned(stage: &Stage) -> Results {
     let expected = Expected::of(&[Type::Int], 8192).unwrap().with_reports(1);
     let pool = stage.pool();
-    pool.start(&job(), expected, Duration::MAX).await.unwrap()
+    pool.start((&job(), vec![]), expected, Duration::MAX)
+        .await
+        .unwrap()
 }
 
 const ASKS: &str =
@@ -621,7 +623,8 @@ async fn a_zygote_that_is_killed_takes_its_children_along_and_is_replaced() {
             killed(stage.folder.path(), "runner-child")
         }
     );
-    assert_eq!((first.code(), second), ("dispatch.runner-died", 1));
+    // A child that was forked just then still has its zygote's command line.
+    assert_eq!((first.code(), second >= 1), ("dispatch.runner-died", true));
     assert!(!first.is_callers(), "{first}");
     let answers = [batch(3), RunFrame::Done(DONE)].map(|answer| frame::sealed(&answer).unwrap());
     fs::write(stage.path("answer"), answers.concat()).unwrap();

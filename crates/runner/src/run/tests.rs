@@ -27,7 +27,14 @@ id,area,amount,day,text
 
 struct Stage {
     _dir: tempfile::TempDir,
-    source: Source,
+    source: Stored,
+}
+
+/// A source and where its file is.
+#[derive(Clone)]
+struct Stored {
+    keys: Source,
+    path: std::path::PathBuf,
 }
 
 fn dataset() -> Dataset {
@@ -69,9 +76,12 @@ fn stage() -> Stage {
     };
     let source = Source {
         dataset: dataset.name,
-        path: keys.path.to_str().unwrap().to_owned(),
         footer_key: keys.footer_key.bytes().to_vec().into(),
         columns: keys.columns.iter().map(column).collect(),
+    };
+    let source = Stored {
+        keys: source,
+        path: keys.path,
     };
     Stage { _dir: dir, source }
 }
@@ -83,17 +93,17 @@ struct Answer {
     done: Done,
 }
 
-fn run_plan(root: Node, sources: Vec<Source>) -> Result<Answer, Failed> {
+fn run_plan(root: Node, sources: Vec<Stored>) -> Result<Answer, Failed> {
     run_with_memory(root, sources, 256 << 20)
 }
 
-fn run_with_memory(root: Node, sources: Vec<Source>, memory: u64) -> Result<Answer, Failed> {
+fn run_with_memory(root: Node, sources: Vec<Stored>, memory: u64) -> Result<Answer, Failed> {
     run_judged(root, sources, memory, &[])
 }
 
 fn run_judged(
     root: Node,
-    sources: Vec<Source>,
+    sources: Vec<Stored>,
     memory: u64,
     fates: &[Fate],
 ) -> Result<Answer, Failed> {
@@ -106,7 +116,7 @@ fn run_judged(
     };
     let job = RunJob {
         plan: plan.encode(),
-        sources,
+        sources: sources.iter().map(|stored| stored.keys.clone()).collect(),
         token_key: vec![7; 32].into(),
         memory_bytes_max: memory,
         batch_rows_max: 1000,
@@ -118,7 +128,9 @@ fn run_judged(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let done = runtime.block_on(run(job, &mut front))?;
+    let opened = sources.iter().map(|stored| File::open(&stored.path));
+    let files = opened.collect::<Result<_, _>>().unwrap();
+    let done = runtime.block_on(run(job, files, &mut front))?;
     let Told { rows, cells, .. } = front;
     Ok(Answer { rows, cells, done })
 }
@@ -420,13 +432,14 @@ fn a_file_without_its_key_or_column_cannot_be_read() {
         6
     );
     let mut wrong = stage.source.clone();
-    wrong.footer_key = vec![0; 32].into();
+    wrong.keys.footer_key = vec![0; 32].into();
     assert_eq!(
         run_plan(scan(), vec![wrong]).unwrap_err().code(),
         "runner.data-unreadable"
     );
     let mut without = stage.source.clone();
     without
+        .keys
         .columns
         .retain(|(column, _)| column.to_string() != "area");
     assert_eq!(
@@ -453,7 +466,7 @@ fn a_job_that_is_no_plan_is_refused() {
         .unwrap();
     assert_eq!(
         runtime
-            .block_on(run(job, &mut Told::default()))
+            .block_on(run(job, vec![], &mut Told::default()))
             .unwrap_err()
             .code(),
         "runner.unsupported"

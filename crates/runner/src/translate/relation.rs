@@ -6,6 +6,7 @@ use crate::{
     Failed, Front,
     mask::Tokens,
     scan::MaskedView,
+    sealed_file::SealedFile,
     verdict::carried_out,
     withhold::{Withheld, reported, withhold},
 };
@@ -35,7 +36,7 @@ const CELLS_PER_FRAME: usize = 256;
 /// The translation of one plan.
 pub(crate) struct Translation<'a> {
     pub state: &'a SessionState,
-    pub sources: &'a [Source],
+    pub sources: &'a [(Source, SealedFile)],
     pub tokens: Tokens,
     pub withheld: Withheld,
     /// Whom to ask what may become of cells, by who is in them.
@@ -299,7 +300,7 @@ impl Translation<'_> {
         let source = self
             .sources
             .iter()
-            .find(|source| source.dataset == scan.dataset);
+            .find(|(source, _)| source.dataset == scan.dataset);
         let source = source.ok_or(Failed::Data)?;
         let node = self.next();
         let names: Vec<String> = (0..scan.columns.len())

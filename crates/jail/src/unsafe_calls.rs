@@ -1,0 +1,105 @@
+//! Calls to the kernel that have no safe form at hand, one function each.
+#![expect(
+    unsafe_code,
+    reason = "each is one call to the kernel whose arguments are right by the look of them"
+)]
+
+use rustix::{io::Errno, thread::UnshareFlags};
+use std::{ffi::CString, io, ptr};
+
+/// How a file system is mounted on which nothing is.
+const BARE: libc::c_ulong = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+
+/// Leaves one namespace of the host's.
+pub(crate) fn unshare(flag: UnshareFlags) -> Result<(), Errno> {
+    // SAFETY: none of the flags that are used here is CLONE_FILES, the one that could close descriptors
+    // under somebody's hands; and there is one thread.
+    // JUSTIFICATION: rustix marks the call unsafe for the sake of that one flag.
+    unsafe { rustix::thread::unshare_unsafe(flag) }
+}
+
+/// Keeps what is mounted from now on from the host.
+pub(crate) fn mount_private() -> Result<(), Errno> {
+    mount(None, "/", None, libc::MS_REC | libc::MS_PRIVATE, None)
+}
+
+/// Mounts an empty file system over a folder.
+pub(crate) fn mount_empty(place: &str) -> Result<(), Errno> {
+    let room = "size=4096,nr_inodes=2,mode=0555";
+    mount(Some("none"), place, Some("tmpfs"), BARE, Some(room))
+}
+
+/// Makes the root unwritable.
+pub(crate) fn remount_read_only() -> Result<(), Errno> {
+    let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY | BARE;
+    mount(None, "/", None, flags, None)
+}
+
+/// Lets go of what is mounted on the working folder.
+pub(crate) fn unmount_here() -> Result<(), Errno> {
+    // SAFETY: the path is a C string that lives for ever.
+    // JUSTIFICATION: rustix has it behind a feature that would rebuild the engine.
+    checked(unsafe { libc::umount2(c".".as_ptr(), libc::MNT_DETACH) })
+}
+
+fn mount(
+    source: Option<&str>,
+    target: &str,
+    kind: Option<&str>,
+    flags: libc::c_ulong,
+    data: Option<&str>,
+) -> Result<(), Errno> {
+    let text = |text: &str| CString::new(text).map_err(|_| Errno::INVAL);
+    let source = source.map(text).transpose()?;
+    let target = text(target)?;
+    let kind = kind.map(text).transpose()?;
+    let data = data.map(text).transpose()?;
+    let pointer = |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
+    // SAFETY: each pointer is null, which the call takes, or to a C string that outlives it.
+    // JUSTIFICATION: rustix has it behind a feature that would rebuild the engine.
+    checked(unsafe {
+        libc::mount(
+            pointer(&source),
+            target.as_ptr(),
+            pointer(&kind),
+            flags,
+            pointer(&data).cast(),
+        )
+    })
+}
+
+/// Closes every descriptor from this number on.
+pub(crate) fn close_from(first: u32) -> Result<(), Errno> {
+    // SAFETY: called in a child that owns nothing but its three pipes, whose numbers are below.
+    // JUSTIFICATION: whatever a library had opened while it was warmed up must not reach a job.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
+    checked(i32::try_from(closed).unwrap_or(-1))
+}
+
+/// Processor time in microseconds and the largest resident size in bytes of this process so far.
+#[must_use]
+pub fn usage() -> (u64, u64) {
+    // SAFETY: a `rusage` is numbers, of which zero is one each; the call writes it and nothing else.
+    // JUSTIFICATION: what /proc says of a process can't be read behind the walls, and rustix lacks it.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
+        usage
+    };
+    let micros = |time: libc::timeval| {
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        let micros = u64::try_from(time.tv_usec).unwrap_or_default();
+        seconds.saturating_mul(1_000_000).saturating_add(micros)
+    };
+    let time = micros(usage.ru_utime).saturating_add(micros(usage.ru_stime));
+    let peak = u64::try_from(usage.ru_maxrss).unwrap_or_default();
+    (time, peak.saturating_mul(1024))
+}
+
+fn checked(result: libc::c_int) -> Result<(), Errno> {
+    if result == 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    Err(Errno::from_io_error(&error).unwrap_or(Errno::IO))
+}
