@@ -50,7 +50,7 @@ impl Crew {
 
     /// Hands a job to a child that is ready, which is to be killed after `wall`.
     ///
-    /// A child that turns out to have ended while it waited is replaced once.
+    /// Children that turn out to have ended while they waited are replaced, as many as may have waited.
     pub(crate) async fn engage(
         &self,
         job: &Job,
@@ -63,7 +63,7 @@ impl Crew {
             .ok()
             .and_then(Result::ok)
             .ok_or(Failure::Busy(self.worker))?;
-        let mut spare = true;
+        let mut spare = self.config.ready.max(1);
         loop {
             let taken = timeout_at(queued_until, self.nursery.take()).await;
             let mut child = taken.map_err(|_| self.nursery.late())??;
@@ -76,7 +76,7 @@ impl Crew {
                         place,
                     });
                 }
-                Ok(Err(_)) if spare => spare = false,
+                Ok(Err(_)) if spare > 0 => spare -= 1,
                 Ok(Err(_)) => return Err(child.autopsy().await),
                 Err(_) => return Err(Failure::Timeout(self.worker)),
             }

@@ -349,9 +349,10 @@ async fn children_that_end_before_their_job_are_replaced_or_refused() {
     // The first two end at once; the third lives.
     let stage = Stage::answering(&[PlanReply::Draft(draft().encode())], "");
     let script = fs::read_to_string(stage.path("script")).unwrap();
-    let counted = "n=$(ls {} | wc -l); : >{}/$$; [ $n -lt 5 ] && exit 1"
-        .replace("{}", stage.path("").to_str().unwrap());
-    fs::write(stage.path("script"), format!("{counted}\n{script}")).unwrap();
+    let doomed = |which: &str| format!("mkdir {{}}/{which} 2>/dev/null && : >{{}}/$$ && exit 1\n");
+    let doomed =
+        (doomed("first") + &doomed("second")).replace("{}", stage.path("").to_str().unwrap());
+    fs::write(stage.path("script"), doomed + &script).unwrap();
     let pool = Pool::new(PoolConfig {
         planner: crate::ChildConfig {
             ready: 2,
