@@ -538,12 +538,14 @@ async fn an_end_that_does_not_fit_is_garbled() {
 
 #[tokio::test]
 async fn a_runner_never_waits_for_the_client_within_the_budget() {
-    let mut answers = vec![batch(8192); 64];
-    answers.push(RunFrame::Done(Done {
+    let end = RunFrame::Done(Done {
         rows: 64 * 8192,
         ..DONE
-    }));
-    let stage = Stage::answering(&answers, ": >{}/finished; exec sleep 60");
+    });
+    // It is killed as soon as its end is heard.
+    let then = ": >{}/finished; cat {}/end; exec sleep 60";
+    let stage = Stage::answering(&vec![batch(8192); 64], then);
+    fs::write(stage.path("end"), frame::sealed(&end).unwrap()).unwrap();
     let mut results = started(&stage.pool()).await.unwrap();
     // Nobody reads, and yet it comes to its end: 4 MiB is far beyond what a pipe holds.
     soon("the runner waits for its client", || {
