@@ -78,21 +78,13 @@ pub(crate) fn now() -> DateTime<Utc> {
     ledger::Clock::now(&SystemClock)
 }
 
-/// Waits for the walls around the children, and tells once which stand.
+/// Waits for the walls around the children.
 async fn walled(pool: &Pool) -> Result<(), Unopened> {
     let walls = pool.walls().await.map_err(|error| {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
         Unopened::Pool(format!("{error}{}", cause.unwrap_or_default()))
-    })?;
-    for (worker, rings) in walls {
-        let whole = rings.up().len() == dispatch::Ring::ALL.len();
-        if whole {
-            tracing::info!(%worker, %rings, "all walls stand");
-        } else {
-            tracing::warn!(%worker, %rings, "not all walls stand; `jail_required` makes them a condition");
-        }
-    }
-    Ok(())
+    });
+    walls.map(drop)
 }
 
 impl Gateway {
@@ -139,6 +131,18 @@ impl Gateway {
     /// What the register's steps need done beside them.
     pub(crate) fn administration(&self) -> Administration {
         Administration::of(Arc::clone(&self.domain), self.pool.clone())
+    }
+
+    /// Tells staff which walls stand around the children, and why others do not.
+    pub(crate) async fn tell_walls(&self) {
+        let walls = self.pool.walls().await;
+        for (worker, rings) in walls.into_iter().flatten() {
+            if rings.up().len() == dispatch::Ring::ALL.len() {
+                tracing::info!(%worker, %rings, "all walls stand");
+            } else {
+                tracing::warn!(%worker, %rings, "not all walls stand; `jail_required` makes them a condition");
+            }
+        }
     }
 
     /// Plans and decides a statement; what is granted is on record when this returns.

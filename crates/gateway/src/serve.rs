@@ -94,6 +94,7 @@ async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
     let gateway = Gateway::open(dir).await?;
     let config = gateway.domain.config.clone();
     let spans = telemetry::start(&config);
+    gateway.tell_walls().await;
     let tls = tls::config(dir)?;
     let bound = [
         (
