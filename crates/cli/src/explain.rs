@@ -32,6 +32,10 @@ pub(crate) fn explain(statement: &Statement, json: bool) -> Result<(), Failure> 
 }
 
 /// The decision for people.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one paragraph after the other, as they are read"
+)]
 pub(crate) fn told(value: &Value) -> String {
     let text = |value: &Value, key: &str| {
         let found = value.get(key).cloned().unwrap_or_default();
