@@ -18,7 +18,6 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 use serde_json::{Value, json};
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -182,12 +181,8 @@ impl Stage {
         let said = frames.iter().flat_map(|said| frame::sealed(said).unwrap());
         fs::write(at("answer"), said.collect::<Vec<u8>>()).unwrap();
         let answer = at("answer").display().to_string();
-        let script = format!("cat >/dev/null; cat {answer}; {then}\n");
-        fs::write(at("script"), script).unwrap();
-        let (zygote, script) = (stand_in(), at("script"));
-        let start = format!("exec {} {} \"$@\"", zygote.display(), script.display());
-        fs::write(at("child"), format!("#!/bin/sh\n{start}\n")).unwrap();
-        fs::set_permissions(at("child"), fs::Permissions::from_mode(0o755)).unwrap();
+        let script = format!("cat >/dev/null; cat {answer}; {then}");
+        let program = jail::program(folder.path(), "egress_stand_in", &script).unwrap();
         let ledger = Ledger::create(
             &dir(&at("ledger")),
             &"tests".parse().unwrap(),
@@ -198,7 +193,7 @@ impl Stage {
         let nobody = Box::new(|_: &terms::DatasetName, _| Ok(vec![]));
         let register = Register::open(&vault, &keyring, nobody, Limits::default());
         Self {
-            pool: Pool::new(PoolConfig::new(at("child"))).unwrap(),
+            pool: Pool::new(PoolConfig::new(program)).unwrap(),
             ledger: ledger.unwrap(),
             register: Arc::new(register.unwrap()),
             folder,
@@ -237,13 +232,6 @@ impl Stage {
         let outcome = self.pool.run(confined, decided, keys, lease).await;
         self.register.admitted(outcome.unwrap()).await.unwrap()
     }
-}
-
-/// A zygote whose children become a script; cargo builds it beside the tests.
-fn stand_in() -> std::path::PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    let built = tests.parent().unwrap().parent().unwrap();
-    built.join("examples/runner_stand_in")
 }
 
 fn dir(path: &Path) -> std::path::PathBuf {

@@ -35,7 +35,7 @@ use ledger::{Decided, SystemClock};
 use plan::Literal;
 use policy::Permit;
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -88,16 +88,13 @@ async fn walled(pool: &Pool) -> Result<(), Unopened> {
 }
 
 impl Gateway {
-    /// Opens a domain and starts its children. Needs a runtime's context.
+    /// Opens a domain and starts its children, with the program that becomes planners and runners.
+    /// Needs a runtime's context.
     ///
     /// # Errors
     /// [`Unopened`].
-    pub async fn open(dir: &Path) -> Result<Arc<Self>, Unopened> {
+    pub async fn open(dir: &Path, program: PathBuf) -> Result<Arc<Self>, Unopened> {
         let domain = Domain::open(dir)?;
-        let program = std::env::current_exe().map_err(|source| Unopened::File {
-            path: dir.to_owned(),
-            source,
-        })?;
         let pool = Pool::new(domain.config.pool(program));
         let pool = pool.map_err(|error| Unopened::Pool(error.to_string()))?;
         let witnesses = Witnesses::open(dir, &domain.config.witness, &domain.ledger).await?;

@@ -91,7 +91,9 @@ pub fn serve(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
     reason = "one arm for each case: a table reads best in one place"
 )]
 async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
-    let gateway = Gateway::open(dir).await?;
+    let program = std::env::current_exe();
+    let program = program.map_err(|error| ServeError::Process(error.to_string()))?;
+    let gateway = Gateway::open(dir, program).await?;
     let config = gateway.domain.config.clone();
     let spans = telemetry::start(&config);
     gateway.tell_walls().await;

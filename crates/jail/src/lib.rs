@@ -25,10 +25,10 @@ mod fork; // a copy of this process
 mod outside; // the walls around a zygote
 mod inside; // the walls around each child, and its job's way in
 mod zygote; // what children are forked from
+#[cfg(feature = "fixtures")]
+mod fixtures; // what tests run where the product runs an engine
 mod schedule; // who comes first, for the one thread that others wait for
 
-#[cfg(feature = "fixtures")]
-pub use self::zygote::zygote_for_test;
 pub use self::{
     channel::send,
     inside::{Input, Inside},
@@ -41,3 +41,5 @@ pub use self::{
     unsafe_calls::usage,
     zygote::zygote,
 };
+#[cfg(feature = "fixtures")]
+pub use self::{fixtures::program, zygote::zygote_for_test};

@@ -10,7 +10,6 @@ use jail::Limits;
 use plan::{Literal, Node};
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -46,11 +45,7 @@ impl Stage {
             folder: tempfile::tempdir().unwrap(),
         };
         let script = script.replace("{}", stage.path("").to_str().unwrap());
-        fs::write(stage.path("script"), format!("{script}\n")).unwrap();
-        let (zygote, script) = (stand_in(), stage.path("script"));
-        let start = format!("exec {} {} \"$@\"", zygote.display(), script.display());
-        fs::write(stage.path("child"), format!("#!/bin/sh\n{start}\n")).unwrap();
-        fs::set_permissions(stage.path("child"), fs::Permissions::from_mode(0o755)).unwrap();
+        jail::program(stage.folder.path(), "dispatch_stand_in", &script).unwrap();
         stage
     }
 
@@ -93,13 +88,6 @@ impl Stage {
     fn pool(&self) -> Pool {
         Pool::new(self.config()).unwrap()
     }
-}
-
-/// A zygote whose children become a script; cargo builds it beside the tests.
-fn stand_in() -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    let built = tests.parent().unwrap().parent().unwrap();
-    built.join("examples/stand_in")
 }
 
 fn draft() -> Plan {
