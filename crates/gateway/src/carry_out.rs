@@ -4,7 +4,7 @@ use ledger::Stored;
 use policy::Refusal;
 use register::{Command, State};
 use std::sync::Arc;
-use terms::{Channel, Dataset, Event, Person, today};
+use terms::{Channel, Event, Person, today};
 
 /// A command and who gives it.
 #[derive(Debug)]
@@ -138,13 +138,21 @@ impl Domain {
             let submitter = stands.state.submitter(&command);
             self.engine.manage(&person, command.action(), submitter)?;
         }
-        if let Command::CatalogueDataset(dataset) = &command {
-            self.judge_masks(dataset)?;
+        let events = stands.state.judge(&person, command, at)?;
+        for event in &events {
+            self.judge_masks(event)?;
         }
-        Ok((stands.state.judge(&person, command, at)?, at))
+        Ok((events, at))
     }
 
-    fn judge_masks(&self, dataset: &Dataset) -> Result<(), Unadministered> {
+    /// No new entry asks for more of an item than its kind and grade may show. What is graded higher
+    /// later is not refused for its mask: it gives way to the table's.
+    fn judge_masks(&self, event: &Event) -> Result<(), Unadministered> {
+        let (Event::DatasetProposed { dataset, .. } | Event::DatasetCatalogued { dataset, .. }) =
+            event
+        else {
+            return Ok(());
+        };
         let masks = self.engine.masks()?;
         for item in &dataset.items {
             masks.judge(item).map_err(|why| Unadministered::TooLoose {

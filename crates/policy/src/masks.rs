@@ -59,19 +59,24 @@ impl MaskTable {
         Ok(table)
     }
 
-    /// The mask of an item: its own, the table's, or for what the table does not know, nothing shows.
+    /// The mask of an item: its own where its kind and grade allow that much, which a later grade or a
+    /// tighter table may not; else the table's; and of what the table does not know nothing shows.
     #[must_use]
     pub fn of(&self, item: &Item) -> Mask {
-        let known = self
-            .rows
-            .get(&(item.kind, item.grade))
-            .map(|(mask, _)| *mask);
-        let default = match item.grade {
-            Grade::One => Mask::Plain,
-            Grade::Two | Grade::Three => known.unwrap_or(Mask::Suppress),
-            Grade::Four => Mask::Suppress,
-        };
-        item.mask.unwrap_or(default)
+        let (mask, most) = self.row(item);
+        item.mask.filter(|own| within(*own, most)).unwrap_or(mask)
+    }
+
+    /// What shows of an item that says nothing itself, and the most that may.
+    fn row(&self, item: &Item) -> (Mask, Mask) {
+        match item.grade {
+            Grade::One => (Mask::Plain, Mask::Plain),
+            Grade::Two | Grade::Three => {
+                let known = self.rows.get(&(item.kind, item.grade)).copied();
+                known.unwrap_or((Mask::Suppress, Mask::Suppress))
+            }
+            Grade::Four => (Mask::Suppress, Mask::Suppress),
+        }
     }
 
     /// Judges an item's own mask against the most its kind and grade may reveal.
@@ -82,15 +87,7 @@ impl MaskTable {
         let Some(mask) = item.mask else {
             return Ok(());
         };
-        let known = self
-            .rows
-            .get(&(item.kind, item.grade))
-            .map(|(_, most)| *most);
-        let most = match item.grade {
-            Grade::One => Mask::Plain,
-            Grade::Two | Grade::Three => known.unwrap_or(Mask::Suppress),
-            Grade::Four => Mask::Suppress,
-        };
+        let (_, most) = self.row(item);
         if within(mask, most) {
             return Ok(());
         }

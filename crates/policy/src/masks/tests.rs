@@ -139,6 +139,28 @@ fn what_the_table_does_not_know_is_not_shown() {
 }
 
 #[test]
+fn an_items_own_mask_gives_way_where_its_grade_allows_no_more_that_much() {
+    let table = shipped();
+    let shown = |grade, mask| table.of(&item(Kind::Phone, grade, mask));
+    let own = "partial(3,4)".parse().unwrap();
+    assert_eq!(shown(Grade::Two, Some("partial(3,4)")), own);
+    for grade in [Grade::Three, Grade::Four] {
+        let tables = shown(grade, None);
+        assert_ne!(tables, own);
+        assert_eq!(
+            shown(grade, Some("partial(3,4)")),
+            tables,
+            "regraded to {grade}"
+        );
+    }
+    let cap =
+        "[[mask]]\nkind = \"phone\"\ngrade = 2\nmask = \"partial(1,0)\"\nmost = \"partial(2,0)\"\n";
+    let tighter = MaskTable::read(&[SHIPPED, cap]).unwrap();
+    let asked = item(Kind::Phone, Grade::Two, Some("partial(3,4)"));
+    assert_eq!(tighter.of(&asked), "partial(1,0)".parse().unwrap());
+}
+
+#[test]
 fn an_items_own_mask_reveals_at_most_what_its_kind_and_grade_allow() {
     use Grade::{Four, One, Three, Two};
     let cases = [
