@@ -4,7 +4,7 @@ From `init` to a granted licence, an approved scenario, an answer; suspension, r
 from registration to recall; a violation and the public list; objections and their answers; the end and the
 destruction. Every step is also asked for by every role that may not, and refused. Needs grpcio, pyarrow, cc.
 """
-import csv, datetime, json, os, pathlib, re, socket, subprocess, sys, threading, time
+import base64, csv, datetime, json, os, pathlib, re, socket, subprocess, sys, threading, time
 import domain as d
 
 WRONG = []
@@ -226,18 +226,48 @@ def suspension(world):
     answers(world, 2)
 
 
+def export(world, *what):
+    """An export as ann: its folder and how it ended."""
+    world.exports = getattr(world, "exports", 0) + 1
+    package = world.folder / f"package-{world.exports}"
+    return package, world.run("export", "-p", world.profile("ann"), "--scenario", "care", "-o", package, *what)
+
+
+def no_export(world, *what, told):
+    package, done = export(world, *what)
+    if done.returncode != 3 or told not in done.stderr or package.exists(): wrong(f"export {what}: {done.returncode} {done.stderr}")
+
+
 def product(world):
     validation = {"kind": "validation", "title": "Checked", "until": world.day(200)}
-    world.does("ann", "product", "register", "--file", world.file("product.json", {
-        "id": "p-1", "form": "report", "scenario": "care", "title": "Cost of care", "benefit": "public", "validation": validation}))
+    listed = {"id": "p-1", "form": "report", "scenario": "care", "title": "Cost of care", "benefit": "public", "validation": validation}
+    no_export(world, SQL, told="egress.no-product")
+    typed = world.file("typed.json", {**listed, "plan": "0" * 64, "disclosure": "0" * 64})
+    world.refused("ann", "product", "register", "--file", typed, code=2, told="management.made-by-the-domain")
+    entry = world.file("product.json", listed)
+    world.refused("ann", "product", "register", "--file", entry, "--sql", "SELECT pid FROM visits", code=3, told="egress.row-level-export")
+    world.does("ann", "product", "register", "--file", entry, "--sql", SQL)
+    report = world.does("dana", "product", "report", "p-1")
+    if report["statement"] != SQL or report["found"]["content"]["rows"] != 2 or report["found"]["content"]["columns"][1]["sources"][0]["item"] != "cost":
+        wrong(f"the report: {report}")
+    if world.does("sam", "product", "report", "p-1") != report: wrong("the reviewers see different reports")
+    world.refused("pia", "product", "report", "p-1", told="management.unknown", code=2)
     world.refused("ann", "product", "publish", "p-1", told="register.")
+    no_export(world, "--product", "p-1", told="egress.no-product")
+    no_export(world, SQL, told="egress.no-product")
     world.does("dana", "product", "review", "p-1", "--aspect", "compliance")
     world.does("sam", "product", "review", "p-1", "--aspect", "security")
     world.does("ann", "product", "publish", "p-1")
-    package = world.folder / "package"
-    done = world.run("export", "-p", world.profile("ann"), "--scenario", "care", "-o", package, SQL)
-    if done.returncode: wrong(f"export: {done.stderr}")
+    for what in ([SQL], ["--product", "p-1"]):
+        package, done = export(world, *what)
+        if done.returncode: wrong(f"export {what}: {done.stderr}"); continue
+        said = json.loads(base64.b64decode(json.loads((package / "manifest.dsse.json").read_text())["payload"]))["predicate"]
+        steps = [(step["by"], step["stage"]) for step in said["approvals"] if step["of"] == {"product": "p-1"}]
+        if said["grant"].get("product") != "p-1" or steps != [("ann", "applied"), ("dana", "applied"), ("sam", "granted"), ("ann", "published")]:
+            wrong(f"the manifest: {said['grant']} {steps}")
+    no_export(world, SQL.replace("avg", "sum"), told="egress.no-product")
     world.does("sam", "product", "recall", "p-1", "--cause", "unsafe", "--reason", "a mistake in the method")
+    no_export(world, "--product", "p-1", told="egress.no-product")
 
 
 def supervision(world):

@@ -48,13 +48,7 @@ enum Command {
     /// The decision without touching data / 只看决定，不动数据
     Explain(Statement),
     /// A result as a signed package / 导出带签名清单的数据包
-    Export {
-        #[command(flatten)]
-        statement: Statement,
-        /// The package's folder, made anew
-        #[arg(long, short)]
-        output: PathBuf,
-    },
+    Export(Export),
     /// Check a package offline / 离线核验数据包
     Verify {
         /// The package's folder
@@ -146,6 +140,21 @@ pub(crate) struct Statement {
     pub as_whom: AsWhom,
     /// The statement
     pub sql: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub as_whom: AsWhom,
+    /// The statement; outside a pilot that of an approved product
+    #[arg(required_unless_present = "product", conflicts_with = "product")]
+    pub sql: Option<String>,
+    /// An approved product, by its id / 已审核通过的产品
+    #[arg(long)]
+    pub product: Option<String>,
+    /// The package's folder, made anew
+    #[arg(long, short)]
+    pub output: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -313,7 +322,7 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => demo::demo(&demo),
         Command::Query(query) => query::query(&query, json),
         Command::Explain(statement) => explain::explain(&statement, json),
-        Command::Export { statement, output } => export::export(&statement, &output, json),
+        Command::Export(given) => export::export(given, json),
         Command::Verify {
             package,
             key,

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
-use wire::operations::{ExplainRequest, operations_client::OperationsClient};
+use wire::operations::{ExplainRequest, ExportRequest, operations_client::OperationsClient};
 
 /// Rows of a result the demo shows.
 const ROWS_SHOWN: usize = 8;
@@ -277,7 +277,11 @@ async fn exported(
     );
     let li = as_person(domain, endpoint, "li", "housing").await?;
     teller.sql(AVERAGE);
-    let files = export::fetch(&li, AVERAGE).await?;
+    let wanted = ExportRequest {
+        sql: AVERAGE.to_owned(),
+        product: String::new(),
+    };
+    let files = export::fetch(&li, wanted).await?;
     export::write(package, &files)?;
     for (name, bytes) in &files {
         println!("  {name} ({} bytes)", bytes.len());

@@ -2,13 +2,19 @@
 
 use crate::{
     Failure,
-    args::{Statement, block_on},
+    args::{Export, block_on},
     client, profile,
 };
 use std::{collections::BTreeMap, path::Path};
 use wire::operations::{ExportRequest, operations_client::OperationsClient};
 
-pub(crate) fn export(statement: &Statement, output: &Path, json: bool) -> Result<(), Failure> {
+pub(crate) fn export(given: Export, json: bool) -> Result<(), Failure> {
+    let Export {
+        as_whom,
+        sql,
+        product,
+        output,
+    } = given;
     if output.exists() {
         let text = format!(
             "{}: exists already; choose another folder",
@@ -16,12 +22,16 @@ pub(crate) fn export(statement: &Statement, output: &Path, json: bool) -> Result
         );
         return Err(Failure::Usage(text));
     }
-    let profile = profile::read(&statement.as_whom.profile)?;
+    let profile = profile::read(&as_whom.profile)?;
+    let wanted = ExportRequest {
+        sql: sql.unwrap_or_default(),
+        product: product.unwrap_or_default(),
+    };
     let files = block_on(async {
-        let client = client::connect(&profile, statement.as_whom.scenario.as_deref()).await?;
-        fetch(&client, &statement.sql).await
+        let client = client::connect(&profile, as_whom.scenario.as_deref()).await?;
+        fetch(&client, wanted).await
     })?;
-    write(output, &files)?;
+    write(&output, &files)?;
     if json {
         let names: Vec<&String> = files.keys().collect();
         println!("{}", serde_json::json!({"package": output, "files": names}));
@@ -34,12 +44,10 @@ pub(crate) fn export(statement: &Statement, output: &Path, json: bool) -> Result
 /// The package's files, as the gateway sends them.
 pub(crate) async fn fetch(
     client: &client::Client,
-    sql: &str,
+    wanted: ExportRequest,
 ) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let mut operations = OperationsClient::new(client.channel.clone());
-    let request = client.request(ExportRequest {
-        sql: sql.to_owned(),
-    });
+    let request = client.request(wanted);
     let answered = |status: tonic::Status| Failure::answered(&status);
     let mut stream = operations
         .export(request)

@@ -7,6 +7,7 @@ use crate::{
     Failure,
     args::{Lineage as Verb, Traced},
     ledger::open_domain,
+    table::print_columns,
 };
 use ::ledger::Events;
 use ::lineage::{Caption, Emitter, Moved, Product, Run, Runs, Sought, picture, products};
@@ -164,7 +165,7 @@ fn sources(place: &Traced, product: &str, json: bool) -> Result<(), Failure> {
         "way / 方式",
         "part / 作用",
     ];
-    table(&head, rows.collect());
+    print_columns(&head, &rows.collect::<Vec<_>>());
     unresolved(place, &product);
     Ok(())
 }
@@ -224,7 +225,7 @@ fn went_into(
         "rows / 行数",
         "columns / 列",
     ];
-    table(&head, rows.collect());
+    print_columns(&head, &rows.collect::<Vec<_>>());
     all.iter()
         .for_each(|(_, product)| unresolved(place, product));
     Ok(())
@@ -291,24 +292,5 @@ fn unresolved(place: &Traced, product: &Product) {
             "{}: the columns' lineage was destroyed; every item the plan read is listed / 列级来源已销毁，列出计划读取的全部数据项",
             product.product
         );
-    }
-}
-
-/// Columns as wide as their widest cell; Chinese characters count two.
-fn table(head: &[&str], rows: Vec<Vec<String>>) {
-    use unicode_width::UnicodeWidthStr as _;
-    let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
-    let mut widths = vec![0; head.len()];
-    for row in std::iter::once(&head).chain(&rows) {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.width().max(*width);
-        }
-    }
-    for row in std::iter::once(&head).chain(&rows) {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| {
-            let blanks = width.saturating_sub(cell.width());
-            format!("{cell}{}", " ".repeat(blanks))
-        });
-        println!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
     }
 }

@@ -12,6 +12,24 @@ use unicode_width::UnicodeWidthStr;
 /// The widest a column is drawn, in terminal cells.
 const CELL_WIDTH_MAX: usize = 48;
 
+/// Columns as wide as their widest cell; Chinese characters count two.
+pub(crate) fn print_columns(head: &[&str], rows: &[Vec<String>]) {
+    let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
+    let mut widths = vec![0; head.len()];
+    for row in std::iter::once(&head).chain(rows) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    for row in std::iter::once(&head).chain(rows) {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| {
+            let blanks = width.saturating_sub(cell.width());
+            format!("{cell}{}", " ".repeat(blanks))
+        });
+        println!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}
+
 /// A table with box lines; at most `rows_max` rows, and how many more there are.
 pub(crate) fn table(schema: &SchemaRef, batches: &[RecordBatch], rows_max: usize) -> String {
     let header: Vec<String> = schema

@@ -1,10 +1,12 @@
 //! A released result as a signed package. What may not leave is refused before it runs.
 
 mod handing; // a package on its way out
+mod trial; // what a product would release, for those who review it
 
 use self::handing::Handing;
 use crate::{
-    Asking, Gateway, Granted, Kind, Refused, drawn::columns, leash::Leashed, operation::Closed,
+    Aim, Asking, Gateway, Granted, Kind, Refused, Running, drawn::columns, leash::Leashed,
+    operation::Closed,
 };
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
@@ -16,7 +18,7 @@ use manifest::{
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
 use policy::PermittedDataset;
 use std::{collections::BTreeMap, sync::Arc};
-use terms::{Action, DatasetName, Digest, Event, Mask};
+use terms::{DatasetName, Digest, Event, Mask, ProductId};
 
 /// Grade rules of export: rows of protected data never leave as rows, and what an item's permit does
 /// not let leave does not. Source: CG-B 汇聚 L2-5, L3-5.
@@ -32,14 +34,6 @@ pub(crate) fn may_leave(confined: &Confined) -> Result<(), Refused> {
             "egress.row-level-export",
             "row-level results of protected data do not leave the domain; export an aggregate. [CG-B 汇聚 L2-5, L3-5]",
             "受保护数据的逐行结果不得出域；请导出聚合结果。〔CG-B 汇聚 L2-5、L3-5〕",
-        ));
-    }
-    if confined.owed().two_approvals {
-        // INVARIANT (closed until built): nobody can approve an export yet, so that what owes it stays.
-        return Err(refused(
-            "egress.two-approvals",
-            "what the statement reads leaves the domain with two approvals alone, which cannot be given yet; leave it out, or ask inside. [CG-B 汇聚 L2-6]",
-            "语句所用数据须经两方批准方可出域，目前尚不支持；请不使用该数据项，或仅在域内查询。〔CG-B 汇聚 L2-6〕",
         ));
     }
     for source in confined.columns().iter().flat_map(|column| &column.sources) {
@@ -61,6 +55,22 @@ pub(crate) fn may_leave(confined: &Confined) -> Result<(), Refused> {
 }
 
 impl Gateway {
+    /// The approved product whose results a plan makes: what leaves is the release of one. In a pilot
+    /// there may be none, but for what leaves with two approvals alone.
+    ///
+    /// # Errors
+    /// [`Refused`], with the way to one.
+    pub(crate) fn released_as(&self, confined: &Confined) -> Result<Option<ProductId>, Refused> {
+        let stands = self.domain.live.read();
+        let scenario = &confined.permit().scenario().id;
+        let product = stands.state.product_releasing(scenario, confined.digest());
+        match product {
+            Some(standing) => Ok(Some(standing.product.id.clone())),
+            None if stands.state.pilot() && !confined.owed().two_approvals => Ok(None),
+            None => Err(unapproved()),
+        }
+    }
+
     /// Runs a statement and packs its result: data, signed manifest, lineage, plan, proof.
     ///
     /// The files leave only by what is handed out with them.
@@ -72,7 +82,7 @@ impl Gateway {
         asking: &Asking,
         sql: &str,
     ) -> Result<(Vec<(String, Vec<u8>)>, Handing), Refused> {
-        let granted = self.grant(asking, sql, Action::Export).await?;
+        let granted = self.grant(asking, sql, Aim::Export).await?;
         let (leash, query) = (Arc::clone(granted.leash()), granted.query_id().clone());
         let files = leash.hold(self.packed(asking, granted)).await??;
         let handing = Handing {
@@ -90,22 +100,12 @@ impl Gateway {
         granted: Granted,
     ) -> Result<Vec<(String, Vec<u8>)>, Refused> {
         let opened = granted.opened;
-        let mut running = self.run(asking, granted).await?;
-        let schema = running.schema();
-        let mut batches = Vec::new();
-        while let Some(batch) = running.next().await {
-            match batch {
-                Ok(batch) => batches.push(batch),
-                Err(refused) => {
-                    running.abort(&refused).await;
-                    return Err(refused);
-                }
-            }
-        }
-        let closed = running.close().await?;
+        let (schema, batches, closed) = collected(self.run(asking, granted).await?).await?;
+        // It may have been recalled since it was granted.
+        let product = self.released_as(&closed.confined)?;
         let data = parquet_of(&schema, &batches)?;
-        let sealed = self.sealed(&closed, opened, &data)?;
-        let package = self.handed_over(&closed, sealed).await?;
+        let sealed = self.sealed(&closed, (opened, product.as_ref()), &data)?;
+        let package = self.handed_over(&closed, sealed, product).await?;
         let mut files: Vec<(String, Vec<u8>)> = package
             .files()
             .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
@@ -118,7 +118,7 @@ impl Gateway {
     fn sealed(
         &self,
         closed: &Closed,
-        opened: DateTime<Utc>,
+        of: (DateTime<Utc>, Option<&ProductId>),
         data: &[u8],
     ) -> Result<Sealed, Refused> {
         let ledger = &self.domain.ledger;
@@ -132,18 +132,24 @@ impl Gateway {
             log,
             policy: self.witnesses.as_ref().map_or(&alone, |w| w.policy()),
         };
-        let manifest = self.manifest(closed, opened)?;
+        let manifest = self.manifest(closed, of)?;
         let sealed = manifest.seal(&parts, &self.domain.manifest_key);
         sealed.map_err(|why| unsealed(&why))
     }
 
     /// Puts the handing over on record and waits for the witnesses that the domain's policy wants.
-    async fn handed_over(&self, closed: &Closed, sealed: Sealed) -> Result<Package, Refused> {
+    async fn handed_over(
+        &self,
+        closed: &Closed,
+        sealed: Sealed,
+        product: Option<ProductId>,
+    ) -> Result<Package, Refused> {
         let ledger = &self.domain.ledger;
         let query = &closed.receipt.query;
         let exported = Event::Exported {
             query: query.clone(),
             manifest: sealed.digest(),
+            product,
         };
         let appended = ledger.append(&exported, None, closed.at).await;
         let index = appended.map_err(|why| Refused::from(&why))?.index;
@@ -174,7 +180,12 @@ impl Gateway {
         sealed.recorded(handed).map_err(|why| unsealed(&why))
     }
 
-    fn manifest(&self, closed: &Closed, opened: DateTime<Utc>) -> Result<Manifest, Refused> {
+    /// What was decided and found, with when it was asked for and the product that it releases.
+    fn manifest(
+        &self,
+        closed: &Closed,
+        (opened, product): (DateTime<Utc>, Option<&ProductId>),
+    ) -> Result<Manifest, Refused> {
         let confined = &closed.confined;
         let permit = confined.permit();
         let stands = self.domain.live.read();
@@ -194,15 +205,16 @@ impl Gateway {
                 licence: licence.clone(),
                 scenario: scenario.clone(),
                 purpose: permit.scenario().purpose.clone(),
+                product: product.cloned(),
             },
-            approvals: stands.approvals.of(licence, scenario),
+            approvals: stands.approvals.of(licence, scenario, product),
             decision: Decision {
                 plan: confined.digest(),
                 policies: permit.policies(),
                 register_version: permit.register_version(),
                 obligations: confined.obligations(),
             },
-            rules: rules(confined, &closed.receipt.register),
+            rules: rules(confined, &closed.receipt.register, product),
             sources: sources(confined),
             content: Content {
                 rows: closed.facts.rows,
@@ -232,13 +244,38 @@ impl Gateway {
     }
 }
 
+/// All that a running statement releases.
+async fn collected(mut running: Running) -> Result<(SchemaRef, Vec<RecordBatch>, Closed), Refused> {
+    let schema = running.schema();
+    let mut batches = Vec::new();
+    while let Some(batch) = running.next().await {
+        match batch {
+            Ok(batch) => batches.push(batch),
+            Err(refused) => {
+                running.abort(&refused).await;
+                return Err(refused);
+            }
+        }
+    }
+    Ok((schema, batches, running.close().await?))
+}
+
+fn unapproved() -> Refused {
+    Refused {
+        code: "egress.no-product".to_owned(),
+        told_en: "what leaves the domain is the release of an approved product: register this very statement as one (`bonded product register --sql`) and have both authorities review it. A plan that policies, grades or masks have changed since is another one. [AO-17]".to_owned(),
+        told_zh: "出域结果须为已审核通过的公共数据产品：请以该语句登记产品（bonded product register --sql），并经两个主管部门审核；政策、等级或脱敏方式变更后须重新登记。〔AO-17〕".to_owned(),
+        kind: Kind::Denied,
+    }
+}
+
 fn unsealed(error: &dyn std::fmt::Display) -> Refused {
     tracing::error!(%error, "a package could not be sealed");
     Refused::internal("manifest.unsealed")
 }
 
 /// The rules that judged an export that was released: all of them held, or were applied.
-fn rules(confined: &Confined, register: &str) -> Vec<Rule> {
+fn rules(confined: &Confined, register: &str, product: Option<&ProductId>) -> Vec<Rule> {
     let owed = |owed: bool, outcome| if owed { outcome } else { RuleOutcome::NotOwed };
     let rule = |rule: &str, clause: Option<&str>, outcome| Rule {
         rule: rule.to_owned(),
@@ -270,6 +307,11 @@ fn rules(confined: &Confined, register: &str) -> Vec<Rule> {
             "egress.item-not-exported",
             Some("CG-B 汇聚 L2-6"),
             RuleOutcome::Held,
+        ),
+        rule(
+            "egress.no-product",
+            Some("AO-17"),
+            owed(product.is_some(), RuleOutcome::Held),
         ),
         rule("egress.too-many-rows", None, RuleOutcome::Held),
         rule("egress.too-many-bytes", None, RuleOutcome::Held),

@@ -10,6 +10,7 @@
 mod refused; // what a caller hears, and the one map from codes to statuses
 mod config; // bonded.toml
 mod witnesses; // who cosigns the log
+mod durable; // files that are there whole or not at all
 mod live; // what stands, live: one writer, many readers
 mod snapshot; // what stands, kept for the next start
 mod domain; // the folder: lock, ledger, register, keys
@@ -43,7 +44,7 @@ pub use self::{
     domain::{Domain, Founding, Unopened},
     line::Peer,
     live::{Live, Stands},
-    operation::{Asking, Gateway, Granted, Prepared, Running},
+    operation::{Aim, Asking, Gateway, Granted, Prepared, Running},
     refused::{Kind, Refused},
     serve::{Listeners, ServeError, serve},
 };

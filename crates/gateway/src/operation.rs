@@ -1,6 +1,7 @@
 //! The way of one query, top to bottom:
 //! prove → open → permit → plan → confine → decide → run → admit → clear → close.
 
+mod aim; // what a result is for
 mod stages; // each stage as the gateway calls it
 mod prepared; // a planned statement with its parameters
 mod metering; // what a running statement scans and masks
@@ -10,6 +11,7 @@ mod proof; // the log's proof of an operation
 mod told; // what a caller reads of it
 
 pub use self::{
+    aim::Aim,
     prepared::Prepared,
     running::{Granted, Running},
 };
@@ -32,7 +34,7 @@ use chrono::{DateTime, Utc};
 use confine::{Confined, Table, catalogue};
 use dispatch::Pool;
 use ledger::{Decided, SystemClock};
-use plan::Literal;
+use plan::{Literal, Plan};
 use policy::Permit;
 use std::{
     path::{Path, PathBuf},
@@ -146,23 +148,9 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Refused`], on record too where the caller is somebody.
-    pub async fn grant(
-        &self,
-        asking: &Asking,
-        sql: &str,
-        action: Action,
-    ) -> Result<Granted, Refused> {
-        let (entry, opened) = self.open_entry(asking, sql, action).await?;
-        let (entry, leash) = self.leashed(entry, asking, action).await?;
-        let granting = async {
-            let permit = Arc::clone(leash.permit());
-            let draft = self.plan(&permit, sql).await;
-            match draft.and_then(|draft| self.confined(permit, draft, action)) {
-                Ok(confined) => self.decide(entry, confined, &leash, opened).await,
-                Err(refused) => Err(refuse(entry, refused).await),
-            }
-        };
-        leash.hold(granting).await?
+    pub async fn grant(&self, asking: &Asking, sql: &str, aim: Aim) -> Result<Granted, Refused> {
+        let planning = async |permit: &Permit| self.plan(permit, sql).await;
+        self.granted(asking, sql, aim, planning).await
     }
 
     /// Decides a prepared statement with its parameters bound.
@@ -174,14 +162,25 @@ impl Gateway {
         asking: &Asking,
         prepared: &Prepared,
         values: Vec<Literal>,
-        action: Action,
     ) -> Result<Granted, Refused> {
-        let (entry, opened) = self.open_entry(asking, &prepared.sql, action).await?;
-        let (entry, leash) = self.leashed(entry, asking, action).await?;
+        let binding = async |_: &Permit| bound(&prepared.draft, &values);
+        self.granted(asking, &prepared.sql, Aim::Query, binding)
+            .await
+    }
+
+    async fn granted(
+        &self,
+        asking: &Asking,
+        sql: &str,
+        aim: Aim,
+        drafting: impl AsyncFnOnce(&Permit) -> Result<Plan, Refused>,
+    ) -> Result<Granted, Refused> {
+        let (entry, opened) = self.open_entry(asking, sql, aim.recorded()).await?;
+        let (entry, leash) = self.leashed(entry, asking, aim.permitted()).await?;
         let granting = async {
-            let draft = bound(&prepared.draft, &values);
             let permit = Arc::clone(leash.permit());
-            match draft.and_then(|draft| self.confined(permit, draft, action)) {
+            let draft = drafting(&permit).await;
+            match draft.and_then(|draft| self.confined_for(permit, draft, aim)) {
                 Ok(confined) => self.decide(entry, confined, &leash, opened).await,
                 Err(refused) => Err(refuse(entry, refused).await),
             }
@@ -219,7 +218,7 @@ impl Gateway {
         let draft = self.plan(&permit, sql).await?;
         let parameters = draft.parameters().map_err(|_| untyped())?;
         let absent: Vec<Literal> = parameters.iter().map(|t| Literal::Null(*t)).collect();
-        let confined = self.confined(permit, bound(&draft, &absent)?, Action::Query)?;
+        let confined = self.confined(permit, bound(&draft, &absent)?)?;
         let schema = egress::schema(&confined).map_err(|why| Refused::from(&why))?;
         let prepared = Prepared {
             draft,
@@ -367,7 +366,7 @@ impl Gateway {
     /// # Errors
     /// [`Refused`].
     pub async fn explain(&self, asking: &Asking, sql: &str) -> Result<serde_json::Value, Refused> {
-        let granted = self.grant(asking, sql, Action::Explain).await?;
+        let granted = self.grant(asking, sql, Aim::Explain).await?;
         let told = explained(&granted.confined);
         looked(granted.decided).await?;
         Ok(told)

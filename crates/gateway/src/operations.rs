@@ -1,6 +1,6 @@
 //! Explain, export, receipt and head, on the same listener as Flight SQL.
 
-use crate::{Gateway, Refused, flight::asking};
+use crate::{Asking, Gateway, Refused, flight::asking};
 use futures::stream::BoxStream;
 use std::sync::Arc;
 use terms::Channel;
@@ -38,7 +38,12 @@ impl Operations for OperationsService {
         request: Request<ExportRequest>,
     ) -> Result<Response<Self::ExportStream>, Status> {
         let asking = asking(&request, self.channel);
-        let files = self.gateway.export(&asking, &request.get_ref().sql).await;
+        let ExportRequest { sql, product } = request.into_inner();
+        let sql = match product.as_str() {
+            "" => sql,
+            product => self.statement_of(&asking, product)?,
+        };
+        let files = self.gateway.export(&asking, &sql).await;
         let (files, handing) = files.map_err(|refused| refused.status())?;
         Ok(Response::new(handing.over(files)))
     }
@@ -122,6 +127,20 @@ impl Operations for OperationsService {
 }
 
 /// A word of a closed list, as events spell it.
+impl OperationsService {
+    fn statement_of(&self, asking: &Asking, product: &str) -> Result<String, Status> {
+        let statement = match product.parse() {
+            Ok(product) => self.gateway.statement_of(asking, &product),
+            Err(_) => Err(Refused::invalid(
+                "operations.unknown-product",
+                "that is no name of a product.",
+                "产品名称无效。",
+            )),
+        };
+        statement.map_err(|refused| refused.status())
+    }
+}
+
 fn word<T: serde::de::DeserializeOwned>(word: &str) -> Result<T, Status> {
     serde_json::from_value(word.into()).map_err(|_| {
         let refused = Refused::invalid(

@@ -5,12 +5,10 @@
 //! whole log is folded. What a gateway starts with goes on record by its digest, and `ledger audit` folds
 //! everything again.
 
-use crate::live::Stands;
+use crate::{durable::replace, live::Stands};
 use ledger::{Breach, Ledger, Promises, Stored, Unfinished};
 use register::Redactions;
 use std::{
-    fs::File,
-    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,7 +20,7 @@ const FILE: &str = "stands.sealed";
 /// What it is sealed for.
 const CONTEXT: &str = "stands";
 /// Raised when what is folded, or how, changes: an older snapshot is then folded again.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Entries that are folded again at a start rather than kept.
 const ENTRIES_MIN: u64 = 10_000;
 
@@ -100,12 +98,17 @@ impl Folded {
 /// # Errors
 /// [`Breach`], where the log cannot be read or does not lead to its signed root.
 pub(crate) fn take_up(dir: &Path, ledger: &Ledger, keyring: &Keyring) -> Result<TakenUp, Breach> {
-    let (mut folded, size) = match kept(dir, ledger, keyring) {
-        Some(snapshot) => (snapshot.folded, snapshot.size),
-        None => (Folded::default(), 0),
-    };
+    let (mut folded, size) = begun(dir, ledger, keyring);
     let entries = folded.fold(ledger, size)?;
     Ok(TakenUp { folded, entries })
+}
+
+/// What the snapshot holds of the log, and of how many entries.
+fn begun(dir: &Path, ledger: &Ledger, keyring: &Keyring) -> (Folded, u64) {
+    match kept(dir, ledger, keyring) {
+        Some(snapshot) => (snapshot.folded, snapshot.size),
+        None => (Folded::default(), 0),
+    }
 }
 
 /// Keeps a snapshot of the log as it is now, unless the one that is kept is nearly as new.
@@ -117,10 +120,7 @@ fn keep(
     (ledger, keyring): (&Ledger, &Keyring),
     entries_min: u64,
 ) -> Result<(), Unkept> {
-    let (mut folded, before) = match kept(dir, ledger, keyring) {
-        Some(snapshot) => (snapshot.folded, snapshot.size),
-        None => (Folded::default(), 0),
-    };
+    let (mut folded, before) = begun(dir, ledger, keyring);
     let size = ledger.head()?.0.head.size;
     if size.saturating_sub(before) < entries_min {
         return Ok(());
@@ -134,10 +134,8 @@ fn keep(
         folded,
     };
     let sealed = keyring.seal(CONTEXT, &serde_json::to_vec(&snapshot)?)?;
-    write(dir, &sealed).map_err(|source| Unkept::File {
-        path: dir.join(FILE),
-        source,
-    })
+    let path = dir.join(FILE);
+    replace(&path, &sealed).map_err(|source| Unkept::File { path, source })
 }
 
 /// The snapshot, if it is one of ours, of this product and of this history.
@@ -158,19 +156,6 @@ fn kept(dir: &Path, ledger: &Ledger, keyring: &Keyring) -> Option<Snapshot<Folde
         tracing::warn!("the snapshot is not of this product or history; the whole log is folded");
     }
     snapshot
-}
-
-/// All or nothing: a crash leaves the file before, or this one.
-fn write(dir: &Path, sealed: &[u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let (new, path) = (dir.join(format!("{FILE}.new")), dir.join(FILE));
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(&new)?;
-    file.write_all(sealed)?;
-    file.sync_all()?;
-    std::fs::rename(&new, &path)?;
-    File::open(dir)?.sync_all()
 }
 
 /// Keeps a snapshot without holding anything up.

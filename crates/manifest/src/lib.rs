@@ -13,6 +13,7 @@ mod broken; // why a package does not hold, by check
 mod key; // the key that signs, and its public half
 mod dsse; // the envelope
 mod manifest; // what it says of the export
+mod disclosure_report; // what a product would release
 mod approvals; // who brought the ground of an export to stand
 mod statement; // what is signed: an in-toto statement
 mod data_package; // the data described for those who open it
@@ -22,6 +23,7 @@ mod verify; // everything checked, offline
 pub use self::{
     approvals::Approvals,
     broken::{Broken, Check},
+    disclosure_report::DisclosureReport,
     key::{Algorithm, ManifestKey, PublicKey},
     manifest::{
         Approval, CellRules, Content, Decision, Grant, Ground, Manifest, Operation, Record, Rule,

@@ -3,7 +3,7 @@ use lineage::Column;
 use serde::{Deserialize, Serialize};
 use terms::{
     Accuracy, DatasetName, Digest, DomainName, Grade, ItemName, LeftOut, LicenceId, Mask, Notice,
-    Obligations, OperatorId, Origin, PersonId, QueryId, ScenarioId, Stage,
+    Obligations, OperatorId, Origin, PersonId, ProductId, QueryId, ScenarioId, Stage,
 };
 
 /// What a manifest says of an export: the predicate of its statement.
@@ -61,13 +61,16 @@ pub struct Grant {
     pub scenario: ScenarioId,
     /// The scenario's stated purpose.
     pub purpose: String,
+    /// The approved product of which it is a release; none in a pilot without one. Source: AO-17.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<ProductId>,
 }
 
-/// A step by which a person brought a licence or a scenario to stand, as it is on record.
+/// A step by which a person brought a licence, a scenario or a product to stand, as it is on record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
-    /// Of what: `licence` or `scenario`, and its id.
+    /// Of what: `licence`, `scenario` or `product`, and its id.
     pub of: Ground,
     /// Which step.
     pub stage: Stage,
@@ -87,6 +90,8 @@ pub enum Ground {
     Licence(LicenceId),
     /// The scenario.
     Scenario(ScenarioId),
+    /// The product.
+    Product(ProductId),
 }
 
 /// A rule that judged the export.

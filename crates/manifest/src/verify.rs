@@ -151,6 +151,7 @@ pub(crate) fn compare_entry(
     if let Event::Exported {
         query: of,
         manifest: recorded,
+        ..
     } = &leaf.event
         && *recorded == manifest
         && query.is_none_or(|query| query == of)

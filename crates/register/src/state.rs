@@ -257,6 +257,20 @@ impl State {
         self.procedure.products.get(id)
     }
 
+    /// The product of a scenario that is certified to release the results of this plan. Source: AO-17.
+    #[must_use]
+    pub fn product_releasing(
+        &self,
+        scenario: &ScenarioId,
+        plan: Digest,
+    ) -> Option<&ProductStanding> {
+        self.products().find(|standing| {
+            &standing.product.scenario == scenario
+                && standing.product.plan == Some(plan)
+                && matches!(standing.stage, Stage::Granted | Stage::Published)
+        })
+    }
+
     /// Every product.
     pub fn products(&self) -> impl Iterator<Item = &ProductStanding> {
         self.procedure.products.values()

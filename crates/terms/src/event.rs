@@ -5,8 +5,9 @@
 use crate::{
     Announcement, Answer, Channel, Course, Dataset, DatasetName, Digest, DomainName, GradeProposal,
     Holidays, ItemName, Licence, LicenceId, Notice, Objection, ObjectionId, Obligations, Operator,
-    Person, PersonId, Product, QueryId, ReadingPurpose, RedactionBasis, Retention, RowRisk,
-    Scenario, ScenarioId, Shape, Snapshot, Stage, Thresholds, Usage, Violation, ViolationId,
+    Person, PersonId, Product, ProductId, QueryId, ReadingPurpose, RedactionBasis, Retention,
+    RowRisk, Scenario, ScenarioId, Shape, Snapshot, Stage, Thresholds, Usage, Violation,
+    ViolationId,
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -306,6 +307,9 @@ pub enum Event {
         query: QueryId,
         /// SHA-256 of the signed statement's bytes.
         manifest: Digest,
+        /// The approved product of which it is a release; none in a pilot without one. Source: AO-17.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        product: Option<ProductId>,
     },
     /// A signed package was not handed over: what it needs beside the signature did not come.
     ExportWithheld {

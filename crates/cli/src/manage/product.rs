@@ -1,3 +1,5 @@
+mod report; // the disclosure report
+
 use super::{
     ANSWER_BYTES_MAX, File, Id, IdCause, IdReason, Managed, call, document::document, step, tell,
     tell_all,
@@ -5,14 +7,21 @@ use super::{
 use crate::Failure;
 use clap::Subcommand;
 use wire::management::{
-    All, Caused, Document, Named, Pair, Reasoned, products_client::ProductsClient as Products,
+    All, Caused, Named, Pair, ProductRegistration, Reasoned,
+    products_client::ProductsClient as Products,
 };
 
 /// Products / 公共数据产品
 #[derive(Debug, Subcommand)]
 pub(crate) enum Product {
     /// Register / 产品登记
-    Register(File),
+    Register {
+        #[command(flatten)]
+        file: File,
+        /// The statement whose results it releases, tried inside first / 该产品所导出结果的语句
+        #[arg(long)]
+        sql: Option<String>,
+    },
     /// Review in one respect / 审核
     Review {
         #[command(flatten)]
@@ -31,16 +40,21 @@ pub(crate) enum Product {
     List,
     /// One product / 详情
     Show(Id),
+    /// What it releases and how, for those who review it / 披露报告
+    Report(Id),
 }
 
 pub(crate) fn product(given: Managed<Product>, json: bool) -> Result<(), Failure> {
     let whom = given.profile.as_deref();
     let as_told = (whom, json);
     match given.verb {
-        Product::Register(File { file }) => {
-            let json = document(&file)?;
+        Product::Register { file, sql } => {
+            let registration = ProductRegistration {
+                json: document(&file.file)?,
+                sql: sql.unwrap_or_default(),
+            };
             step(as_told, async |to| {
-                Products::new(to).register(Document { json }).await
+                Products::new(to).register(registration).await
             })
         }
         Product::Review { id, aspect: word } => {
@@ -69,6 +83,14 @@ pub(crate) fn product(given: Managed<Product>, json: bool) -> Result<(), Failure
                 Products::new(to).show(Named::from(id)).await
             })?;
             tell(&one.json, json);
+            Ok(())
+        }
+        Product::Report(id) => {
+            let one = call(whom, async |to| {
+                let client = Products::new(to).max_decoding_message_size(ANSWER_BYTES_MAX);
+                { client }.report(Named::from(id)).await
+            })?;
+            report::tell(&one.json, json);
             Ok(())
         }
     }

@@ -3,7 +3,7 @@ use super::{
     literal::literals,
     metadata, stream,
 };
-use crate::{Asking, Gateway, Granted, Peer, Refused};
+use crate::{Aim, Asking, Gateway, Granted, Peer, Refused};
 use arrow::{
     array::RecordBatch,
     datatypes::{Field, Schema},
@@ -204,10 +204,7 @@ impl FlightSqlService for Edge {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let asking = asking(&request, self.channel);
-        let granted = self
-            .gateway
-            .grant(&asking, &query.query, terms::Action::Query)
-            .await;
+        let granted = self.gateway.grant(&asking, &query.query, Aim::Query).await;
         self.ticketed(&asking, granted.map_err(told)?, request.into_inner())
     }
 
@@ -220,10 +217,9 @@ impl FlightSqlService for Edge {
         let handle = &query.prepared_statement_handle;
         let prepared = self.prepared.look(&owner(&asking), handle).map_err(told)?;
         let values = prepared.bound_values();
-        let action = terms::Action::Query;
         let granted = self
             .gateway
-            .grant_prepared(&asking, &prepared, values, action)
+            .grant_prepared(&asking, &prepared, values)
             .await;
         self.ticketed(&asking, granted.map_err(told)?, request.into_inner())
     }

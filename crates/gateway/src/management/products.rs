@@ -1,15 +1,16 @@
 use super::{
-    Step,
+    Desk, Step,
     parsed::{cause, document, id, reason, word},
-    steps,
+    status, steps,
     told::Subject,
 };
-use crate::Refused;
+use crate::{Refused, flight::asking};
 use register::Command;
 use terms::{Product, ProductId};
 use tonic::{Request, Response, Status};
 use wire::management::{
-    All, Caused, Document, Documents, Named, Pair, Reasoned, products_server::Products,
+    All, Caused, Document, Documents, Done, Named, Pair, ProductRegistration, Reasoned,
+    products_server::Products,
 };
 
 fn of(product: &str, command: impl FnOnce(ProductId) -> Command) -> Result<Step, Refused> {
@@ -18,10 +19,64 @@ fn of(product: &str, command: impl FnOnce(ProductId) -> Command) -> Result<Step,
     Ok(Step::new(command(product), about))
 }
 
-fn register(given: Document) -> Result<Step, Refused> {
-    let product: Product = document("product", &given.json)?;
-    let about = Subject::Product(product.id.clone());
-    Ok(Step::new(Command::RegisterProduct(product), about))
+/// A product as it is sent: its plan and its report are made by the domain.
+fn registration(json: &str) -> Result<Product, Refused> {
+    let product: Product = document("product", json)?;
+    if product.plan.is_some() || product.disclosure.is_some() {
+        return Err(Refused::invalid(
+            "management.made-by-the-domain",
+            "`plan` and `disclosure` are made by the domain; give the statement instead.",
+            "plan 与 disclosure 由授权运营域生成，请改为提供语句。",
+        ));
+    }
+    Ok(product)
+}
+
+impl Desk {
+    /// Tries what the product releases, then registers it with the report.
+    async fn register_product(
+        &self,
+        request: Request<ProductRegistration>,
+    ) -> Result<Response<Done>, Status> {
+        let mut asking = asking(&request, self.channel);
+        let ProductRegistration { json, sql } = request.into_inner();
+        let mut product = registration(&json).map_err(|refused| status(&refused))?;
+        let told = |refused: Refused| status(&refused);
+        self.may(&asking, "registerProduct").map_err(told)?;
+        if !sql.is_empty() {
+            asking.scenario = Some(product.scenario.to_string());
+            let tried = self.gateway.tried(&asking, &sql).await.map_err(told)?;
+            product.plan = Some(tried.plan);
+            product.disclosure = Some(tried.report);
+        }
+        let about = Subject::Product(product.id.clone());
+        let step = Step::new(Command::RegisterProduct(product), about.clone());
+        let carried = self.carry_out(&asking, step).await?;
+        Ok(self.done(&carried, &about))
+    }
+
+    /// The report of a product that the caller sees.
+    fn report_of(&self, request: &Request<Named>) -> Result<Response<Document>, Status> {
+        let product: ProductId =
+            id("product", &request.get_ref().id).map_err(|refused| status(&refused))?;
+        let asking = asking(request, self.channel);
+        self.show(&asking, &Subject::Product(product.clone()))?;
+        let digest = {
+            let stands = self.gateway.domain.live.read();
+            let standing = stands.state.product(&product);
+            standing.and_then(|standing| standing.product.disclosure)
+        };
+        let report = match digest {
+            Some(digest) => self.gateway.report(digest),
+            None => Err(Refused::invalid(
+                "management.no-report",
+                "this product releases no results, so that there is no report.",
+                "该产品不导出结果，无披露报告。",
+            )),
+        };
+        let json = report.map_err(|refused| status(&refused))?;
+        Ok(Response::new(Document { json }))
+    }
 }
 
 fn review(given: Pair) -> Result<Step, Refused> {
@@ -50,12 +105,22 @@ fn recall(given: Caused) -> Result<Step, Refused> {
 }
 
 steps!(Products {
-    register(Document) => register;
     review(Pair) => review;
     refuse(Reasoned) => refuse;
     publish(Named) => |given| of(&given.id, Command::PublishProduct);
     recall(Caused) => recall;
-    @ async fn list(&self, request: Request<All>) -> Result<Response<Documents>, Status> {
+    @ async fn register(
+        &self,
+        request: Request<ProductRegistration>,
+    ) -> Result<Response<Done>, Status> {
+        self.register_product(request).await
+    }
+
+    async fn report(&self, request: Request<Named>) -> Result<Response<Document>, Status> {
+        self.report_of(&request)
+    }
+
+    async fn list(&self, request: Request<All>) -> Result<Response<Documents>, Status> {
         self.list_of(&request, |state| {
             state.products().map(|s| Subject::Product(s.product.id.clone())).collect()
         })

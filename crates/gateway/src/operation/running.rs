@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use confine::Confined;
 use ledger::{Decided, Receipt};
 use std::sync::Arc;
-use terms::{Digest, Event, QueryId};
+use terms::{Digest, Event, QueryId, Sighted};
 use tracing::Instrument;
 
 /// A granted statement: decided, on record, not yet run. Dropped, it is recorded as abandoned.
@@ -50,6 +50,8 @@ pub(crate) struct Closed {
     pub confined: Confined,
     pub receipt: Receipt,
     pub facts: ledger::ReleaseFacts,
+    /// What looked like a person's number in a text.
+    pub found: Vec<Sighted>,
     pub at: DateTime<Utc>,
 }
 
@@ -137,6 +139,7 @@ impl Running {
 
     pub(crate) async fn close(self) -> Result<Closed, Refused> {
         self.sighted(false).await?;
+        let found = self.clearing.found();
         let columns = self.clearing.schema().fields().len();
         let release = match self.clearing.finish() {
             Ok(release) => release,
@@ -163,6 +166,7 @@ impl Running {
             confined: release.confined,
             receipt,
             facts,
+            found,
             at,
         })
     }

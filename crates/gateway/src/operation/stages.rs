@@ -1,11 +1,11 @@
 //! The stages of one query, each as the gateway calls it.
 
 use super::{
-    Asking, Gateway, Granted,
+    Aim, Asking, Gateway, Granted,
     ended::{query_id, refuse},
     now,
 };
-use crate::{Refused, drawn::drawn, leash::Leash};
+use crate::{Refused, drawn::drawn, export::may_leave, leash::Leash};
 use chrono::{DateTime, Utc};
 use confine::{Confined, ReceiptRow, confine, receipts_read, with_receipts};
 use dispatch::{Keys, Statement};
@@ -125,25 +125,34 @@ impl Gateway {
         planned.map_err(|why| Refused::from(&why))
     }
 
-    /// Confines a draft, the caller's own receipts written out where it reads them; what may not be
-    /// exported is refused here.
-    pub(super) fn confined(
+    /// Confines a draft for what its result is for; what may not leave is refused here.
+    pub(super) fn confined_for(
         &self,
         permit: Arc<Permit>,
         draft: Plan,
-        action: Action,
+        aim: Aim,
     ) -> Result<Confined, Refused> {
+        let confined = self.confined(permit, draft)?;
+        match aim {
+            Aim::Query | Aim::Explain => {}
+            Aim::Trial => may_leave(&confined)?,
+            Aim::Export => {
+                may_leave(&confined)?;
+                self.released_as(&confined)?;
+            }
+        }
+        Ok(confined)
+    }
+
+    /// Confines a draft, the caller's own receipts written out where it reads them.
+    pub(super) fn confined(&self, permit: Arc<Permit>, draft: Plan) -> Result<Confined, Refused> {
         let _span = tracing::info_span!("confine.confine").entered();
         let draft = match receipts_read(&draft) {
             0 => draft,
             1..=RECEIPTS_READ_MAX => with_receipts(draft, &self.receipts(permit.caller())?),
             _ => return Err(receipts_too_often()),
         };
-        let confined = confine(permit, &draft).map_err(|why| Refused::from(&why))?;
-        if action == Action::Export {
-            crate::export::may_leave(&confined)?;
-        }
-        Ok(confined)
+        confine(permit, &draft).map_err(|why| Refused::from(&why))
     }
 
     /// The caller's own receipts, this operation's among them.

@@ -102,6 +102,7 @@ fn manifest(index: u64, leaf: String, proof: String) -> Manifest {
             licence: "l1".parse().unwrap(),
             scenario: "s1".parse().unwrap(),
             purpose: "贷款 \"审查\"".to_owned(),
+            product: None,
         },
         approvals: vec![Approval {
             of: Ground::Licence("l1".parse().unwrap()),
@@ -189,7 +190,11 @@ impl Domain {
     /// Puts the handing over of a manifest on record: the entry and its proof.
     fn hand(&self, manifest: Digest) -> (Vec<u8>, TlogProof) {
         let query = "0123456789abcdef0123456789abcdef".parse().unwrap();
-        let event = Event::Exported { query, manifest };
+        let event = Event::Exported {
+            query,
+            manifest,
+            product: None,
+        };
         let handed = self.ledger.append(&event, None, noon()).wait().unwrap();
         let leaf = self.ledger.leaf(handed.index).unwrap();
         (leaf, self.ledger.prove(handed.index).unwrap())

@@ -50,6 +50,10 @@ impl State {
             let what = "state the fee standard";
             return refuse("register.fee", what, "AO-23");
         }
+        if product.plan.is_some() != product.disclosure.is_some() {
+            let what = "what it releases is reviewed by its disclosure report";
+            return refuse("register.no-report", what, "AO-16(2)");
+        }
         Ok(Event::ProductStep {
             by: asked.by.id.clone(),
             stage: Stage::Applied,

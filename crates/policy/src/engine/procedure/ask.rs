@@ -163,6 +163,8 @@ pub(super) enum Ask {
         public: bool,
         fee: bool,
         valid: bool,
+        plan: bool,
+        report: bool,
     },
     ReviewProduct {
         id: usize,
@@ -428,6 +430,8 @@ impl Ask {
                 public: coin,
                 fee: !coin || !mostly,
                 valid: mostly,
+                plan: near,
+                report: near == mostly,
             },
             86 | 87 => Self::ReviewProduct {
                 id: product,
@@ -676,12 +680,16 @@ impl Ask {
                 public,
                 fee,
                 valid,
+                plan,
+                report,
             } => {
+                let digest = |of: &str| Digest::of(format!("{of}-{n}").as_bytes());
                 let kind = if valid { "validation" } else { "hope" };
                 Command::RegisterProduct(read(json!({"id": format!("p-{n}"), "form": "report",
                     "scenario": format!("s-{scenario}"), "title": "t",
                     "benefit": if public { "public" } else { "industry" },
                     "fee": fee.then(|| json!({"unit": "month", "cents": 1})),
+                    "plan": plan.then(|| digest("plan")), "disclosure": report.then(|| digest("report")),
                     "validation": evidence(kind, plus(day, 9))})))
             }
             Self::ReviewProduct { id: n, aspect } => Command::ReviewProduct {

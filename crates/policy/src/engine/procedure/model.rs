@@ -8,7 +8,7 @@ use super::{
 use chrono::{Datelike, Months, NaiveDate, Weekday};
 use register::State;
 use std::collections::{BTreeMap, BTreeSet};
-use terms::{Aspect, Cause, Disposed, Measure, Standing};
+use terms::{Aspect, Cause, Digest, Disposed, Measure, Standing};
 
 type Who = &'static str;
 
@@ -61,6 +61,7 @@ pub(super) struct Ware {
     stage: &'static str,
     found: Vec<(Aspect, Who)>,
     by: Who,
+    plan: bool,
 }
 
 #[derive(Clone)]
@@ -652,6 +653,8 @@ impl Model {
                 public,
                 fee,
                 valid,
+                plan,
+                report,
             } => {
                 let maker = self.maker(scenario);
                 let stands = self.scene(scenario) == "granted" && self.licensed(scenario);
@@ -661,7 +664,8 @@ impl Model {
                     && stands
                     && maker.is_some_and(|maker| self.fit(maker))
                     && valid
-                    && fee != public;
+                    && fee != public
+                    && plan == report;
                 if ok {
                     let found = Vec::new();
                     self.products.push(Ware {
@@ -669,6 +673,7 @@ impl Model {
                         stage: "applied",
                         found,
                         by,
+                        plan,
                     });
                 }
                 ok
@@ -836,7 +841,9 @@ impl Model {
             all.push(format!("s-{number} {} {}", used.stage, used.found.len()));
         }
         for (number, ware) in self.products.iter().enumerate() {
-            all.push(format!("p-{number} {} {}", ware.stage, ware.found.len()));
+            let releases = ware.plan && ["granted", "published"].contains(&ware.stage);
+            let found = ware.found.len();
+            all.push(format!("p-{number} {} {found} {releases}", ware.stage));
         }
         let answers = self
             .objections
@@ -953,10 +960,13 @@ fn seen_courses(state: &State) -> Vec<String> {
     }));
     all.extend(numbered("p", |id| {
         let ware = state.product(&id.parse().unwrap())?;
+        let plan = Digest::of(id.replace('p', "plan").as_bytes());
+        let released = state.product_releasing(&ware.product.scenario, plan);
         Some(format!(
-            "{id} {} {}",
+            "{id} {} {} {}",
             ware.stage.word(),
-            ware.course.reviews.len()
+            ware.course.reviews.len(),
+            released.is_some()
         ))
     }));
     all
