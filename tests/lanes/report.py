@@ -21,9 +21,9 @@ answer = "0.015"
 class = "public-interest"
 """
 # What is paid for, of how many single units the price is, and what counts them.
-PAID = {"processor_hour": (3_600_000, lambda f: f["used"]["runner_cpu_ms"]), "scanned_gibibyte": (2 ** 30, lambda f: f["used"]["scanned_bytes"]),
+PAID = {"processor_hour": (3_600_000, lambda f: f["used"]["runner_cpu_ms"] + f["used"]["planner_cpu_ms"]), "scanned_gibibyte": (2 ** 30, lambda f: f["used"]["scanned_bytes"]),
         "masked_million": (10 ** 6, lambda f: f["used"]["values_masked"]), "cells_million": (10 ** 6, lambda f: f["used"]["cells"]),
-        "export": (1, lambda f: f["exported"]), "answer": (1, lambda f: f["answered"])}
+        "export": (1, lambda f: f["exported"] - f["exported_free"]), "answer": (1, lambda f: f["answered"])}
 ANSWERED = ["SELECT district, count(*) AS n FROM city.citizen GROUP BY district",
             "SELECT gender, avg(income) AS a FROM city.citizen GROUP BY gender",
             "SELECT district, sum(cost) AS c FROM city.visits v JOIN city.citizen c ON v.pid = c.pid GROUP BY district",
@@ -72,18 +72,19 @@ def day_of(entry):
 
 def figures():
     return {"opened": 0, "asked": collections.Counter(), "answered": 0, "refused": collections.Counter(), "failed": collections.Counter(),
-            "abandoned": 0, "open": 0, "withheld": 0, "perturbed": 0, "conflicts": 0, "rows": 0, "bytes": 0, "exported": 0,
-            "export_withheld": collections.Counter(), "metered": 0, "used": collections.Counter(runner_cpu_ms=0, scanned_bytes=0, values_masked=0, cells=0),
+            "abandoned": 0, "open": 0, "withheld": 0, "perturbed": 0, "conflicts": 0, "rows": 0, "bytes": 0, "exported": 0, "exported_free": 0, "products": collections.Counter(),
+            "export_withheld": collections.Counter(), "metered": 0, "used": collections.Counter(planner_cpu_ms=0, runner_cpu_ms=0, scanned_bytes=0, values_masked=0, cells=0),
             "people": set()}
 
 
 def recount(entries, first, last, wanted):
     """The figures of the operations opened within the days whose (operator, licence, scenario, month) are wanted."""
-    all_people, licences, scenarios, sums, of = {}, {}, {}, figures(), {}
+    all_people, licences, scenarios, products, sums, of = {}, {}, {}, {}, figures(), {}
     for entry in entries:
         event = entry["event"]; kind = event["event"]
         if "person" in event and isinstance(event["person"], dict): all_people[event["person"]["id"]] = event["person"]
         elif kind == "licence-step": licences[event["licence"]["id"]] = event["licence"]
+        elif kind == "product-step": products[event["product"]["id"]] = event["product"]
         elif kind == "scenario-step": scenarios[event["scenario"]["id"]] = event["scenario"]
         elif kind == "operation-opened":
             scenario = scenarios.get(event["scenario"])
@@ -103,7 +104,10 @@ def recount(entries, first, last, wanted):
                 sums["open"] -= 1; sums[kind.removeprefix("operation-")][event["code"]] += 1
             elif kind == "operation-abandoned": sums["open"] -= 1; sums["abandoned"] += 1
             elif kind == "release-conflicted": sums["conflicts"] += 1
-            elif kind == "exported": sums["exported"] += 1
+            elif kind == "exported":
+                sums["exported"] += 1
+                if "product" in event:
+                    sums["products"][event["product"]] += 1; sums["exported_free"] += products[event["product"]]["benefit"] == "public"
             elif kind == "export-withheld": sums["export_withheld"][event["code"]] += 1
     sums["people"] = len(sums["people"])
     return json.loads(json.dumps(sums))
@@ -133,7 +137,7 @@ def masked_and_cells(entries):
             masked = sum(rows[dataset] for dataset, _, _ in {(r["dataset"], r["item"], r["way"]) for r in masks})
             wrong += event["used"]["values_masked"] != masked
             wrong += event["rows"] and event["used"]["cells"] % event["rows"] != 0
-            wrong += event["used"]["runner_cpu_ms"] == 0 or (event["used"]["scanned_bytes"] == 0) != (not references[event["query"]])
+            wrong += event["used"]["runner_cpu_ms"] == 0 or event["used"]["planner_cpu_ms"] == 0 or (event["used"]["scanned_bytes"] == 0) != (not references[event["query"]])
     return seen, wrong
 
 

@@ -39,11 +39,26 @@ const REPLY_OVERHEAD: usize = 1024;
 /// The longest name in a refusal, in characters.
 const NAME_CHARS_MAX: usize = 128;
 
+/// The draft of a statement. Untrusted: confine it.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// What it means.
+    pub draft: Plan,
+    /// Processor time of the planner, in microseconds, by its own account.
+    pub cpu_us: u64,
+}
+
 /// Asks a planner for the draft of one statement.
-pub(crate) async fn draft(crew: &Crew, job: &PlanJob) -> Result<Plan, Failure> {
+pub(crate) async fn draft(crew: &Crew, job: &PlanJob) -> Result<Planned, Failure> {
     match reply(crew, job).await? {
-        PlanReply::Draft(bytes) => Plan::decode(&bytes, Accept::Draft, &Bounds::default())
-            .map_err(|_| Failure::garbled(Worker::Planner, "a plan that is none")),
+        PlanReply::Draft { plan, cpu_us } => {
+            let draft = Plan::decode(&plan, Accept::Draft, &Bounds::default());
+            let none = |_| Failure::garbled(Worker::Planner, "a plan that is none");
+            Ok(Planned {
+                draft: draft.map_err(none)?,
+                cpu_us,
+            })
+        }
         PlanReply::RowPolicy(_) => Err(Failure::garbled(Worker::Planner, "another answer")),
         PlanReply::Refusal { code, name } => Err(Failure::listed_planner(&code, &name)),
     }
@@ -54,7 +69,7 @@ pub(crate) async fn row_policy(crew: &Crew, job: &PlanJob) -> Result<RowPolicy, 
     match reply(crew, job).await? {
         PlanReply::RowPolicy(bytes) => RowPolicy::decode(&bytes, &Bounds::default())
             .map_err(|_| Failure::garbled(Worker::Planner, "a condition that is none")),
-        PlanReply::Draft(_) => Err(Failure::garbled(Worker::Planner, "another answer")),
+        PlanReply::Draft { .. } => Err(Failure::garbled(Worker::Planner, "another answer")),
         PlanReply::Refusal { code, name } => Err(Failure::listed_planner(&code, &name)),
     }
 }

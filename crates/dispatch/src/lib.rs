@@ -27,7 +27,7 @@ mod pool; // all of it
 
 pub use self::{
     config::{ChildConfig, PoolConfig},
-    draft::Statement,
+    draft::{Planned, Statement},
     failure::{Death, Failure, Worker},
     pool::Pool,
     results::{Piece, Question},

@@ -1,7 +1,7 @@
-use crate::{Failure, PoolConfig, Statement, Worker, crew::Crew, draft, results::Budget};
+use crate::{Failure, Planned, PoolConfig, Statement, Worker, crew::Crew, draft, results::Budget};
 use confine::catalogue;
 use jail::Rings;
-use plan::{Plan, RowPolicy};
+use plan::RowPolicy;
 use policy::Permit;
 use std::sync::Arc;
 use wire::job::Table;
@@ -48,7 +48,11 @@ impl Pool {
     ///
     /// # Errors
     /// [`Failure`]; [`Failure::Refused`] if the statement has no plan.
-    pub async fn plan(&self, permit: &Permit, statement: Statement<'_>) -> Result<Plan, Failure> {
+    pub async fn plan(
+        &self,
+        permit: &Permit,
+        statement: Statement<'_>,
+    ) -> Result<Planned, Failure> {
         let tables = catalogue(permit).into_iter();
         let shown = |table: confine::Table| Table {
             dataset: table.dataset,
@@ -84,7 +88,7 @@ impl Pool {
         &self,
         statement: Statement<'_>,
         tables: Vec<Table>,
-    ) -> Result<Plan, Failure> {
+    ) -> Result<Planned, Failure> {
         self.small(statement)?;
         draft::draft(
             &self.planners,

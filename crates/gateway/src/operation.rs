@@ -32,9 +32,9 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use confine::{Confined, Table, catalogue};
-use dispatch::Pool;
+use dispatch::{Planned, Pool};
 use ledger::{Decided, SystemClock};
-use plan::{Literal, Plan};
+use plan::Literal;
 use policy::Permit;
 use std::{
     path::{Path, PathBuf},
@@ -163,7 +163,10 @@ impl Gateway {
         prepared: &Prepared,
         values: Vec<Literal>,
     ) -> Result<Granted, Refused> {
-        let binding = async |_: &Permit| bound(&prepared.draft, &values);
+        let binding = async |_: &Permit| {
+            let draft = bound(&prepared.draft, &values)?;
+            Ok(Planned { draft, cpu_us: 0 })
+        };
         self.granted(asking, &prepared.sql, Aim::Query, binding)
             .await
     }
@@ -173,15 +176,21 @@ impl Gateway {
         asking: &Asking,
         sql: &str,
         aim: Aim,
-        drafting: impl AsyncFnOnce(&Permit) -> Result<Plan, Refused>,
+        drafting: impl AsyncFnOnce(&Permit) -> Result<Planned, Refused>,
     ) -> Result<Granted, Refused> {
         let (entry, opened) = self.open_entry(asking, sql, aim.recorded()).await?;
         let (entry, leash) = self.leashed(entry, asking, aim.permitted()).await?;
         let granting = async {
             let permit = Arc::clone(leash.permit());
-            let draft = drafting(&permit).await;
-            match draft.and_then(|draft| self.confined_for(permit, draft, aim)) {
-                Ok(confined) => self.decide(entry, confined, &leash, opened).await,
+            let confined = async {
+                let Planned { draft, cpu_us } = drafting(&permit).await?;
+                Ok((self.confined_for(permit, draft, aim)?, cpu_us))
+            };
+            match confined.await {
+                Ok((confined, cpu_us)) => {
+                    let since = (opened, cpu_us);
+                    self.decide(entry, confined, &leash, since).await
+                }
                 Err(refused) => Err(refuse(entry, refused).await),
             }
         };
@@ -215,7 +224,7 @@ impl Gateway {
         sql: &str,
     ) -> Result<(Confined, Prepared), Refused> {
         let permit = Arc::clone(leash.permit());
-        let draft = self.plan(&permit, sql).await?;
+        let Planned { draft, .. } = self.plan(&permit, sql).await?;
         let parameters = draft.parameters().map_err(|_| untyped())?;
         let absent: Vec<Literal> = parameters.iter().map(|t| Literal::Null(*t)).collect();
         let confined = self.confined(permit, bound(&draft, &absent)?)?;
@@ -245,6 +254,7 @@ impl Gateway {
             confined,
             decided,
             leash,
+            planner_us,
             ..
         } = granted;
         let permit = Arc::clone(confined.permit());
@@ -261,7 +271,7 @@ impl Gateway {
         if let Err(refused) = self.debit(&permit) {
             return Err(refuse_decided(decided, refused).await);
         }
-        let (keys, scanned) = match self.sources(&confined) {
+        let (keys, scanned) = match self.sources(&confined, planner_us) {
             Ok(sources) => sources,
             Err(refused) => return Err(fail(decided, refused).await),
         };

@@ -134,7 +134,7 @@ fn there() -> BTreeSet<(&'static str, String)> {
 /// The code of a refusal, or the plan as printed.
 fn answer(sql: &str) -> Result<String, String> {
     match plan(job(sql, false), Limits::default()) {
-        PlanReply::Draft(bytes) => {
+        PlanReply::Draft { plan: bytes, .. } => {
             let plan = Plan::decode(&bytes, Accept::Draft, &Bounds::default());
             Ok(plan.unwrap().print())
         }

@@ -129,7 +129,11 @@ fn reply(
             translate::row_policy(&draft)?.encode(),
         ));
     }
-    Ok(PlanReply::Draft(draft.encode()))
+    let (cpu_us, _) = jail::usage();
+    Ok(PlanReply::Draft {
+        plan: draft.encode(),
+        cpu_us,
+    })
 }
 
 /// Whether a table or one of its columns has this name.

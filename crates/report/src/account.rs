@@ -2,7 +2,7 @@ use crate::{Figures, Month, Period, period::day_of};
 use chrono::{DateTime, Utc};
 use register::State;
 use std::collections::{BTreeMap, HashMap};
-use terms::{Action, Event, LicenceId, OperatorId, PersonId, QueryId, ScenarioId};
+use terms::{Action, Event, LicenceId, OperatorId, PersonId, ProductId, QueryId, ScenarioId};
 
 /// Whose operations, in which month. A scenario that does not stand is none, and so is its licence; the
 /// operator is then the person's own.
@@ -90,6 +90,8 @@ impl Account {
             // It was opened before the period.
             return;
         };
+        let product = released_of(event).and_then(|id| self.state.product(id));
+        let product = product.map(|standing| standing.product.clone());
         let figures = self.figures(&whose);
         let mut over = true;
         if let Event::OperationReleased {
@@ -110,7 +112,7 @@ impl Account {
         } else if let Event::OperationAbandoned { .. } = event {
             figures.abandon();
         } else if let Event::Exported { .. } = event {
-            figures.exported += 1;
+            figures.export(product.as_ref());
             over = false;
         } else if let Event::ExportWithheld { code, .. } = event {
             *figures.export_withheld.entry(code.clone()).or_default() += 1;
@@ -207,5 +209,14 @@ impl Account {
             }
         }
         by
+    }
+}
+
+/// The product that a package is a release of.
+const fn released_of(event: &Event) -> Option<&ProductId> {
+    if let Event::Exported { product, .. } = event {
+        product.as_ref()
+    } else {
+        None
     }
 }

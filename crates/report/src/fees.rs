@@ -72,9 +72,7 @@ type Standard = BTreeMap<&'static str, Money>;
 type Item = (&'static str, u64, fn(&Figures) -> u64);
 
 const ITEMS: [Item; 6] = [
-    ("processor_hour", 3_600_000, |figures| {
-        figures.used.runner_cpu_ms
-    }),
+    ("processor_hour", 3_600_000, |figures| figures.used.cpu_ms()),
     ("scanned_gibibyte", 1 << 30, |figures| {
         figures.used.scanned_bytes
     }),
@@ -82,7 +80,9 @@ const ITEMS: [Item; 6] = [
         figures.used.values_masked
     }),
     ("cells_million", 1_000_000, |figures| figures.used.cells),
-    ("export", 1, |figures| figures.exported),
+    ("export", 1, |figures| {
+        figures.exported.saturating_sub(figures.exported_free)
+    }),
     ("answer", 1, |figures| figures.answered),
 ];
 
@@ -245,7 +245,8 @@ mod tests {
         Figures {
             exported: 2,
             used: Usage {
-                runner_cpu_ms: 5_005,
+                planner_cpu_ms: 5,
+                runner_cpu_ms: 5_000,
                 scanned_bytes: 1 << 40,
                 values_masked: 30_000,
                 cells: 9,

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
-use terms::{Action, Notice, PersonId, Usage};
+use terms::{Action, Benefit, Notice, PersonId, Product, Usage};
 
 /// The counts of some operations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -30,6 +30,10 @@ pub struct Figures {
     pub bytes: u64,
     /// Packages handed over.
     pub exported: u64,
+    /// Of these, of products for public benefit, which are free. Source: AO-23.
+    pub exported_free: u64,
+    /// Packages handed over, by product.
+    pub products: BTreeMap<String, u64>,
     /// Packages signed and not handed over, by code.
     pub export_withheld: BTreeMap<String, u64>,
     /// Answers whose use is on record.
@@ -97,6 +101,14 @@ impl Figures {
         self.abandoned += 1;
     }
 
+    pub(crate) fn export(&mut self, product: Option<&Product>) {
+        self.exported += 1;
+        if let Some(product) = product {
+            *self.products.entry(product.id.to_string()).or_default() += 1;
+            self.exported_free += u64::from(product.benefit == Benefit::Public);
+        }
+    }
+
     /// All refusals.
     #[must_use]
     pub fn refusals(&self) -> u64 {
@@ -125,6 +137,8 @@ impl Figures {
             rows,
             bytes,
             exported,
+            exported_free,
+            products,
             export_withheld,
             metered,
             used,
@@ -141,6 +155,7 @@ impl Figures {
             (&mut self.rows, rows),
             (&mut self.bytes, bytes),
             (&mut self.exported, exported),
+            (&mut self.exported_free, exported_free),
             (&mut self.metered, metered),
         ] {
             *total = total.saturating_add(*more);
@@ -152,6 +167,7 @@ impl Figures {
             (&mut self.refused, refused),
             (&mut self.failed, failed),
             (&mut self.export_withheld, export_withheld),
+            (&mut self.products, products),
         ] {
             for (code, more) in more {
                 *total.entry(code.clone()).or_default() += more;

@@ -5,6 +5,9 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Usage {
+    /// Processor time of the planner, in milliseconds; none where a prepared statement was planned before.
+    #[serde(default)]
+    pub planner_cpu_ms: u64,
     /// Processor time of the runner, in milliseconds.
     pub runner_cpu_ms: u64,
     /// Bytes scanned: as stored (compressed and sealed), whole columns, of each dataset's snapshot that
@@ -30,10 +33,17 @@ impl Usage {
         .contains(&way)
     }
 
+    /// Processor time, of the planner and the runner together, in milliseconds.
+    #[must_use]
+    pub const fn cpu_ms(self) -> u64 {
+        self.planner_cpu_ms.saturating_add(self.runner_cpu_ms)
+    }
+
     /// Both together.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self {
+            planner_cpu_ms: self.planner_cpu_ms.saturating_add(other.planner_cpu_ms),
             runner_cpu_ms: self.runner_cpu_ms.saturating_add(other.runner_cpu_ms),
             scanned_bytes: self.scanned_bytes.saturating_add(other.scanned_bytes),
             values_masked: self.values_masked.saturating_add(other.values_masked),

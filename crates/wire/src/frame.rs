@@ -85,7 +85,10 @@ mod tests {
     use crate::job::{Done, PlanJob, PlanReply, RunFrame};
 
     fn reply() -> PlanReply {
-        PlanReply::Draft(vec![1, 2, 3])
+        PlanReply::Draft {
+            plan: vec![1, 2, 3],
+            cpu_us: 9,
+        }
     }
 
     #[test]

@@ -65,8 +65,13 @@ pub struct Table {
 /// What a planner answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanReply {
-    /// A plan's bytes.
-    Draft(Vec<u8>),
+    /// There is one.
+    Draft {
+        /// Its bytes.
+        plan: Vec<u8>,
+        /// Processor time of the planner so far, in microseconds.
+        cpu_us: u64,
+    },
     /// A row policy's bytes.
     RowPolicy(Vec<u8>),
     /// There is no plan.

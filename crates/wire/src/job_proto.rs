@@ -73,15 +73,20 @@ impl From<&PlanReply> for proto::PlanReply {
     fn from(reply: &PlanReply) -> Self {
         use proto::plan_reply::Answer;
         let answer = match reply {
-            PlanReply::Draft(bytes) => Answer::Draft(bytes.clone()),
+            PlanReply::Draft { plan, .. } => Answer::Draft(plan.clone()),
             PlanReply::RowPolicy(bytes) => Answer::RowPolicy(bytes.clone()),
             PlanReply::Refusal { code, name } => Answer::Refusal(proto::Refusal {
                 code: code.clone(),
                 name: name.clone(),
             }),
         };
+        let cpu_us = match reply {
+            PlanReply::Draft { cpu_us, .. } => *cpu_us,
+            PlanReply::RowPolicy(_) | PlanReply::Refusal { .. } => 0,
+        };
         Self {
             answer: Some(answer),
+            cpu_us,
         }
     }
 }
@@ -91,7 +96,10 @@ impl TryFrom<proto::PlanReply> for PlanReply {
     fn try_from(reply: proto::PlanReply) -> Result<Self, Garbled> {
         use proto::plan_reply::Answer;
         match reply.answer {
-            Some(Answer::Draft(bytes)) => Ok(Self::Draft(bytes)),
+            Some(Answer::Draft(plan)) => Ok(Self::Draft {
+                plan,
+                cpu_us: reply.cpu_us,
+            }),
             Some(Answer::RowPolicy(bytes)) => Ok(Self::RowPolicy(bytes)),
             Some(Answer::Refusal(refusal)) => Ok(Self::Refusal {
                 code: refusal.code,

@@ -7,7 +7,7 @@ use arrow::{
     ipc::writer::StreamWriter,
 };
 use jail::Limits;
-use plan::{Literal, Node};
+use plan::{Literal, Node, Plan};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -111,7 +111,12 @@ fn statement() -> Statement<'static> {
 }
 
 async fn planned(pool: &Pool) -> Result<Plan, Failure> {
-    pool.draft(statement(), vec![]).await
+    let planned = pool.draft(statement(), vec![]).await;
+    planned.map(|planned| planned.draft)
+}
+
+fn drafted(plan: Vec<u8>) -> PlanReply {
+    PlanReply::Draft { plan, cpu_us: 7 }
 }
 
 fn batch(rows: i64) -> RunFrame {
@@ -201,8 +206,9 @@ async fn soon(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[tokio::test]
 async fn a_planners_draft_is_decoded_and_its_refusal_told() {
-    let stage = Stage::answering(&[PlanReply::Draft(draft().encode())], "");
-    assert_eq!(planned(&stage.pool()).await.unwrap(), draft());
+    let stage = Stage::answering(&[drafted(draft().encode())], "");
+    let planned_draft = stage.pool().draft(statement(), vec![]).await.unwrap();
+    assert_eq!((planned_draft.draft, planned_draft.cpu_us), (draft(), 7));
     let refusal = |code: &str| PlanReply::Refusal {
         code: code.to_owned(),
         name: format!("WITH{}RECURSIVE", '\u{7}'),
@@ -222,11 +228,7 @@ async fn what_is_no_answer_is_garbled() {
     let check = async |stage: Stage| {
         assert_eq!(code(planned(&stage.pool()).await), "dispatch.child-garbled");
     };
-    check(Stage::answering(
-        &[PlanReply::Draft(b"no plan".to_vec())],
-        "",
-    ))
-    .await;
+    check(Stage::answering(&[drafted(b"no plan".to_vec())], "")).await;
     let refusal = PlanReply::Refusal {
         code: "planner.made-up".to_owned(),
         name: String::new(),
@@ -335,7 +337,7 @@ async fn ended(stage: &Stage, children: usize) {
 #[tokio::test]
 async fn children_that_end_before_their_job_are_replaced_or_refused() {
     // The first two end at once; the third lives.
-    let stage = Stage::answering(&[PlanReply::Draft(draft().encode())], "");
+    let stage = Stage::answering(&[drafted(draft().encode())], "");
     let script = fs::read_to_string(stage.path("script")).unwrap();
     let doomed = |which: &str| format!("mkdir {{}}/{which} 2>/dev/null && : >{{}}/$$ && exit 1\n");
     let doomed =
@@ -663,7 +665,7 @@ fn two_hundred_jobs_leave_nothing_behind() {
 #[tokio::test]
 #[ignore = "run by `two_hundred_jobs_leave_nothing_behind` in a process of its own"]
 async fn two_hundred_jobs() {
-    let planner = Stage::answering(&[PlanReply::Draft(draft().encode())], "");
+    let planner = Stage::answering(&[drafted(draft().encode())], "");
     let runner = Stage::answering(&[batch(3), RunFrame::Done(DONE)], "");
     let (planners, runners) = (planner.pool(), runner.pool());
     planned(&planners).await.unwrap();

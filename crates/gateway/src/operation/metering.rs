@@ -7,16 +7,29 @@ use terms::Usage;
 /// What a plan reads, as far as that is known before it runs.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scanned {
+    /// Processor time of the planner before, in microseconds.
+    planner_us: u64,
     bytes: u64,
     masked: u64,
 }
 
 impl Gateway {
-    /// The keys of exactly the columns of the plan, and how much it reads with them.
-    pub(super) fn sources(&self, confined: &Confined) -> Result<(Keys, Scanned), Refused> {
+    /// The keys of exactly the columns of the plan, and how much it reads with them; planning it took so
+    /// many microseconds.
+    pub(super) fn sources(
+        &self,
+        confined: &Confined,
+        planner_us: u64,
+    ) -> Result<(Keys, Scanned), Refused> {
         let keys = self.keys(confined)?;
         let scanned = self.scanned(&keys, confined)?;
-        Ok((keys, scanned))
+        Ok((
+            keys,
+            Scanned {
+                planner_us,
+                ..scanned
+            },
+        ))
     }
 
     /// What a plan reads of the stored files that its keys open. Source: AO-16.
@@ -44,6 +57,7 @@ impl Scanned {
     pub(super) fn used(self, rows: u64, columns: usize, cpu_us: u64) -> Usage {
         let columns = u64::try_from(columns).unwrap_or(u64::MAX);
         Usage {
+            planner_cpu_ms: self.planner_us.div_ceil(1000),
             runner_cpu_ms: cpu_us.div_ceil(1000),
             scanned_bytes: self.bytes,
             values_masked: self.masked,

@@ -20,6 +20,8 @@ pub struct Granted {
     pub(super) certificate: Digest,
     pub(super) leash: Arc<Leash>,
     pub(crate) opened: DateTime<Utc>,
+    /// Processor time of its planner, in microseconds.
+    pub(super) planner_us: u64,
 }
 
 impl Leashed for Granted {

@@ -8,7 +8,7 @@ use super::{
 use crate::{Refused, drawn::drawn, export::may_leave, leash::Leash};
 use chrono::{DateTime, Utc};
 use confine::{Confined, ReceiptRow, confine, receipts_read, with_receipts};
-use dispatch::{Keys, Statement};
+use dispatch::{Keys, Planned, Statement};
 use identity::{Caller, Unproved};
 use ledger::{Decided, Decision, Entry, Opened, Opening};
 use plan::{Literal, Plan};
@@ -113,7 +113,7 @@ impl Gateway {
         permit.map_err(|why| Refused::from(&why))
     }
 
-    pub(super) async fn plan(&self, permit: &Permit, sql: &str) -> Result<Plan, Refused> {
+    pub(super) async fn plan(&self, permit: &Permit, sql: &str) -> Result<Planned, Refused> {
         let default_schema = self.domain.live.read().state.default_schema().to_owned();
         let statement = Statement {
             sql,
@@ -187,7 +187,7 @@ impl Gateway {
         entry: Entry<Opened>,
         confined: Confined,
         leash: &Arc<Leash>,
-        opened: DateTime<Utc>,
+        (opened, planner_us): (DateTime<Utc>, u64),
     ) -> Result<Granted, Refused> {
         let schema = match egress::schema(&confined) {
             Ok(schema) => schema,
@@ -202,6 +202,7 @@ impl Gateway {
             certificate,
             leash: Arc::clone(leash),
             opened,
+            planner_us,
         })
     }
 

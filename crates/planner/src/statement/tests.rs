@@ -43,7 +43,9 @@ fn planned(job: PlanJob) -> PlanReply {
 
 fn drafted(sql: &str) -> Plan {
     match planned(job(sql, false)) {
-        PlanReply::Draft(bytes) => Plan::decode(&bytes, Accept::Draft, &Bounds::default()).unwrap(),
+        PlanReply::Draft { plan: bytes, .. } => {
+            Plan::decode(&bytes, Accept::Draft, &Bounds::default()).unwrap()
+        }
         other => panic!("{sql}: {other:?}"),
     }
 }
@@ -309,7 +311,7 @@ fn copies_have_an_end() {
 
 fn refused_within(sql: &str, limits: Limits) -> Option<(String, String)> {
     match plan(job(sql, false), limits) {
-        PlanReply::Draft(_) => None,
+        PlanReply::Draft { .. } => None,
         PlanReply::Refusal { code, name } => Some((code, name)),
         PlanReply::RowPolicy(_) => panic!("{sql}"),
     }
@@ -371,7 +373,7 @@ fn every_hostile_statement_gets_an_answer() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         let sql = line["sql_or_action"].as_str().unwrap();
         match planned(job(sql, false)) {
-            PlanReply::Draft(_) | PlanReply::Refusal { .. } => asked += 1,
+            PlanReply::Draft { .. } | PlanReply::Refusal { .. } => asked += 1,
             PlanReply::RowPolicy(_) => panic!("{sql}"),
         }
     }

@@ -154,7 +154,7 @@ fn processing(report: &Annual) -> Vec<Block> {
     let used = report.total.used;
     let rows = [
         ("计量的操作 metered operations", report.total.metered),
-        ("处理器时间（毫秒） processor time, ms", used.runner_cpu_ms),
+        ("处理器时间（毫秒） processor time, ms", used.cpu_ms()),
         ("扫描字节 bytes scanned", used.scanned_bytes),
         ("脱敏值 values masked", used.values_masked),
     ];

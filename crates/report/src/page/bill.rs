@@ -47,15 +47,21 @@ pub(super) fn blocks(statement: &Statement) -> Vec<Block> {
         ("答复 answered", total.answered),
         ("拒绝 refused", total.refusals()),
         ("导出 exports", total.exported),
-        ("处理器时间（毫秒） processor time, ms", used.runner_cpu_ms),
+        (
+            "其中公益产品（免费） of public benefit, free",
+            total.exported_free,
+        ),
+        ("处理器时间（毫秒） processor time, ms", used.cpu_ms()),
         ("扫描字节 bytes scanned", used.scanned_bytes),
         ("脱敏值 values masked", used.values_masked),
         ("返回单元格 cells released", used.cells),
         ("返回字节 bytes released", total.bytes),
     ];
-    let rows = rows
-        .map(|(what, count)| [what.to_owned(), count.to_string()])
-        .to_vec();
+    let of_products = total.products.iter();
+    let of_products = of_products.map(|(id, count)| (format!("导出产品 exports of {id}"), *count));
+    let rows = rows.map(|(what, count)| (what.to_owned(), count));
+    let rows = rows.into_iter().chain(of_products);
+    let rows = rows.map(|(what, count)| [what, count.to_string()]);
     vec![
         Block::Title(format!("{licence} 费用清单 Statement")),
         Block::Paragraph(format!(
@@ -63,7 +69,7 @@ pub(super) fn blocks(statement: &Statement) -> Vec<Block> {
             period.from, period.until
         )),
         heading("用量 Use"),
-        table(["项目 Item", "数量 Count"], rows),
+        table(["项目 Item", "数量 Count"], rows.collect()),
         heading("费用 Fees"),
         amounts(&[statement]),
         Block::Paragraph(format!("合计 total: {} {currency}", statement.amount)),

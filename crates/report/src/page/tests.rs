@@ -49,7 +49,7 @@ fn events() -> Vec<(&'static str, Value)> {
             "2026-01-31T16:00:01Z",
             json!({"event": "operation-released", "query": QUERY, "rows": 3,
             "bytes": 30, "result": digest(), "notice": "groups-withheld", "register": "perturbed",
-            "used": {"runner_cpu_ms": 7, "scanned_bytes": 8, "values_masked": 9, "cells": 6}}),
+            "used": {"planner_cpu_ms": 4, "runner_cpu_ms": 7, "scanned_bytes": 8, "values_masked": 9, "cells": 6}}),
         ),
         (
             "2026-01-31T16:00:02Z",
@@ -66,8 +66,12 @@ fn events() -> Vec<(&'static str, Value)> {
 }
 
 fn account() -> Account {
+    account_of(events())
+}
+
+fn account_of(events: Vec<(&'static str, Value)>) -> Account {
     let mut account = Account::new(Period::year(2026).unwrap());
-    for (at, event) in events() {
+    for (at, event) in events {
         let event: Event = serde_json::from_value(event).unwrap();
         account.entry(at.parse().unwrap(), &event);
     }
@@ -102,7 +106,7 @@ fn an_operation_counts_in_the_month_it_was_opened_in_and_outside_the_year_not_at
     );
     assert_eq!(
         total["used"],
-        json!({"runner_cpu_ms": 7, "scanned_bytes": 8, "values_masked": 9, "cells": 6})
+        json!({"planner_cpu_ms": 4, "runner_cpu_ms": 7, "scanned_bytes": 8, "values_masked": 9, "cells": 6})
     );
     assert_eq!(
         (&report["entries"], &report["events"]["operation-opened"]),
@@ -113,6 +117,36 @@ fn an_operation_counts_in_the_month_it_was_opened_in_and_outside_the_year_not_at
         (&licence["licence"], &licence["amount"]),
         (&json!("l"), &json!("100.00"))
     );
+}
+
+#[test]
+fn a_package_of_a_product_for_public_benefit_is_free_and_told_by_product() {
+    let amount = |benefit: &str| {
+        let mut events = events();
+        let product = json!({"id": "p-1", "form": "report", "scenario": "s", "title": "P",
+            "benefit": benefit, "validation": {"kind": "validation", "title": "V",
+            "until": "2026-12-31"}});
+        events.insert(
+            4,
+            (
+                "2026-01-02T00:00:00Z",
+                json!({"event": "product-step", "by": "ann", "stage": "published",
+                    "product": product, "course": {"since": "2026-01-02"}}),
+            ),
+        );
+        let handed = events
+            .iter_mut()
+            .find(|(_, event)| event["event"] == "exported");
+        handed.unwrap().1["product"] = json!("p-1");
+        let account = account_of(events);
+        let report = serde_json::to_value(Annual::of(&account, None, &fees())).unwrap();
+        assert_eq!(report["total"]["products"], json!({"p-1": 1}));
+        let statement = Statement::of(&account, &"l".parse().unwrap(), &fees()).unwrap();
+        assert_eq!(statement.total.exported, 1);
+        statement.amount.to_string()
+    };
+    assert_eq!(amount("public"), "0.00");
+    assert_eq!(amount("industry"), "100.00");
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn operating() -> [Value; 12] {
             "snapshot": 1, "measure": null}),
         json!({"event": "operation-released", "query": QUERY, "rows": 7, "bytes": 70,
             "result": digest(), "notice": "standing", "register": "audited",
-            "used": {"runner_cpu_ms": 3, "scanned_bytes": 9, "values_masked": 14, "cells": 21}}),
+            "used": {"planner_cpu_ms": 2, "runner_cpu_ms": 3, "scanned_bytes": 9, "values_masked": 14, "cells": 21}}),
         json!({"event": "operation-failed", "query": QUERY, "code": "dispatch.killed"}),
         json!({"event": "operation-abandoned", "query": QUERY, "rows": null}),
         json!({"event": "exported", "query": QUERY, "manifest": digest()}),
