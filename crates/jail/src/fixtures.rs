@@ -15,6 +15,10 @@ pub fn program(folder: &Path, stand_in: &str, script: &str) -> io::Result<PathBu
     let tests = std::env::current_exe()?;
     let built = tests.ancestors().nth(2).unwrap_or(Path::new("."));
     let zygote = built.join("examples").join(stand_in);
+    if !zygote.exists() {
+        let text = format!("{}: run the tests without --lib", zygote.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+    }
     let (run, program) = (folder.join("script"), folder.join("child"));
     fs::write(&run, format!("{script}\n"))?;
     let start = format!("exec {} {} \"$@\"", zygote.display(), run.display());

@@ -56,7 +56,8 @@ impl Gateway {
                 .collect(),
             sensitive: closed.found,
         };
-        let report = self.keep(&report).map_err(|why| unkept(&*why))?;
+        let bytes = serde_json::to_vec(&report).map_err(|why| unkept(&why))?;
+        let report = self.keep(&bytes).map_err(|why| unkept(&*why))?;
         Ok(Tried {
             plan: closed.confined.digest(),
             report,
@@ -103,10 +104,9 @@ impl Gateway {
         Ok(report.statement)
     }
 
-    fn keep(&self, report: &DisclosureReport) -> Result<Digest, Box<dyn std::error::Error>> {
-        let bytes = serde_json::to_vec(report)?;
-        let digest = Digest::of(&bytes);
-        let sealed = self.domain.keyring.seal(CONTEXT, &bytes)?;
+    fn keep(&self, report: &[u8]) -> Result<Digest, Box<dyn std::error::Error>> {
+        let digest = Digest::of(report);
+        let sealed = self.domain.keyring.seal(CONTEXT, report)?;
         std::fs::create_dir_all(self.domain.dir.join(FOLDER))?;
         replace(&self.place(digest), &sealed)?;
         Ok(digest)
@@ -131,4 +131,35 @@ fn unknown() -> Refused {
 fn unkept(why: &dyn std::fmt::Display) -> Refused {
     tracing::error!(%why, "a disclosure report cannot be used");
     Refused::internal("gateway.report")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::stage::Stage;
+    use terms::Digest;
+
+    #[tokio::test]
+    async fn a_report_is_read_as_it_was_registered_or_not_at_all() {
+        let stage = Stage::set().await;
+        let gateway = &stage.gateway;
+        let (one, other) = (
+            gateway.keep(b"one").unwrap(),
+            gateway.keep(b"other").unwrap(),
+        );
+        assert_eq!(gateway.report(one).unwrap(), "one");
+        assert_eq!(gateway.report(other).unwrap(), "other");
+        assert!(gateway.report(Digest::of(b"none")).is_err());
+        let sealed = std::fs::read(gateway.place(one)).unwrap();
+        assert!(!sealed.windows(3).any(|part| part == b"one"));
+        std::fs::copy(gateway.place(other), gateway.place(one)).unwrap();
+        assert!(gateway.report(one).is_err(), "another report in its place");
+        for byte in 0..sealed.len() {
+            let mut flipped = sealed.clone();
+            flipped[byte] ^= 1;
+            std::fs::write(gateway.place(one), flipped).unwrap();
+            assert!(gateway.report(one).is_err(), "byte {byte}");
+        }
+        std::fs::write(gateway.place(one), sealed).unwrap();
+        assert_eq!(gateway.report(one).unwrap(), "one");
+    }
 }
