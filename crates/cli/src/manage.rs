@@ -26,7 +26,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tonic::{Response, Status, transport::Channel};
-use wire::management::{Caused, Done, Named, Reasoned};
+use wire::management::{Caused, Documents, Done, Named, Page, Reasoned};
 
 /// The largest answer taken, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
@@ -119,6 +119,65 @@ fn call<T>(
     })
 }
 
+/// Tells everything of one sort, page by page.
+fn list(
+    (whom, json): (Option<&Path>, bool),
+    asked: impl AsyncFn(Channel, Page) -> Result<Response<Documents>, Status>,
+) -> Result<(), Failure> {
+    let whom = whom.ok_or_else(|| Failure::Usage("give a profile: -p profile.toml".to_owned()))?;
+    let profile = profile::read(whom)?.for_management();
+    block_on(async {
+        let client = client::connect(&profile, None).await?;
+        let mut told = Listing::begun(json);
+        let mut after = String::new();
+        loop {
+            let page = Page { after, most: 0 };
+            let reply = asked(client.channel.clone(), page).await;
+            let page = reply.map_err(|status| Failure::answered(&status))?;
+            let Documents { json, next } = page.into_inner();
+            told.take(&json);
+            if next.is_empty() || json.is_empty() {
+                break;
+            }
+            after = next;
+        }
+        told.end();
+        Ok(())
+    })
+}
+
+/// Documents as they come: one array for machines, one a line for people.
+struct Listing {
+    json: bool,
+    first: bool,
+}
+
+impl Listing {
+    fn begun(json: bool) -> Self {
+        if json {
+            print!("[");
+        }
+        Self { json, first: true }
+    }
+
+    fn take(&mut self, documents: &[String]) {
+        for document in documents {
+            match (self.json, self.first) {
+                (true, true) => print!("{document}"),
+                (true, false) => print!(",{document}"),
+                (false, _) => println!("{document}"),
+            }
+            self.first = false;
+        }
+    }
+
+    fn end(self) {
+        if self.json {
+            println!("]");
+        }
+    }
+}
+
 /// Takes a step and tells its entry and what stands after it.
 fn step(
     (whom, json): (Option<&Path>, bool),
@@ -147,11 +206,9 @@ fn tell(document: &str, json: bool) {
 
 /// Tells documents: as one array for machines, one a line for people.
 fn tell_all(documents: &[String], json: bool) {
-    if json {
-        println!("[{}]", documents.join(","));
-    } else {
-        documents.iter().for_each(|document| println!("{document}"));
-    }
+    let mut told = Listing::begun(json);
+    told.take(documents);
+    told.end();
 }
 
 fn read(document: &str) -> Value {

@@ -1,12 +1,11 @@
 use super::{
-    ANSWER_BYTES_MAX, File, Id, IdReason, Managed, call, document, domain::default_schema, step,
-    tell, tell_all,
+    File, Id, IdReason, Managed, call, document, domain::default_schema, list, step, tell,
 };
 use crate::Failure;
 use clap::Subcommand;
 use wire::management::{
-    All, ConfirmedGrades, Document, DocumentOf, Impact, ItemGrade, LoadRequest, Named,
-    ProposedGrades, Reasoned, catalogue_client::CatalogueClient as Catalogue,
+    ConfirmedGrades, Document, DocumentOf, Impact, ItemGrade, LoadRequest, Named, ProposedGrades,
+    Reasoned, catalogue_client::CatalogueClient as Catalogue,
 };
 
 /// The catalogue / 公共数据目录
@@ -136,14 +135,9 @@ pub(crate) fn dataset(given: Managed<Dataset>, json: bool) -> Result<(), Failure
             };
             step(as_told, async |to| Catalogue::new(to).load(load).await)
         }
-        Dataset::List => {
-            let all = call(whom, async |to| {
-                let client = Catalogue::new(to).max_decoding_message_size(ANSWER_BYTES_MAX);
-                { client }.list(All {}).await
-            })?;
-            tell_all(&all.json, json);
-            Ok(())
-        }
+        Dataset::List => list((whom, json), async |to, page| {
+            Catalogue::new(to).list(page).await
+        }),
         Dataset::Show(id) => {
             let one = call(whom, async |to| {
                 Catalogue::new(to).show(Named::from(id)).await

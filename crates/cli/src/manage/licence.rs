@@ -1,11 +1,8 @@
-use super::{
-    ANSWER_BYTES_MAX, File, Id, IdCause, IdReason, Managed, call, document::document, step, tell,
-    tell_all,
-};
+use super::{File, Id, IdCause, IdReason, Managed, call, document::document, list, step, tell};
 use crate::Failure;
 use clap::Subcommand;
 use wire::management::{
-    All, Caused, Dated, Document, Named, Reasoned, licences_client::LicencesClient as Licences,
+    Caused, Dated, Document, Named, Reasoned, licences_client::LicencesClient as Licences,
 };
 
 /// Licences / 授权
@@ -96,16 +93,9 @@ pub(crate) fn licence(given: Managed<Licence>, json: bool) -> Result<(), Failure
         Licence::Surrender(id) => step(as_told, async |to| {
             Licences::new(to).surrender(Named::from(id)).await
         }),
-        Licence::List => {
-            let all = call(whom, async |to| {
-                Licences::new(to)
-                    .max_decoding_message_size(ANSWER_BYTES_MAX)
-                    .list(All {})
-                    .await
-            })?;
-            tell_all(&all.json, json);
-            Ok(())
-        }
+        Licence::List => list((whom, json), async |to, page| {
+            Licences::new(to).list(page).await
+        }),
         Licence::Show(id) => {
             let one = call(whom, async |to| {
                 Licences::new(to).show(Named::from(id)).await

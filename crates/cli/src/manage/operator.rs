@@ -1,8 +1,8 @@
-use super::{ANSWER_BYTES_MAX, File, Id, Managed, call, document::document, step, tell, tell_all};
+use super::{File, Id, Managed, call, document::document, list, step, tell};
 use crate::Failure;
 use clap::Subcommand;
 use wire::management::{
-    All, Assessment, Dated, Document, DocumentOf, Named, Pair,
+    Assessment, Dated, Document, DocumentOf, Named, Pair,
     operators_client::OperatorsClient as Operators,
 };
 
@@ -111,14 +111,9 @@ pub(crate) fn operator(given: Managed<Operator>, json: bool) -> Result<(), Failu
                 Operators::new(to).assess(assessment).await
             })
         }
-        Operator::List => {
-            let all = call(whom, async |to| {
-                let client = Operators::new(to).max_decoding_message_size(ANSWER_BYTES_MAX);
-                { client }.list(All {}).await
-            })?;
-            tell_all(&all.json, json);
-            Ok(())
-        }
+        Operator::List => list((whom, json), async |to, page| {
+            Operators::new(to).list(page).await
+        }),
         Operator::Show(id) => {
             let one = call(whom, async |to| {
                 Operators::new(to).show(Named::from(id)).await

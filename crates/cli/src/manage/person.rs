@@ -1,4 +1,4 @@
-use super::{ANSWER_BYTES_MAX, Id, IdReason, Managed, call, step, tell, tell_all};
+use super::{Id, IdReason, Managed, call, list, step, tell};
 use crate::{Failure, profile};
 use clap::Subcommand;
 use identity::Authority;
@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use wire::management::{
-    All, CertificateRequest, Dated, EnrolReply, EnrolRequest, Named, Reasoned,
+    CertificateRequest, Dated, EnrolReply, EnrolRequest, Named, Reasoned,
     people_client::PeopleClient as People,
 };
 
@@ -149,14 +149,9 @@ pub(crate) fn person(given: Managed<Person>, json: bool) -> Result<(), Failure> 
         Person::Dismiss(id) => step(as_told, async |to| {
             People::new(to).dismiss(Named::from(id)).await
         }),
-        Person::List => {
-            let all = call(whom, async |to| {
-                let client = People::new(to).max_decoding_message_size(ANSWER_BYTES_MAX);
-                { client }.list(All {}).await
-            })?;
-            tell_all(&all.json, json);
-            Ok(())
-        }
+        Person::List => list((whom, json), async |to, page| {
+            People::new(to).list(page).await
+        }),
         Person::Show(id) => {
             let one = call(whom, async |to| People::new(to).show(Named::from(id)).await)?;
             tell(&one.json, json);

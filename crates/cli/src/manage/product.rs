@@ -1,14 +1,13 @@
 mod report; // the disclosure report
 
 use super::{
-    ANSWER_BYTES_MAX, File, Id, IdCause, IdReason, Managed, call, document::document, step, tell,
-    tell_all,
+    ANSWER_BYTES_MAX, File, Id, IdCause, IdReason, Managed, call, document::document, list, step,
+    tell,
 };
 use crate::Failure;
 use clap::Subcommand;
 use wire::management::{
-    All, Caused, Named, Pair, ProductRegistration, Reasoned,
-    products_client::ProductsClient as Products,
+    Caused, Named, Pair, ProductRegistration, Reasoned, products_client::ProductsClient as Products,
 };
 
 /// Products / 公共数据产品
@@ -70,14 +69,9 @@ pub(crate) fn product(given: Managed<Product>, json: bool) -> Result<(), Failure
         Product::Recall(why) => step(as_told, async |to| {
             Products::new(to).recall(Caused::from(why)).await
         }),
-        Product::List => {
-            let all = call(whom, async |to| {
-                let client = Products::new(to).max_decoding_message_size(ANSWER_BYTES_MAX);
-                { client }.list(All {}).await
-            })?;
-            tell_all(&all.json, json);
-            Ok(())
-        }
+        Product::List => list((whom, json), async |to, page| {
+            Products::new(to).list(page).await
+        }),
         Product::Show(id) => {
             let one = call(whom, async |to| {
                 Products::new(to).show(Named::from(id)).await

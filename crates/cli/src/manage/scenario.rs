@@ -1,11 +1,10 @@
 use super::{
-    ANSWER_BYTES_MAX, File, Id, IdCause, IdReason, Managed, call, document, domain::default_schema,
-    step, tell, tell_all,
+    File, Id, IdCause, IdReason, Managed, call, document, domain::default_schema, list, step, tell,
 };
 use crate::Failure;
 use clap::Subcommand;
 use wire::management::{
-    All, Caused, Document, Named, Pair, Reasoned, scenarios_client::ScenariosClient as Scenarios,
+    Caused, Document, Named, Pair, Reasoned, scenarios_client::ScenariosClient as Scenarios,
 };
 
 /// Scenarios / 应用场景
@@ -82,14 +81,9 @@ pub(crate) fn scenario(given: Managed<Scenario>, json: bool) -> Result<(), Failu
             };
             step(as_told, async |to| Scenarios::new(to).close(caused).await)
         }
-        Scenario::List => {
-            let all = call(whom, async |to| {
-                let client = Scenarios::new(to).max_decoding_message_size(ANSWER_BYTES_MAX);
-                { client }.list(All {}).await
-            })?;
-            tell_all(&all.json, json);
-            Ok(())
-        }
+        Scenario::List => list((whom, json), async |to, page| {
+            Scenarios::new(to).list(page).await
+        }),
         Scenario::Show(id) => {
             let one = call(whom, async |to| {
                 Scenarios::new(to).show(Named::from(id)).await

@@ -1,8 +1,8 @@
-use super::{ANSWER_BYTES_MAX, Id, Managed, call, step, tell_all};
+use super::{Id, Managed, call, list, step};
 use crate::Failure;
 use clap::Subcommand;
 use wire::management::{
-    self, All, Named, ObjectionAnswer, objections_client::ObjectionsClient as Objections,
+    self, Named, ObjectionAnswer, objections_client::ObjectionsClient as Objections,
     violations_client::ViolationsClient as Violations,
 };
 
@@ -92,14 +92,9 @@ pub(crate) fn violation(given: Managed<Violation>, json: bool) -> Result<(), Fai
         Violation::Lift(id) => step(as_told, async |to| {
             Violations::new(to).lift(Named::from(id)).await
         }),
-        Violation::List => {
-            let all = call(whom, async |to| {
-                let client = Violations::new(to).max_decoding_message_size(ANSWER_BYTES_MAX);
-                { client }.list(All {}).await
-            })?;
-            tell_all(&all.json, json);
-            Ok(())
-        }
+        Violation::List => list((whom, json), async |to, page| {
+            Violations::new(to).list(page).await
+        }),
     }
 }
 
@@ -133,13 +128,8 @@ pub(crate) fn objection(given: Managed<Objection>, json: bool) -> Result<(), Fai
             };
             step(as_told, async |to| Objections::new(to).answer(answer).await)
         }
-        Objection::List => {
-            let all = call(whom, async |to| {
-                let client = Objections::new(to).max_decoding_message_size(ANSWER_BYTES_MAX);
-                { client }.list(All {}).await
-            })?;
-            tell_all(&all.json, json);
-            Ok(())
-        }
+        Objection::List => list((whom, json), async |to, page| {
+            Objections::new(to).list(page).await
+        }),
     }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use terms::{Dataset, DatasetName, Degree, Grade, Impact, ItemName, Scope};
 use tonic::{Request, Response, Status};
 use wire::management::{
-    All, ConfirmedGrades, Document, DocumentOf, Documents, Done, LoadRequest, Named,
+    ConfirmedGrades, Document, DocumentOf, Documents, Done, LoadRequest, Named, Page,
     ProposedGrades, Reasoned, catalogue_server::Catalogue,
 };
 
@@ -147,7 +147,7 @@ steps!(Catalogue {
         Ok(self.done(&carried, &Subject::Dataset(name)))
     }
 
-    async fn list(&self, request: Request<All>) -> Result<Response<Documents>, Status> {
+    async fn list(&self, request: Request<Page>) -> Result<Response<Documents>, Status> {
         self.list_of(&request, datasets)
     }
 

@@ -9,7 +9,7 @@ use register::Command;
 use terms::{Announcement, Licence, LicenceId};
 use tonic::{Request, Response, Status};
 use wire::management::{
-    All, Caused, Dated, Document, Documents, Named, Reasoned, licences_server::Licences,
+    Caused, Dated, Document, Documents, Named, Page, Reasoned, licences_server::Licences,
 };
 
 fn of(licence: LicenceId, command: impl FnOnce(LicenceId) -> Command) -> Step {
@@ -77,7 +77,7 @@ steps!(Licences {
     accept_rectification(Named) => |given| named(&given, Command::AcceptRectification);
     terminate(Caused) => terminate;
     surrender(Named) => |given| named(&given, Command::SurrenderLicence);
-    @ async fn list(&self, request: Request<All>) -> Result<Response<Documents>, Status> {
+    @ async fn list(&self, request: Request<Page>) -> Result<Response<Documents>, Status> {
         self.list_of(&request, |state| {
             let calls = state.announcements().map(|call| Subject::Announcement(call.id.clone()));
             let licences = state.licences().map(|s| Subject::Licence(s.licence.id.clone()));

@@ -9,7 +9,7 @@ use register::Command;
 use terms::{Operator, OperatorId};
 use tonic::{Request, Response, Status};
 use wire::management::{
-    All, Assessment, Dated, Document, DocumentOf, Documents, Named, Pair,
+    Assessment, Dated, Document, DocumentOf, Documents, Named, Page, Pair,
     operators_server::Operators,
 };
 
@@ -74,7 +74,7 @@ steps!(Operators {
     file_plan(DocumentOf) => file_plan;
     record_drill(Dated) => record_drill;
     assess(Assessment) => assess;
-    @ async fn list(&self, request: Request<All>) -> Result<Response<Documents>, Status> {
+    @ async fn list(&self, request: Request<Page>) -> Result<Response<Documents>, Status> {
         self.list_of(&request, |state| {
             state.operators().map(|operator| Subject::Operator(operator.id.clone())).collect()
         })

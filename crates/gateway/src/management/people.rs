@@ -10,8 +10,8 @@ use register::Command;
 use terms::{Digest, Person, PersonId, Standing};
 use tonic::{Request, Response, Status};
 use wire::management::{
-    All, CertificateRequest, Dated, Document, Documents, EnrolReply, EnrolRequest, Named, Reasoned,
-    people_server::People,
+    CertificateRequest, Dated, Document, Documents, EnrolReply, EnrolRequest, Named, Page,
+    Reasoned, people_server::People,
 };
 
 fn of(person: PersonId, command: impl FnOnce(PersonId) -> Command) -> Step {
@@ -146,7 +146,7 @@ steps!(People {
         self.certified(&request, (&person, &given.request_pem), command).await
     }
 
-    async fn list(&self, request: Request<All>) -> Result<Response<Documents>, Status> {
+    async fn list(&self, request: Request<Page>) -> Result<Response<Documents>, Status> {
         self.list_of(&request, |state| {
             state.people().map(|person| Subject::Person(person.id.clone())).collect()
         })

@@ -47,7 +47,10 @@ steps!(Platform {
         self.may(&asking, "readRegister").map_err(|why| status(&why))?;
         let overdue = self.gateway.domain.live.read().state.overdue(today(now()));
         let told = overdue.iter().map(|owed| serde_json::json!(owed).to_string());
-        Ok(Response::new(Documents { json: told.collect() }))
+        Ok(Response::new(Documents {
+            json: told.collect(),
+            next: String::new(),
+        }))
     }
 
     type FollowStream = Entries;

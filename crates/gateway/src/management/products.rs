@@ -9,7 +9,7 @@ use register::Command;
 use terms::{Product, ProductId};
 use tonic::{Request, Response, Status};
 use wire::management::{
-    All, Caused, Document, Documents, Done, Named, Pair, ProductRegistration, Reasoned,
+    Caused, Document, Documents, Done, Named, Page, Pair, ProductRegistration, Reasoned,
     products_server::Products,
 };
 
@@ -120,7 +120,7 @@ steps!(Products {
         self.report_of(&request)
     }
 
-    async fn list(&self, request: Request<All>) -> Result<Response<Documents>, Status> {
+    async fn list(&self, request: Request<Page>) -> Result<Response<Documents>, Status> {
         self.list_of(&request, |state| {
             state.products().map(|s| Subject::Product(s.product.id.clone())).collect()
         })

@@ -9,7 +9,7 @@ use register::Command;
 use terms::{Aspect, Scenario, ScenarioId};
 use tonic::{Request, Response, Status};
 use wire::management::{
-    All, Caused, Document, Documents, Done, Named, Pair, Reasoned, scenarios_server::Scenarios,
+    Caused, Document, Documents, Done, Named, Page, Pair, Reasoned, scenarios_server::Scenarios,
 };
 
 fn of(scenario: &str, command: impl FnOnce(ScenarioId) -> Command) -> Result<Step, Refused> {
@@ -99,7 +99,7 @@ steps!(Scenarios {
         Ok(self.done(&carried, &about))
     }
 
-    async fn list(&self, request: Request<All>) -> Result<Response<Documents>, Status> {
+    async fn list(&self, request: Request<Page>) -> Result<Response<Documents>, Status> {
         self.list_of(&request, |state| {
             state.scenarios().map(|s| Subject::Scenario(s.scenario.id.clone())).collect()
         })

@@ -4,7 +4,12 @@ use policy::Refusal;
 use register::State;
 use terms::{Channel, DatasetName, OperatorId, Person};
 use tonic::{Request, Response, Status};
-use wire::management::{Document, Documents};
+use wire::management::{Document, Documents, Page};
+
+/// How many documents a page has at most.
+const PAGE_MAX: usize = 1_000;
+/// A page has no further document once it has so many bytes.
+const PAGE_BYTES_MAX: usize = 1 << 20;
 
 /// How much of the register a caller sees.
 #[derive(Debug)]
@@ -95,12 +100,13 @@ impl Desk {
     }
 
     /// Subjects of one sort.
-    pub(super) fn list_of<T>(
+    pub(super) fn list_of(
         &self,
-        request: &Request<T>,
+        request: &Request<Page>,
         subjects: impl FnOnce(&State) -> Vec<Subject>,
     ) -> Result<Response<Documents>, Status> {
-        self.list(&asking(request, self.channel), subjects)
+        let asking = asking(request, self.channel);
+        self.list(&asking, request.get_ref(), subjects)
     }
 
     /// One subject as it stands; what is not seen looks as if it were not there.
@@ -126,21 +132,44 @@ impl Desk {
         }
     }
 
-    /// Subjects as they stand, those that are seen.
-    pub(super) fn list(
+    /// Subjects as they stand, those that are seen: one page of them.
+    fn list(
         &self,
         asking: &Asking,
+        page: &Page,
         subjects: impl FnOnce(&State) -> Vec<Subject>,
     ) -> Result<Response<Documents>, Status> {
         let sight = self.sight(asking).map_err(|refused| status(&refused))?;
         let stands = self.gateway.domain.live.read();
-        let seen = subjects(&stands.state)
-            .into_iter()
-            .filter(|subject| sight.of(&stands.state, subject))
-            .filter_map(|subject| Some(subject.told(&stands.state)?.to_string()));
-        Ok(Response::new(Documents {
-            json: seen.collect(),
-        }))
+        let seen = |subject: &Subject| sight.of(&stands.state, subject);
+        let mut seen = subjects(&stands.state).into_iter().filter(seen);
+        if !page.after.is_empty() && !seen.any(|subject| subject.id() == page.after) {
+            return Err(status(&Refused::invalid(
+                "management.unknown-page",
+                "no page begins there; begin with the first.",
+                "没有从此处开始的页，请从第一页开始。",
+            )));
+        }
+        let most = usize::try_from(page.most).unwrap_or(usize::MAX);
+        let most = if most == 0 {
+            PAGE_MAX
+        } else {
+            most.min(PAGE_MAX)
+        };
+        let (mut json, mut bytes, mut last) = (Vec::new(), 0, String::new());
+        for subject in seen {
+            if json.len() >= most || bytes >= PAGE_BYTES_MAX {
+                return Ok(Response::new(Documents { json, next: last }));
+            }
+            if let Some(told) = subject.told(&stands.state) {
+                let told = told.to_string();
+                bytes = bytes.saturating_add(told.len());
+                json.push(told);
+                last = subject.id();
+            }
+        }
+        let next = String::new();
+        Ok(Response::new(Documents { json, next }))
     }
 }
 

@@ -9,7 +9,7 @@ use register::Command;
 use terms::{ObjectionId, ViolationId};
 use tonic::{Request, Response, Status};
 use wire::management::{
-    All, Documents, Named, Objection, ObjectionAnswer, Violation, objections_server::Objections,
+    Documents, Named, Objection, ObjectionAnswer, Page, Violation, objections_server::Objections,
     violations_server::Violations,
 };
 
@@ -54,7 +54,7 @@ fn answer(given: ObjectionAnswer) -> Result<Step, Refused> {
 steps!(Violations {
     record(Violation) => record;
     lift(Named) => lift;
-    @ async fn list(&self, request: Request<All>) -> Result<Response<Documents>, Status> {
+    @ async fn list(&self, request: Request<Page>) -> Result<Response<Documents>, Status> {
         self.list_of(&request, |state| {
             state.violations().map(|found| Subject::Violation(found.id.clone())).collect()
         })
@@ -64,7 +64,7 @@ steps!(Violations {
 steps!(Objections {
     lodge(Objection) => lodge;
     answer(ObjectionAnswer) => answer;
-    @ async fn list(&self, request: Request<All>) -> Result<Response<Documents>, Status> {
+    @ async fn list(&self, request: Request<Page>) -> Result<Response<Documents>, Status> {
         self.list_of(&request, |state| {
             state.objections().map(|found| Subject::Objection(found.id.clone())).collect()
         })

@@ -5,7 +5,7 @@ use serde_json::json;
 use terms::Digest;
 use tonic::Code;
 use wire::management::{
-    All, FollowRequest, Named, licences_server::Licences, platform_server::Platform,
+    FollowRequest, Named, Page, licences_server::Licences, platform_server::Platform,
 };
 
 fn desk(stage: &Stage) -> Desk {
@@ -87,7 +87,7 @@ async fn an_operators_member_sees_their_own_alone() {
         ))
         .await;
     let desk = desk(&stage);
-    let seen = Licences::list(&desk, request(&stage, All {}))
+    let seen = Licences::list(&desk, request(&stage, Page::default()))
         .await
         .unwrap();
     let seen = seen.into_inner().json;
@@ -101,10 +101,57 @@ async fn an_operators_member_sees_their_own_alone() {
     );
     assert_eq!(theirs.message(), none.message());
     becomes(&stage, "regulator").await;
-    let seen = Licences::list(&desk, request(&stage, All {}))
+    let seen = Licences::list(&desk, request(&stage, Page::default()))
         .await
         .unwrap();
     assert_eq!(seen.into_inner().json.len(), 2);
+}
+
+/// The ids of a page of licences, and where the next begins.
+async fn page(stage: &Stage, after: &str, most: u32) -> Result<(Vec<String>, String), Code> {
+    let after = after.to_owned();
+    let page = Page { after, most };
+    let listed = Licences::list(&desk(stage), request(stage, page)).await;
+    let listed = listed.map_err(|status| status.code())?.into_inner();
+    let id = |json: &String| {
+        let standing: serde_json::Value = serde_json::from_str(json).unwrap();
+        standing["licence"]["id"].as_str().unwrap().to_owned()
+    };
+    Ok((listed.json.iter().map(id).collect(), listed.next))
+}
+
+#[tokio::test]
+async fn pages_list_everything_once_and_begin_only_where_the_caller_sees() {
+    let stage = Stage::set().await;
+    let today = chrono::Utc::now().date_naive();
+    for number in 0..6 {
+        let operator = if number == 3 { "zeta" } else { "op" };
+        stage
+            .stand(event(
+                json!({"event": "licence-step", "by": "zoe", "stage": "granted", "licence":
+                {"id": format!("l{number}"), "operator": operator, "agreement": null,
+                "mode": "comprehensive", "from": today, "until": today}}),
+            ))
+            .await;
+    }
+    for most in [1, 2, 4, 7] {
+        let (mut all, mut after) = (Vec::new(), String::new());
+        for _ in 0..8 {
+            let (ids, next) = page(&stage, &after, most).await.unwrap();
+            assert!(ids.len() <= most as usize);
+            all.extend(ids);
+            after = next;
+            if after.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(all, ["l", "l0", "l1", "l2", "l4", "l5"], "{most}");
+    }
+    let whole = page(&stage, "", 0).await.unwrap();
+    assert_eq!((whole.0.len(), whole.1.as_str()), (6, ""));
+    for unseen in ["l3", "none"] {
+        assert_eq!(page(&stage, unseen, 2).await, Err(Code::InvalidArgument));
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,22 @@ pub(super) enum Subject {
 }
 
 impl Subject {
+    /// Its id, of which there is one of its sort.
+    pub(super) fn id(&self) -> String {
+        match self {
+            Self::Person(id) => id.to_string(),
+            Self::Operator(id) => id.to_string(),
+            Self::Dataset(name) => name.to_string(),
+            Self::Announcement(id) => id.to_string(),
+            Self::Licence(id) => id.to_string(),
+            Self::Scenario(id) => id.to_string(),
+            Self::Product(id) => id.to_string(),
+            Self::Violation(id) => id.to_string(),
+            Self::Objection(id) => id.to_string(),
+            Self::Domain => String::new(),
+        }
+    }
+
     /// As it stands; none where there is nothing of that name.
     pub(super) fn told(&self, state: &State) -> Option<Value> {
         match self {
