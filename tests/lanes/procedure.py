@@ -243,15 +243,15 @@ def product(world):
     listed = {"id": "p-1", "form": "report", "scenario": "care", "title": "Cost of care", "benefit": "public", "validation": validation}
     no_export(world, SQL, told="egress.no-product")
     typed = world.file("typed.json", {**listed, "plan": "0" * 64, "disclosure": "0" * 64})
-    world.refused("ann", "product", "register", "--file", typed, code=2, told="management.made-by-the-domain")
+    world.refused("ann", "product", "register", "--file", typed, code=3, told="management.made-by-the-domain")
     entry = world.file("product.json", listed)
-    world.refused("ann", "product", "register", "--file", entry, "--sql", "SELECT pid FROM visits", code=3, told="egress.row-level-export")
+    world.refused("ann", "product", "register", "--file", entry, "--sql", "SELECT pid FROM visits", code=3, told="confine.rows-off")
     world.does("ann", "product", "register", "--file", entry, "--sql", SQL)
     report = world.does("dana", "product", "report", "p-1")
     if report["statement"] != SQL or report["found"]["content"]["rows"] != 2 or report["found"]["content"]["columns"][1]["sources"][0]["item"] != "cost":
         wrong(f"the report: {report}")
     if world.does("sam", "product", "report", "p-1") != report: wrong("the reviewers see different reports")
-    world.refused("pia", "product", "report", "p-1", told="management.unknown", code=2)
+    world.refused("pia", "product", "report", "p-1", told="management.unknown", code=3)
     world.refused("ann", "product", "publish", "p-1", told="register.")
     no_export(world, "--product", "p-1", told="egress.no-product")
     no_export(world, SQL, told="egress.no-product")
