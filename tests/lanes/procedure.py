@@ -91,16 +91,24 @@ class World:
         return done.returncode, done.stdout if done.returncode == 0 else done.stderr.strip()
 
 
+def secret(world):
+    """The passphrase of the domain's keystore, for its owner alone."""
+    path = world.file("passphrase", "correct horse battery")
+    path.chmod(0o600)
+    return path
+
+
 def founded(world):
     """`init` with the founder's request; the domain never sees a key."""
     for who in ROLES:
         done = world.run("person", "request", "--id", who, "--org", ORGANISATIONS[who], "-o", world.folder / who)
         if done.returncode: wrong(f"request: {done.stderr}")
     bad = world.folder / "bad"
-    done = world.run("init", bad, "--name", "wuxi", "--founder-csr", world.file("no.pem", "no request"))
+    keystore = ["--keystore", "passphrase", "--passphrase-file", secret(world)]
+    done = world.run("init", bad, "--name", "wuxi", "--founder-csr", world.file("no.pem", "no request"), *keystore)
     if done.returncode != 2 or bad.exists(): wrong(f"a bad request: {done.returncode} {done.stderr}, left: {bad.exists()}")
     done = world.run("init", world.dir, "--name", "wuxi", "--default-schema", "city",
-                     "--founder-csr", world.folder / "adam" / "request.pem")
+                     "--founder-csr", world.folder / "adam" / "request.pem", *keystore)
     if done.returncode: raise SystemExit(done.stderr)
     founder = world.dir / "people" / "founder"
     if (founder / "key.pem").exists(): wrong("the domain wrote the founder's key")

@@ -8,12 +8,14 @@ use crate::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
+mod key; // those of keys, and keystores
 mod ledger; // the verbs of the ledger
 mod lineage; // those of lineage
 mod policy; // those of the policies
 mod report; // those of reports
 
 pub(crate) use self::{
+    key::{Key, KeystoreWord, NewKeystore, Secret},
     ledger::{Ledger, Tail, Where},
     lineage::{Lineage, Traced},
     policy::Policy,
@@ -90,6 +92,11 @@ enum Command {
     Objection(Managed<manage::Objection>),
     /// The domain: what is overdue, what happens / 授权运营域
     Domain(Managed<manage::Domain>),
+    /// The keys of a domain that is not served / 密钥
+    Key {
+        #[command(subcommand)]
+        verb: Key,
+    },
     /// Who cosigns the log / 账本见证方
     Witness {
         #[command(subcommand)]
@@ -194,6 +201,8 @@ pub(crate) struct Serve {
     /// Where the log is published over HTTP; nowhere if not given
     #[arg(long)]
     pub log: Option<SocketAddr>,
+    #[command(flatten)]
+    pub secret: Secret,
 }
 
 #[derive(Debug, Args)]
@@ -234,6 +243,8 @@ pub(crate) struct Init {
     /// With what manifests are signed
     #[arg(long, value_enum, default_value_t = ManifestAlgorithm::P256)]
     pub manifest_key: ManifestAlgorithm,
+    #[command(flatten)]
+    pub keystore: NewKeystore,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -339,6 +350,7 @@ pub fn run() -> ExitCode {
         Command::Violation(given) => manage::violation(given, json),
         Command::Objection(given) => manage::objection(given, json),
         Command::Domain(given) => manage::domain(given, json),
+        Command::Key { verb } => crate::key::key(&verb, json),
         Command::Witness { verb } => witness::witness(&verb, json),
         Command::Lineage { verb } => crate::lineage::lineage(&verb, json),
         Command::Policy { verb } => crate::policy::policy(&verb, json),

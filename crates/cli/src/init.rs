@@ -3,7 +3,7 @@
 use crate::{
     Failure,
     args::{Init, ManifestAlgorithm, Serve, block_on},
-    profile, seed,
+    key, profile, seed,
 };
 use chrono::Utc;
 use gateway::{Administration, By, Domain, Founding, Listeners, ServeError, Unopened};
@@ -28,9 +28,13 @@ pub(crate) fn init(given: &Init) -> Result<(), Failure> {
     match &given.from {
         Some(from) => {
             let seed = seed::read(from).map_err(|error| Failure::Usage(error.to_string()))?;
+            let (keystore, keystore_config, secrets) = key::wanted(&given.keystore, true)?;
             let keeping = seed::Keeping {
                 ledger_postgres: given.ledger_postgres.as_deref(),
                 manifest_algorithm: algorithm(given),
+                keystore,
+                keystore_config,
+                secrets,
             };
             block_on(async {
                 seed::play(dir, &seed, &keeping)
@@ -82,6 +86,7 @@ fn bare(given: &Init) -> Result<(), Failure> {
         None => None,
         Some(file) => Some(std::fs::read_to_string(file).map_err(|e| Failure::usage(file, e))?),
     };
+    let (keystore, keystore_config, secrets) = key::wanted(&given.keystore, false)?;
     let now = Utc::now();
     let year = today(now).checked_add_days(chrono::Days::new(AGREEMENT_DAYS));
     let founder = Person {
@@ -97,6 +102,9 @@ fn bare(given: &Init) -> Result<(), Failure> {
         policies: None,
         manifest_algorithm: algorithm(given),
         ledger_postgres: given.ledger_postgres.as_deref(),
+        keystore,
+        keystore_config: &keystore_config,
+        secrets: &secrets,
         now,
     };
     let domain = Domain::create(&given.dir, &founding).map_err(|error| other(&error))?;
@@ -176,7 +184,8 @@ pub(crate) fn serve(serve: Serve) -> Result<(), Failure> {
         admin: serve.admin,
         log: serve.log,
     };
-    gateway::serve(&serve.dir, listeners).map_err(|error| match error {
+    gateway::serve(&serve.dir, listeners, &key::secrets(&serve.secret)).map_err(|error| match error
+    {
         ServeError::Unopened(
             Unopened::Ledger(::ledger::Breach::RolledBack { .. })
             | Unopened::Witnesses(::witness::Unwitnessed::RolledBack { .. }),

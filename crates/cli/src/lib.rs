@@ -13,6 +13,7 @@ mod profile; // where a person's gateway is
 mod client; // Flight SQL and operations over mutual TLS
 mod table; // results for people and machines
 mod seed; // a seed directory, read and played
+mod key; // the keys of a domain
 mod init; // a domain is made
 mod query; // a statement, its result, its receipt
 mod explain; // the decision without touching data

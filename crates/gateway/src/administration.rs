@@ -59,6 +59,9 @@ pub enum Unadministered {
     /// The ledger did not take it.
     #[error(transparent)]
     Ledger(#[from] ledger::Breach),
+    /// The keys cannot be used.
+    #[error("{}: {}", .0.code(), .0)]
+    Keys(#[from] vault::Unkept),
     /// Carrying it out broke off.
     #[error("gateway.broken: the command broke off; look at the log for whether it stands")]
     Broken,
@@ -143,6 +146,7 @@ impl Administration {
             ingested.map_err(Unadministered::from)
         });
         let snapshot = ingested.await.map_err(|_| Unadministered::Broken)??;
+        self.domain.record_keys::<Unadministered>().await?;
         let recorded = match self.measured_load(&snapshot).await {
             Ok(row_risks) => {
                 let snapshot = snapshot.clone();

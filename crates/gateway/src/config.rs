@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 use terms::Retention;
+use vault::Token;
 use wire::job::STATEMENT_LIMITS;
 
 /// The file in a domain's folder.
@@ -38,6 +39,19 @@ struct Raw {
     witness: RawWitness,
     /// How long events are kept, by class; `docs/ledger.md` lists them.
     retention: Retention,
+    /// What opens the keystore; `docs/keys.md` says how.
+    keystore: RawKeystore,
+}
+
+/// What opens the keystore, as it is written.
+#[derive(Debug, Clone, Default, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawKeystore {
+    passphrase_file: String,
+    pkcs11_module: String,
+    pkcs11_token: String,
+    pin_file: String,
+    danger_unprotected: bool,
 }
 
 /// Who cosigns the log, and what waits for them.
@@ -85,6 +99,7 @@ impl Default for Raw {
             statement: BTreeMap::new(),
             witness: RawWitness::default(),
             retention: Retention::default(),
+            keystore: RawKeystore::default(),
         }
     }
 }
@@ -108,11 +123,55 @@ pub struct Config {
     pub otlp_endpoint: Option<String>,
     /// Who cosigns the log.
     pub witness: WitnessConfig,
+    /// What opens the keystore.
+    pub(crate) keystore: KeystoreConfig,
     /// Where the ledger is.
     pub ledger: ledger::Place,
     /// Walls that must stand around planners and runners.
     rings_demanded: Vec<Ring>,
     raw: Raw,
+}
+
+/// What opens the keystore. Which of it is needed, the keystore's kind says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeystoreConfig {
+    /// A file with the passphrase, that its owner alone may read.
+    pub passphrase_file: Option<PathBuf>,
+    /// The token that keeps the root key.
+    pub token: Option<Token>,
+    /// A file with the token's PIN, that its owner alone may read.
+    pub pin_file: Option<PathBuf>,
+    /// Whether a production domain may keep its root key unprotected.
+    pub danger_unprotected: bool,
+}
+
+impl From<&RawKeystore> for KeystoreConfig {
+    fn from(raw: &RawKeystore) -> Self {
+        let file = |text: &str| Some(PathBuf::from(text)).filter(|file| *file != PathBuf::new());
+        Self {
+            passphrase_file: file(&raw.passphrase_file),
+            token: file(&raw.pkcs11_module).map(|module| Token {
+                module,
+                label: raw.pkcs11_token.clone(),
+            }),
+            pin_file: file(&raw.pin_file),
+            danger_unprotected: raw.danger_unprotected,
+        }
+    }
+}
+
+impl From<&KeystoreConfig> for RawKeystore {
+    fn from(config: &KeystoreConfig) -> Self {
+        let text = |file: Option<&Path>| file.map(|file| file.display().to_string());
+        let token = config.token.as_ref();
+        Self {
+            passphrase_file: text(config.passphrase_file.as_deref()).unwrap_or_default(),
+            pkcs11_module: text(token.map(|token| token.module.as_path())).unwrap_or_default(),
+            pkcs11_token: token.map(|token| token.label.clone()).unwrap_or_default(),
+            pin_file: text(config.pin_file.as_deref()).unwrap_or_default(),
+            danger_unprotected: config.danger_unprotected,
+        }
+    }
 }
 
 /// Who cosigns the log, and what waits for them.
@@ -224,20 +283,26 @@ impl Config {
                 rings_demanded,
                 otlp_endpoint: Some(raw.otlp_endpoint.clone()).filter(|text| !text.is_empty()),
                 witness: WitnessConfig::from(&raw.witness),
+                keystore: KeystoreConfig::from(&raw.keystore),
                 raw,
             }),
             _ => Err(wrong(mistakes)),
         }
     }
 
-    /// Writes the configuration of a new domain: the defaults, and where its ledger is if that is not
-    /// in its folder.
+    /// Writes the configuration of a new domain: the defaults, where its ledger is if that is not in its
+    /// folder, and what opens its keystore.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write_new(dir: &Path, ledger_postgres: Option<&str>) -> std::io::Result<()> {
+    pub fn write_new(
+        dir: &Path,
+        ledger_postgres: Option<&str>,
+        keystore: &KeystoreConfig,
+    ) -> std::io::Result<()> {
         let raw = Raw {
             ledger_postgres: ledger_postgres.unwrap_or_default().to_owned(),
+            keystore: RawKeystore::from(keystore),
             ..Raw::default()
         };
         let text = toml::to_string(&raw).map_err(std::io::Error::other)?;

@@ -1,8 +1,10 @@
 use crate::{
-    config::{Config, Misconfigured},
+    config::{Config, KeystoreConfig, Misconfigured},
     live::Live,
+    operation::now,
     receipts::Receipts,
     snapshot::{self, Folded, TakenUp},
+    unlock::{self, Locked, Secrets},
 };
 use disclosure::{Limits, Register};
 use identity::{Authority, Unissued};
@@ -15,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
-use terms::DomainName;
+use terms::{DomainName, Event, KeystoreKind};
 use vault::{Keyring, Store};
 
 /// A domain's folder, opened by exactly one process.
@@ -45,6 +47,8 @@ pub struct Domain {
     pub(crate) receipts: Mutex<Receipts>,
     /// Held while data is taken in.
     pub(crate) loading: tokio::sync::Mutex<()>,
+    /// Held while it is put on record what became of keys, so that it is put once.
+    recording: tokio::sync::Mutex<()>,
     _lock: File,
 }
 
@@ -59,6 +63,12 @@ pub struct Founding<'a> {
     pub manifest_algorithm: Algorithm,
     /// The PostgreSQL database that keeps its ledger, if its folder does not.
     pub ledger_postgres: Option<&'a str>,
+    /// In what its root key is kept.
+    pub keystore: KeystoreKind,
+    /// What opens that.
+    pub keystore_config: &'a KeystoreConfig,
+    /// And where the secret comes from.
+    pub secrets: &'a Secrets,
     /// The time.
     pub now: chrono::DateTime<chrono::Utc>,
 }
@@ -92,6 +102,16 @@ pub enum Unopened {
     /// The keys cannot be read or made.
     #[error(transparent)]
     Keys(#[from] vault::Unkept),
+    /// The keystore does not open.
+    #[error(transparent)]
+    Locked(#[from] Locked),
+    /// A production domain whose root key anybody reads who reads the folder.
+    #[error(
+        "keystore.unprotected: this is no pilot, and its root key is unprotected: move it with \
+         `bonded key move`, or set [keystore] danger_unprotected = true in bonded.toml / \
+         生产域的根密钥未受保护"
+    )]
+    Unprotected,
     /// The disclosure register cannot be used.
     #[error(transparent)]
     Disclosure(#[from] disclosure::Unstored),
@@ -164,21 +184,77 @@ impl Domain {
             .and_then(|()| std::fs::write(ca.join("server-key.pem"), &server.key_pem));
         written.map_err(file(&ca))?;
         private(&ca.join("server-key.pem")).map_err(file(&ca))?;
-        Config::write_new(dir, founding.ledger_postgres).map_err(file(dir))?;
+        let opened_by = founding.keystore_config;
+        Config::write_new(dir, founding.ledger_postgres, opened_by).map_err(file(dir))?;
         let place = Config::read(dir)?.ledger;
         let ledger = Ledger::create(place, founding.name, Arc::new(SystemClock))?;
         drop(ledger);
-        Keyring::create(dir)?;
+        let opening = (opened_by, founding.secrets);
+        let keystore = unlock::keystore(dir, founding.keystore, opening)?;
+        let keyring = Keyring::create_in(dir, keystore)?;
         ManifestKey::create(dir, founding.manifest_algorithm)
             .map_err(|error| Unopened::ManifestKey(error.to_string()))?;
-        Self::open(dir)
+        Self::opened(dir, |_| Ok(keyring))
     }
 
     /// Opens a domain: takes its lock, checks its ledger, folds what stands.
     ///
     /// # Errors
     /// [`Unopened`].
-    pub fn open(dir: &Path) -> Result<Self, Unopened> {
+    pub fn open(dir: &Path, secrets: &Secrets) -> Result<Self, Unopened> {
+        Self::opened(dir, |config| {
+            unlock::unlocked(dir, &config.keystore, secrets)
+        })
+    }
+
+    /// Puts on record what became of keys since it was last.
+    ///
+    /// # Errors
+    /// The ledger's, or the keys'; what is on record then may come on record once more.
+    pub async fn record_keys<E: From<Breach> + From<vault::Unkept>>(&self) -> Result<(), E> {
+        let _one = self.recording.lock().await;
+        let events = self.keyring.unrecorded();
+        for event in &events {
+            self.ledger.append(event, None, now()).await?;
+        }
+        Ok(self.keyring.recorded(events.len())?)
+    }
+
+    /// Puts on record which keys are in memory from here on, and what became of keys before.
+    pub(crate) async fn record_unlocking(&self) -> Result<(), Unopened> {
+        self.record_keys::<Unopened>().await?;
+        let status = self.keyring.status();
+        let unlocked = Event::KeysUnlocked {
+            keystore: status.keystore,
+            storage: status.storage,
+            check: status.check,
+            keys: u64::try_from(status.keys.len()).unwrap_or(u64::MAX),
+        };
+        self.ledger.append(&unlocked, None, now()).await?;
+        if status.keystore == KeystoreKind::Unprotected {
+            tracing::warn!(
+                "the root key is unprotected: whoever reads the folder `keys` reads the data; \
+                 `bonded key move` protects it"
+            );
+        }
+        Ok(())
+    }
+
+    /// Refuses to serve a production domain whose root key is unprotected, unless that is wanted.
+    pub(crate) fn judge_keystore(&self) -> Result<(), Unopened> {
+        let is_unprotected = self.keyring.status().keystore == KeystoreKind::Unprotected;
+        let is_wanted = self.config.keystore.danger_unprotected;
+        let is_pilot = self.live.read().state.pilot();
+        if is_unprotected && !is_wanted && !is_pilot {
+            return Err(Unopened::Unprotected);
+        }
+        Ok(())
+    }
+
+    fn opened(
+        dir: &Path,
+        keyring: impl FnOnce(&Config) -> Result<Keyring, Locked>,
+    ) -> Result<Self, Unopened> {
         if !dir.join(crate::config::FILE).is_file() {
             return Err(Unopened::NoDomain(dir.to_owned()));
         }
@@ -186,7 +262,7 @@ impl Domain {
         let lock = locked(dir)?;
         let ledger = Ledger::open(config.ledger.clone(), Arc::new(SystemClock))?;
         let engine = Engine::load(Some(&dir.join("policies")));
-        let keyring = Keyring::open(dir)?;
+        let keyring = keyring(&config)?;
         let TakenUp { folded, entries } = snapshot::take_up(dir, &ledger, &keyring)?;
         tracing::info!(entries, "entries folded");
         let Folded {
@@ -224,6 +300,7 @@ impl Domain {
             manifest_key,
             receipts: Mutex::default(),
             loading: tokio::sync::Mutex::default(),
+            recording: tokio::sync::Mutex::default(),
             _lock: lock,
         })
     }
@@ -253,3 +330,6 @@ fn locked(dir: &Path) -> Result<File, Unopened> {
         Err(error) => Err(file(error.into())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ mod witnesses; // who cosigns the log
 mod durable; // files that are there whole or not at all
 mod live; // what stands, live: one writer, many readers
 mod snapshot; // what stands, kept for the next start
+mod unlock; // what opens the keystore
 mod domain; // the folder: lock, ledger, register, keys
 mod carry_out; // commands: policy, register, ledger, and only then it stands
 mod administration; // what commands need done beside them
@@ -40,11 +41,12 @@ mod stage; // a small served domain for the tests
 pub use self::{
     administration::{Administration, Unadministered},
     carry_out::{By, Carried, Order},
-    config::{Config, Misconfigured},
+    config::{Config, KeystoreConfig, Misconfigured},
     domain::{Domain, Founding, Unopened},
     line::Peer,
     live::{Live, Stands},
     operation::{Aim, Asking, Gateway, Granted, Prepared, Running},
     refused::{Kind, Refused},
     serve::{Listeners, ServeError, serve},
+    unlock::{Locked, Prompt, Secrets, keystore},
 };

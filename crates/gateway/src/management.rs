@@ -160,6 +160,10 @@ fn refused(why: &Unadministered) -> Status {
             tracing::error!(%why, "a stored file cannot be used");
             status(&Refused::internal("management.stored"))
         }
+        Unadministered::Keys(why) => {
+            tracing::error!(%why, "a key cannot be used");
+            status(&Refused::internal(why.code()))
+        }
         Unadministered::Broken => status(&Refused::internal("gateway.broken")),
     }
 }

@@ -27,6 +27,7 @@ use crate::{
     Administration, Domain, Peer, Refused, Unopened,
     leash::{Leash, Leashes},
     snapshot,
+    unlock::Secrets,
     upkeep::Upkeep,
     witnesses::Witnesses,
 };
@@ -95,8 +96,13 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Unopened`].
-    pub async fn open(dir: &Path, program: PathBuf) -> Result<Arc<Self>, Unopened> {
-        let domain = Domain::open(dir)?;
+    pub async fn open(
+        dir: &Path,
+        program: PathBuf,
+        secrets: &Secrets,
+    ) -> Result<Arc<Self>, Unopened> {
+        let domain = Domain::open(dir, secrets)?;
+        domain.judge_keystore()?;
         let pool = Pool::new(domain.config.pool(program));
         let pool = pool.map_err(|error| Unopened::Pool(error.to_string()))?;
         let witnesses = Witnesses::open(dir, &domain.config.witness, &domain.ledger).await?;
@@ -107,6 +113,7 @@ impl Gateway {
         let standing = (left.redactions, left.promises);
         let upkeep = Upkeep::take_up(&domain, standing, now()).await?;
         walled(&pool).await?;
+        domain.record_unlocking().await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let started = Event::GatewayStarted {
             version,

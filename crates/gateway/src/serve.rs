@@ -9,6 +9,7 @@ use crate::{
     operations::OperationsService,
     publish::publish,
     snapshot, telemetry, tls,
+    unlock::Secrets,
 };
 use arrow_flight::flight_service_server::FlightServiceServer;
 use ledger::Ledger;
@@ -76,24 +77,24 @@ pub enum ServeError {
 ///
 /// # Errors
 /// [`ServeError`].
-pub fn serve(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
+pub fn serve(dir: &Path, listeners: Listeners, secrets: &Secrets) -> Result<(), ServeError> {
     let process = |error: &dyn std::fmt::Display| ServeError::Process(error.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| process(&error))?;
-    runtime.block_on(serving(dir, listeners))
+    runtime.block_on(serving(dir, listeners, secrets))
 }
 
 #[expect(
     clippy::too_many_lines,
     reason = "one arm for each case: a table reads best in one place"
 )]
-async fn serving(dir: &Path, listeners: Listeners) -> Result<(), ServeError> {
+async fn serving(dir: &Path, listeners: Listeners, secrets: &Secrets) -> Result<(), ServeError> {
     let program = std::env::current_exe();
     let program = program.map_err(|error| ServeError::Process(error.to_string()))?;
-    let gateway = Gateway::open(dir, program).await?;
+    let gateway = Gateway::open(dir, program, secrets).await?;
     let config = gateway.domain.config.clone();
     let spans = telemetry::start(&config);
     gateway.tell_walls().await;

@@ -1,6 +1,6 @@
 //! A small served domain for the tests: one operator's member, one granted scenario over open data.
 
-use crate::{Asking, Domain, Founding, Gateway, Peer, Unopened};
+use crate::{Asking, Domain, Founding, Gateway, KeystoreConfig, Peer, Secrets, Unopened};
 use chrono::{Days, Utc};
 use identity::Authority;
 use ledger::{Breach, Ledger, Stored, SystemClock};
@@ -8,7 +8,7 @@ use manifest::Algorithm;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use terms::{Channel, Digest, Event};
+use terms::{Channel, Digest, Event, KeystoreKind};
 
 /// The domain, its folder and its one caller.
 pub(crate) struct Stage {
@@ -79,6 +79,12 @@ impl Stage {
             policies: None,
             manifest_algorithm: Algorithm::Ed25519,
             ledger_postgres: None,
+            keystore: KeystoreKind::Unprotected,
+            keystore_config: &KeystoreConfig {
+                danger_unprotected: true,
+                ..KeystoreConfig::default()
+            },
+            secrets: &Secrets::default(),
             now: Utc::now(),
         };
         drop(Domain::create(&dir, &founding).unwrap());
@@ -103,7 +109,7 @@ impl Stage {
         drop(ledger);
         let program = jail::program(folder.path(), "gateway_stand_in", "cat >/dev/null").unwrap();
         let gateway = loop {
-            match Gateway::open(&dir, program.clone()).await {
+            match Gateway::open(&dir, program.clone(), &Secrets::default()).await {
                 Err(Unopened::Ledger(Breach::Held { .. }) | Unopened::InUse(_)) => {}
                 opened => break opened.unwrap(),
             }

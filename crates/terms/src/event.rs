@@ -4,10 +4,10 @@
 
 use crate::{
     Announcement, Answer, Channel, Course, Dataset, DatasetName, Digest, DomainName, GradeProposal,
-    Holidays, ItemName, Licence, LicenceId, Notice, Objection, ObjectionId, Obligations, Operator,
-    Person, PersonId, Product, ProductId, QueryId, ReadingPurpose, RedactionBasis, Retention,
-    RowRisk, Scenario, ScenarioId, Shape, Snapshot, Stage, Thresholds, Usage, Violation,
-    ViolationId,
+    Holidays, ItemName, KeyName, KeystoreKind, Licence, LicenceId, Notice, Objection, ObjectionId,
+    Obligations, Operator, Person, PersonId, Product, ProductId, QueryId, ReadingPurpose,
+    RedactionBasis, Retention, Rotation, RowRisk, Scenario, ScenarioId, Shape, Snapshot, Stage,
+    Thresholds, Usage, Violation, ViolationId,
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -392,6 +392,44 @@ pub enum Event {
         /// How many entries were removed.
         removed: u64,
     },
+    /// The keystore was opened: from here on the domain's keys are in memory.
+    KeysUnlocked {
+        /// Which kind.
+        keystore: KeystoreKind,
+        /// The version of the storage key.
+        storage: u32,
+        /// Which storage key it is, without saying it.
+        check: Digest,
+        /// How many keys it wraps.
+        keys: u64,
+    },
+    /// A key came to be.
+    KeyCreated {
+        /// Which.
+        key: KeyName,
+        /// Derived from it: says which it was, without saying it.
+        check: Digest,
+    },
+    /// A key was made anew and what it had wrapped wrapped again; the old one is destroyed.
+    KeysRotated {
+        /// What.
+        rotation: Rotation,
+        /// Where the root is kept now.
+        keystore: KeystoreKind,
+        /// The version of the storage key now.
+        storage: u32,
+        /// Which storage key it is, without saying it.
+        check: Digest,
+        /// How many keys it wraps.
+        keys: u64,
+    },
+    /// A key is destroyed, and all that was stored under it with it. Source: NIST SP 800-88r2.
+    KeyDestroyed {
+        /// Which.
+        key: KeyName,
+        /// Which it was.
+        check: Digest,
+    },
 }
 
 /// What was asked for.
@@ -487,6 +525,10 @@ impl Event {
             Self::TextRedacted { .. } => "text-redacted",
             Self::TextsExpired { .. } => "texts-expired",
             Self::LogPruned { .. } => "log-pruned",
+            Self::KeysUnlocked { .. } => "keys-unlocked",
+            Self::KeyCreated { .. } => "key-created",
+            Self::KeysRotated { .. } => "keys-rotated",
+            Self::KeyDestroyed { .. } => "key-destroyed",
         }
     }
 
@@ -533,7 +575,11 @@ impl Event {
             | Self::RedactionApproved { .. }
             | Self::TextRedacted { .. }
             | Self::TextsExpired { .. }
-            | Self::LogPruned { .. } => None,
+            | Self::LogPruned { .. }
+            | Self::KeysUnlocked { .. }
+            | Self::KeyCreated { .. }
+            | Self::KeysRotated { .. }
+            | Self::KeyDestroyed { .. } => None,
         }
     }
 
@@ -580,7 +626,11 @@ impl Event {
             | Self::RedactionApproved { .. }
             | Self::TextRedacted { .. }
             | Self::TextsExpired { .. }
-            | Self::LogPruned { .. } => None,
+            | Self::LogPruned { .. }
+            | Self::KeysUnlocked { .. }
+            | Self::KeyCreated { .. }
+            | Self::KeysRotated { .. }
+            | Self::KeyDestroyed { .. } => None,
         }
     }
 }

@@ -34,6 +34,7 @@ mod event; // everything the ledger can say
 mod retention; // how long what is on record stays readable
 mod withheld; // what a response tells of what it left out
 mod usage; // what an operation used
+mod key; // keystores, and the keys of a domain by name
 mod flow; // how an item has a part in a column
 mod told; // what a caller hears of an error
 
@@ -54,6 +55,7 @@ pub use self::{
         AnnouncementId, DatasetName, DomainName, IdentifierDomain, ItemName, LicenceId,
         ObjectionId, OperatorId, PersonId, ProductId, QueryId, ScenarioId, ViolationId,
     },
+    key::{KeyName, KeystoreKind, Rotation},
     kind::Kind,
     licence::{Announcement, Licence, Mode, Sector},
     mask::Mask,

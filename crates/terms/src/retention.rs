@@ -135,7 +135,10 @@ impl Event {
             | Self::RedactionApproved { .. }
             | Self::TextRedacted { .. }
             | Self::TextsExpired { .. }
-            | Self::LogPruned { .. } => EventClass::Procedure,
+            | Self::LogPruned { .. }
+            | Self::KeyCreated { .. }
+            | Self::KeysRotated { .. }
+            | Self::KeyDestroyed { .. } => EventClass::Procedure,
             Self::OperationOpened { .. }
             | Self::OperationDecided { .. }
             | Self::OperationRefused { .. }
@@ -148,7 +151,8 @@ impl Event {
             Self::SealedRead { .. } => EventClass::Reading,
             Self::GatewayStarted { .. }
             | Self::StrangersCounted { .. }
-            | Self::WitnessLagged { .. } => EventClass::Running,
+            | Self::WitnessLagged { .. }
+            | Self::KeysUnlocked { .. } => EventClass::Running,
         }
     }
 }

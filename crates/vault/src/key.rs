@@ -1,3 +1,5 @@
+use crate::Unkept;
+use terms::Digest;
 use zeroize::Zeroizing;
 
 /// A secret key.
@@ -20,10 +22,20 @@ impl Key {
     }
 
     /// Draws a new key from the system's generator.
-    pub(crate) fn random() -> Result<Self, ring::error::Unspecified> {
+    ///
+    /// # Errors
+    /// [`Unkept::NoRandom`].
+    pub fn random() -> Result<Self, Unkept> {
         let mut bytes = Zeroizing::new([0; 32]);
-        ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), bytes.as_mut())?;
+        ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), bytes.as_mut())
+            .map_err(|_| Unkept::NoRandom)?;
         Ok(Self(bytes))
+    }
+
+    /// Says which key this is, without saying it.
+    #[must_use]
+    pub fn check(&self) -> Digest {
+        Digest::from_bytes(*self.derive("check", b"").bytes())
     }
 
     /// Derives a key for one purpose and one name under it.

@@ -1,13 +1,13 @@
+use crate::keystore::{self, Keystore, Unprotected};
+use crate::ring::{self, Ring, Storage, Stored};
+use crate::sealing::{decrypt, encrypt};
 use crate::unit::Unit;
-use crate::{Key, Unkept};
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use crate::{Key, RootId, Unkept, old_root, private_file};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use terms::{DatasetName, ScenarioId};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use terms::{DatasetName, Digest, Event, KeyName, KeystoreKind, ScenarioId};
 
-/// The root key and what is derived from it; a clone is another handle on the same ring.
+/// The keys of a domain, opened; a clone is another handle on the same ring.
 #[derive(Debug, Clone)]
 pub struct Keyring {
     inner: Arc<Inner>,
@@ -16,7 +16,37 @@ pub struct Keyring {
 #[derive(Debug)]
 struct Inner {
     keys_dir: PathBuf,
-    root: Key,
+    /// These never change: tokens, noise and sealed texts outlive every rotation.
+    tokens: Key,
+    cells: Key,
+    sealed: Key,
+    state: RwLock<State>,
+}
+
+/// What a rotation changes. Besides, no unwrapped key is kept: each is opened when it is asked for.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub keystore: Arc<dyn Keystore>,
+    pub generation: u64,
+    pub ring: Ring,
+    pub storage: Key,
+}
+
+/// What may be told of a domain's keys: no secret.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct KeyStatus {
+    /// Where the root key is kept.
+    pub keystore: KeystoreKind,
+    /// Which it is.
+    pub root: RootId,
+    /// The version of the storage key.
+    pub storage: u32,
+    /// Which storage key it is, without saying it.
+    pub check: Digest,
+    /// The keys it wraps, and which each is.
+    pub keys: Vec<(KeyName, Digest)>,
+    /// What became of keys and is not on the ledger yet.
+    pub unrecorded: usize,
 }
 
 /// AES-256-GCM under a key used for this message alone. The only format so far.
@@ -27,58 +57,189 @@ const NONCE_BYTES: usize = 12;
 // === impl Keyring ===
 
 impl Keyring {
-    /// Makes a root key for a new domain, readable by its owner alone.
+    /// Makes the keys of a new domain, in files that only file permissions protect.
     ///
     /// # Errors
-    /// [`Unkept::RootExists`] where there is one, or the file system's.
+    /// As [`Keyring::create_in`].
     pub fn create(dir: &Path) -> Result<Self, Unkept> {
+        Self::create_in(dir, Box::new(Unprotected::new(dir)))
+    }
+
+    /// Makes the keys of a new domain: a root key in a keystore, beneath it a storage key, beneath that
+    /// the keys of tokens, noise and sealed texts.
+    ///
+    /// # Errors
+    /// [`Unkept::KeysExist`] where there are some, or the keystore's or file system's.
+    pub fn create_in(dir: &Path, keystore: Box<dyn Keystore>) -> Result<Self, Unkept> {
         let keys_dir = dir.join("keys");
-        let root = Key::random().map_err(|_| Unkept::NoRandom)?;
-        let path = keys_dir.join("root.key");
-        create_private_dir(&keys_dir)?;
-        create_private_dir(&keys_dir.join("units"))?;
-        if path.exists() {
-            return Err(Unkept::RootExists { path });
+        private_file::create_dir(&keys_dir)?;
+        if Stored::newest(&keys_dir)?.is_some() || old_root::read(&keys_dir)?.is_some() {
+            return Err(Unkept::KeysExist { path: keys_dir });
         }
-        write_private(&path, root.bytes())?;
+        Self::made(keys_dir, keystore, None)
+    }
+
+    /// Opens the keys of a domain that are kept in unprotected files.
+    ///
+    /// # Errors
+    /// As [`Keyring::open_in`].
+    pub fn open(dir: &Path) -> Result<Self, Unkept> {
+        Self::open_in(dir, Box::new(Unprotected::new(dir)))
+    }
+
+    /// Opens the keys of a domain, and destroys what a crash left of keys that hold no more.
+    ///
+    /// # Errors
+    /// [`Unkept::KeysAbsent`], [`Unkept::OtherKeystore`], [`Unkept::NoSuchKey`],
+    /// [`Unkept::WrongSecret`], [`Unkept::RingBroken`], or the keystore's or file system's.
+    pub fn open_in(dir: &Path, keystore: Box<dyn Keystore>) -> Result<Self, Unkept> {
+        let keys_dir = dir.join("keys");
+        let Some(stored) = Stored::newest(&keys_dir)? else {
+            let old = old_root::read(&keys_dir)?;
+            let old = old.ok_or_else(|| Unkept::KeysAbsent {
+                path: keys_dir.clone(),
+            })?;
+            let ring = Self::made(keys_dir.clone(), keystore, Some(&old))?;
+            old_root::destroy(&keys_dir)?;
+            return Ok(ring);
+        };
+        let (kept, opened) = (stored.ring.keystore, keystore.kind());
+        if kept != opened {
+            return Err(Unkept::OtherKeystore { kept, opened });
+        }
+        let storage = keystore.unwrap(&stored.ring.root, &stored.wrapped()?)?;
+        let (generation, ring) = stored.opened(&storage)?;
+        for root in keystore.roots(&ring.root)? {
+            if root != ring.root {
+                keystore.destroy(&root)?;
+            }
+        }
+        keystore::sweep(&keys_dir, &ring.root)?;
+        ring::sweep(&keys_dir, generation)?;
+        old_root::destroy(&keys_dir)?;
+        Self::of(
+            keys_dir,
+            State {
+                keystore: Arc::from(keystore),
+                generation,
+                ring,
+                storage,
+            },
+        )
+    }
+
+    /// Where the root key of a domain is kept, without opening anything.
+    ///
+    /// # Errors
+    /// [`Unkept::KeysAbsent`], [`Unkept::RingBroken`], or the file system's.
+    pub fn kept_in(dir: &Path) -> Result<KeystoreKind, Unkept> {
+        let keys_dir = dir.join("keys");
+        if let Some(stored) = Stored::newest(&keys_dir)? {
+            return Ok(stored.ring.keystore);
+        }
+        match old_root::read(&keys_dir)? {
+            Some(_) => Ok(KeystoreKind::Unprotected),
+            None => Err(Unkept::KeysAbsent { path: keys_dir }),
+        }
+    }
+
+    /// What the files say of a domain's keys, without opening them, and so without proof.
+    ///
+    /// # Errors
+    /// [`Unkept::KeysAbsent`], [`Unkept::RingBroken`], or the file system's.
+    pub fn look(dir: &Path) -> Result<KeyStatus, Unkept> {
+        let path = dir.join("keys");
+        let stored = Stored::newest(&path)?;
+        let stored = stored.ok_or(Unkept::KeysAbsent { path })?;
+        Ok(KeyStatus::of(&stored.ring))
+    }
+
+    fn made(
+        keys_dir: PathBuf,
+        keystore: Box<dyn Keystore>,
+        old: Option<&Key>,
+    ) -> Result<Self, Unkept> {
+        let root = RootId::random()?;
+        keystore.make(&root)?;
+        let storage = Key::random()?;
+        let wrapped = Storage::new(1, &keystore.wrap(&root, &storage)?, &storage);
+        let mut ring = Ring::new(keystore.kind(), root, wrapped);
+        ring.note_created(&KeyName::Storage(1), &storage);
+        match old {
+            Some(old) => old_root::take_over(&keys_dir, old, (&mut ring, &storage))?,
+            None => {
+                for name in [KeyName::Tokens, KeyName::Cells, KeyName::Sealed] {
+                    ring.draw(&name, &storage)?;
+                }
+            }
+        }
+        ring.write((&keys_dir, 1), &storage, &mut |_| Ok(()))?;
+        Self::of(
+            keys_dir,
+            State {
+                keystore: Arc::from(keystore),
+                generation: 1,
+                ring,
+                storage,
+            },
+        )
+    }
+
+    fn of(keys_dir: PathBuf, state: State) -> Result<Self, Unkept> {
+        let fixed = |key: KeyName| {
+            let found = state.ring.get(&key, &state.storage)?;
+            found.ok_or(Unkept::UnitForeign { key })
+        };
+        let (tokens, cells) = (fixed(KeyName::Tokens)?, fixed(KeyName::Cells)?);
+        let sealed = fixed(KeyName::Sealed)?;
         Ok(Self {
-            inner: Arc::new(Inner { keys_dir, root }),
+            inner: Arc::new(Inner {
+                keys_dir,
+                tokens,
+                cells,
+                sealed,
+                state: RwLock::new(state),
+            }),
         })
     }
 
-    /// Opens the ring of a domain.
+    /// What may be told of the keys.
+    #[must_use]
+    pub fn status(&self) -> KeyStatus {
+        KeyStatus::of(&self.read().ring)
+    }
+
+    /// What became of keys and is not on the ledger yet, oldest first.
+    #[must_use]
+    pub fn unrecorded(&self) -> Vec<Event> {
+        self.read().ring.unrecorded.clone()
+    }
+
+    /// Forgets the oldest of what was not on the ledger, since it is now.
     ///
     /// # Errors
-    /// [`Unkept::File`] or [`Unkept::RootBroken`].
-    pub fn open(dir: &Path) -> Result<Self, Unkept> {
-        let keys_dir = dir.join("keys");
-        let path = keys_dir.join("root.key");
-        let bytes = std::fs::read(&path)
-            .map_err(|source| Unkept::File {
-                path: path.clone(),
-                source,
-            })
-            .map(zeroize::Zeroizing::new)?;
-        let root = <[u8; 32]>::try_from(bytes.as_slice())
-            .map(Key::from_bytes)
-            .map_err(|_| Unkept::RootBroken { path })?;
-        Ok(Self {
-            inner: Arc::new(Inner { keys_dir, root }),
+    /// The file system's.
+    pub fn recorded(&self, events: usize) -> Result<(), Unkept> {
+        if events == 0 {
+            return Ok(());
+        }
+        self.change(|ring, _| {
+            ring.unrecorded.drain(..events.min(ring.unrecorded.len()));
+            Ok(())
         })
     }
 
     /// The key that makes the tokens of one scenario: another scenario's tokens never match.
     #[must_use]
     pub fn token_key(&self, scenario: &ScenarioId) -> Key {
-        self.inner
-            .root
-            .derive("token", scenario.as_str().as_bytes())
+        let tokens = &self.inner.tokens;
+        tokens.derive("token", scenario.as_str().as_bytes())
     }
 
     /// What the noise of perturbed cells is drawn with: one key for the domain.
     #[must_use]
     pub fn cell_key(&self) -> Key {
-        self.inner.root.derive("cell", &[])
+        self.inner.cells.clone()
     }
 
     /// Encrypts bytes that stand beside the log or in a file; they open only under the same context.
@@ -88,11 +249,9 @@ impl Keyring {
     /// # Errors
     /// [`Unkept::NoRandom`].
     pub fn seal(&self, context: &str, plain: &[u8]) -> Result<Vec<u8>, Unkept> {
-        let mut head = [0; SALT_BYTES + NONCE_BYTES];
-        ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut head)
-            .map_err(|_| Unkept::NoRandom)?;
+        let head = crate::sealing::random::<{ SALT_BYTES + NONCE_BYTES }>()?;
         let (salt, nonce) = head.split_at(SALT_BYTES);
-        let key = self.inner.root.derive("seal", salt);
+        let key = self.inner.sealed.derive("seal", salt);
         let mut body = plain.to_vec();
         encrypt(&key, nonce, context.as_bytes(), &mut body)?;
         let mut sealed = vec![SEAL_VERSION];
@@ -116,155 +275,95 @@ impl Keyring {
         let (nonce, body) = rest
             .split_at_checked(NONCE_BYTES)
             .ok_or(Unkept::SealBroken)?;
-        let key = self.inner.root.derive("seal", salt);
-        decrypt(&key, nonce, context.as_bytes(), body)
+        let key = self.inner.sealed.derive("seal", salt);
+        decrypt(&key, nonce, context.as_bytes(), body).map(|plain| plain.to_vec())
     }
 
     /// Makes and wraps the key of a new snapshot; whatever key had its name is gone.
     pub(crate) fn new_unit(&self, dataset: &DatasetName, number: u32) -> Result<Unit, Unkept> {
-        Unit::create(&self.inner.keys_dir, &self.wrapping(), dataset, number)
+        let name = snapshot(dataset, number);
+        self.change(|ring, storage| {
+            ring.take(&name);
+            ring.draw(&name, storage).map(Unit::new)
+        })
     }
 
     /// Unwraps the key of a snapshot.
     pub(crate) fn unit(&self, dataset: &DatasetName, number: u32) -> Result<Unit, Unkept> {
-        Unit::open(&self.inner.keys_dir, &self.wrapping(), dataset, number)
+        let state = self.read();
+        let key = state.ring.get(&snapshot(dataset, number), &state.storage)?;
+        key.map(Unit::new).ok_or_else(|| Unkept::UnitAbsent {
+            dataset: dataset.clone(),
+            number,
+        })
     }
 
     /// Removes the wrapped key of a snapshot that never came to be.
     pub(crate) fn remove_unit(&self, dataset: &DatasetName, number: u32) -> Result<(), Unkept> {
-        Unit::remove(&self.inner.keys_dir, dataset, number)
-    }
-
-    fn wrapping(&self) -> Key {
-        self.inner.root.derive("wrap", b"units")
-    }
-}
-
-/// Encrypts in place and appends the tag.
-pub(crate) fn encrypt(
-    key: &Key,
-    nonce: &[u8],
-    context: &[u8],
-    body: &mut Vec<u8>,
-) -> Result<(), Unkept> {
-    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Unkept::SealBroken)?;
-    let key = UnboundKey::new(&AES_256_GCM, key.bytes()).map_err(|_| Unkept::SealBroken)?;
-    LessSafeKey::new(key)
-        .seal_in_place_append_tag(nonce, Aad::from(context), body)
-        .map_err(|_| Unkept::SealBroken)
-}
-
-/// Checks the tag and gives back the plain bytes.
-pub(crate) fn decrypt(
-    key: &Key,
-    nonce: &[u8],
-    context: &[u8],
-    body: &[u8],
-) -> Result<Vec<u8>, Unkept> {
-    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Unkept::SealBroken)?;
-    let key = UnboundKey::new(&AES_256_GCM, key.bytes()).map_err(|_| Unkept::SealBroken)?;
-    let mut body = body.to_vec();
-    let plain = LessSafeKey::new(key)
-        .open_in_place(nonce, Aad::from(context), &mut body)
-        .map_err(|_| Unkept::SealBroken)?
-        .len();
-    body.truncate(plain);
-    Ok(body)
-}
-
-/// Writes a file that must not exist yet, for its owner alone, durable before it returns.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Unkept> {
-    let unkept = |source| Unkept::File {
-        path: path.to_owned(),
-        source,
-    };
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(unkept)?;
-    file.write_all(bytes).map_err(unkept)?;
-    file.sync_all().map_err(unkept)?;
-    let parent = path.parent().unwrap_or(Path::new("."));
-    std::fs::File::open(parent)
-        .and_then(|dir| dir.sync_all())
-        .map_err(unkept)
-}
-
-fn create_private_dir(path: &Path) -> Result<(), Unkept> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|source| Unkept::File {
-            path: path.to_owned(),
-            source,
+        let name = snapshot(dataset, number);
+        if !self.read().ring.keys.contains_key(&name) {
+            return Ok(());
+        }
+        self.change(|ring, _| {
+            ring.take(&name);
+            Ok(())
         })
+    }
+
+    /// Changes the ring beneath its storage key: durable, or as it was.
+    fn change<T>(
+        &self,
+        edit: impl FnOnce(&mut Ring, &Key) -> Result<T, Unkept>,
+    ) -> Result<T, Unkept> {
+        let mut state = self.write();
+        let mut ring = state.ring.clone();
+        let made = edit(&mut ring, &state.storage)?;
+        let generation = state.generation + 1;
+        let place = (self.keys_dir(), generation);
+        ring.write(place, &state.storage, &mut |_| Ok(()))?;
+        state.ring = ring;
+        state.generation = generation;
+        ring::sweep(self.keys_dir(), generation)?;
+        Ok(made)
+    }
+
+    pub(crate) fn keys_dir(&self) -> &Path {
+        &self.inner.keys_dir
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        let state = &self.inner.state;
+        state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
+        let state = &self.inner.state;
+        state.write().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
+// === impl KeyStatus ===
 
-    fn ring() -> (tempfile::TempDir, Keyring) {
-        let dir = tempfile::tempdir().unwrap();
-        let ring = Keyring::create(dir.path()).unwrap();
-        (dir, ring)
-    }
-
-    #[test]
-    fn the_root_key_is_for_its_owner_alone() {
-        let (dir, _) = ring();
-        let meta = std::fs::metadata(dir.path().join("keys/root.key")).unwrap();
-        assert_eq!(meta.permissions().mode() & 0o777, 0o600);
-        assert_eq!(meta.len(), 32);
-    }
-
-    #[test]
-    fn a_second_root_key_is_refused() {
-        let (dir, _) = ring();
-        let cause = Keyring::create(dir.path()).unwrap_err();
-        assert_eq!(cause.code(), "vault.root-exists");
-    }
-
-    #[test]
-    fn a_cut_root_key_is_refused() {
-        let (dir, _) = ring();
-        std::fs::write(dir.path().join("keys/root.key"), b"short").unwrap();
-        assert_eq!(
-            Keyring::open(dir.path()).unwrap_err().code(),
-            "vault.root-broken"
-        );
-    }
-
-    #[test]
-    fn a_ring_opened_again_is_the_same_ring() {
-        let (dir, first) = ring();
-        let again = Keyring::open(dir.path()).unwrap();
-        let sealed = first.seal("ledger", b"select 1").unwrap();
-        assert_eq!(again.unseal("ledger", &sealed).unwrap(), b"select 1");
-        let scenario = "care".parse().unwrap();
-        assert_eq!(first.token_key(&scenario), again.token_key(&scenario));
-        assert_ne!(
-            first.token_key(&scenario),
-            first.token_key(&"roads".parse().unwrap())
-        );
-    }
-
-    #[test]
-    fn sealed_bytes_open_only_whole_and_in_their_context() {
-        let (_dir, ring) = ring();
-        let sealed = ring.seal("ledger", b"text").unwrap();
-        assert_ne!(sealed, ring.seal("ledger", b"text").unwrap());
-        assert!(ring.unseal("people", &sealed).is_err());
-        for at in 0..sealed.len() {
-            let mut changed = sealed.clone();
-            changed[at] ^= 1;
-            assert!(ring.unseal("ledger", &changed).is_err(), "byte {at}");
-            assert!(ring.unseal("ledger", &sealed[..at]).is_err(), "cut at {at}");
+impl KeyStatus {
+    fn of(ring: &Ring) -> Self {
+        let keys = ring.keys.iter();
+        Self {
+            keystore: ring.keystore,
+            root: ring.root.clone(),
+            storage: ring.storage.version,
+            check: ring.storage.check,
+            keys: keys.map(|(name, key)| (name.clone(), key.check)).collect(),
+            unrecorded: ring.unrecorded.len(),
         }
     }
 }
+
+fn snapshot(dataset: &DatasetName, number: u32) -> KeyName {
+    KeyName::Snapshot {
+        dataset: dataset.clone(),
+        number,
+    }
+}
+
+#[cfg(test)]
+mod tests;

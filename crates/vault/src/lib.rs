@@ -1,7 +1,8 @@
 //! Who holds the keys: the key hierarchy, the sealed files, and the way data comes in.
 //!
-//! Root key → unit key (one per snapshot) → one key per column, one for the footer. What is handed
-//! out for a job is the path of one file and the keys of exactly the columns asked for.
+//! Root key, in a keystore → storage key → unit key (one per snapshot; those of tokens, noise and sealed
+//! texts) → one key per column, one for the footer. What is handed out for a job is the path of one file
+//! and the keys of exactly the columns asked for.
 //!
 //! Never: decides who may have a key, reads a stored value, writes an unencrypted byte of data or an
 //! unwrapped key beside the root.
@@ -15,20 +16,27 @@ mod extent; // how much of a snapshot some columns are
 mod derive; // items computed of others of their row
 mod intake; // batches in the order of the catalogue, from either format
 mod key; // 32 secret bytes that never print
-mod keyring; // root key, derived keys, seal and unseal
+mod private_file; // files for their owner alone, destroyed for good
+mod sealing; // AES-256-GCM in memory
+mod keystore; // where root keys are kept
+mod ring; // every other key, wrapped, in one file
+mod keyring; // the keys of a domain: open, seal, units
+mod renew; // rotation and destruction, all or nothing
+mod old_root; // domains from before the ring
 mod parquet_intake; // Parquet in
 mod plain_type; // what the stored type of a column becomes
 mod sealed_file; // Parquet out, encrypted, hashed as it is written
 mod store; // ingest, source, discard
 mod subjects; // which row is whose, for the disclosure register
-mod unit; // the key of one snapshot, wrapped on disk
+mod unit; // the key of one snapshot
 mod unkept; // what can go wrong with keys
 mod unreceivable; // why data could not come in, by file, line and column
 
 pub use self::{
     extent::Extent,
     key::Key,
-    keyring::Keyring,
+    keyring::{KeyStatus, Keyring},
+    keystore::{Cost, Keystore, Passphrase, Pkcs11, RootId, Token, Unprotected},
     store::{Progress, ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, Store},
     unkept::Unkept,
     unreceivable::{Place, Unreceivable},

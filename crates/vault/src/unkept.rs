@@ -1,5 +1,6 @@
+use crate::RootId;
 use std::path::PathBuf;
-use terms::{DatasetName, Told};
+use terms::{DatasetName, KeyName, KeystoreKind, Told};
 
 /// What can go wrong with keys. Every cause is ours, never the caller's: fail closed and alert.
 #[derive(Debug, thiserror::Error)]
@@ -12,17 +13,66 @@ pub enum Unkept {
         /// Why.
         source: std::io::Error,
     },
-    /// The root key is there already; a second one would orphan everything under the first.
-    #[error("root key `{path}` exists already")]
-    RootExists {
+    /// There are keys already; new ones would orphan everything under them.
+    #[error("`{path}` holds keys already")]
+    KeysExist {
         /// Where.
         path: PathBuf,
     },
-    /// The root key's file is not 32 bytes long.
-    #[error("root key `{path}` is not 32 bytes")]
+    /// The folder holds no keys.
+    #[error("`{path}` holds no keys")]
+    KeysAbsent {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A root key's file is not what we write.
+    #[error("root key `{path}` is not what was written")]
     RootBroken {
         /// Where.
         path: PathBuf,
+    },
+    /// The file of wrapped keys is not what we write, or was changed.
+    #[error("key file `{path}` is not readable as wrapped keys, or was changed")]
+    RingBroken {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The root key is not in its keystore: it never was, or was destroyed.
+    #[error("there is no root key `{root}`")]
+    NoSuchKey {
+        /// Which.
+        root: RootId,
+    },
+    /// The keys are kept in another keystore than the one that was opened.
+    #[error("the root key is kept in keystore `{kept}`, not in `{opened}`")]
+    OtherKeystore {
+        /// Where it is kept.
+        kept: KeystoreKind,
+        /// Which was opened.
+        opened: KeystoreKind,
+    },
+    /// The passphrase or PIN is wrong.
+    #[error("keystore `{0}` does not open: the passphrase or PIN is wrong")]
+    WrongSecret(KeystoreKind),
+    /// Too many wrong PINs: the keystore takes none any more.
+    #[error("keystore `{0}` is locked after wrong PINs; its administrator has to unlock it")]
+    LockedOut(KeystoreKind),
+    /// One more wrong PIN would lock the keystore.
+    #[error(
+        "one wrong PIN more would lock the token, so none was tried; log in once with the token's own tool"
+    )]
+    LastTry,
+    /// A passphrase that can be guessed.
+    #[error("the passphrase is too short: {characters_min} characters at least")]
+    SecretShort {
+        /// How long it has to be.
+        characters_min: usize,
+    },
+    /// The keystore failed.
+    #[error("the keystore failed: {what}")]
+    Keystore {
+        /// In what.
+        what: String,
     },
     /// A wrapped key's file is not what we write.
     #[error("key file `{path}` is not readable as a wrapped key")]
@@ -30,13 +80,11 @@ pub enum Unkept {
         /// Where.
         path: PathBuf,
     },
-    /// A unit key does not open under this root, or is another than the one it was made as.
-    #[error("the key of snapshot {number} of `{dataset}` does not open under this root key")]
+    /// A key does not open under the storage key, or is another than the one it was made as.
+    #[error("key `{key}` does not open under the storage key")]
     UnitForeign {
-        /// Of which dataset.
-        dataset: DatasetName,
-        /// Of which snapshot.
-        number: u32,
+        /// Which.
+        key: KeyName,
     },
     /// There is no key: the snapshot never was, or was destroyed.
     #[error("there is no key for snapshot {number} of `{dataset}`")]
@@ -66,7 +114,16 @@ impl Unkept {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::File { .. } => "vault.key-file",
-            Self::RootExists { .. } => "vault.root-exists",
+            Self::KeysExist { .. } => "vault.keys-exist",
+            Self::KeysAbsent { .. } => "vault.keys-absent",
+            Self::RingBroken { .. } => "vault.ring-broken",
+            Self::NoSuchKey { .. } => "vault.no-such-key",
+            Self::OtherKeystore { .. } => "vault.other-keystore",
+            Self::WrongSecret(_) => "vault.wrong-secret",
+            Self::LockedOut(_) => "vault.locked-out",
+            Self::LastTry => "vault.last-try",
+            Self::SecretShort { .. } => "vault.secret-short",
+            Self::Keystore { .. } => "vault.keystore",
             Self::RootBroken { .. } => "vault.root-broken",
             Self::UnitBroken { .. } => "vault.unit-broken",
             Self::UnitForeign { .. } => "vault.unit-foreign",
@@ -83,7 +140,16 @@ impl Unkept {
         match self {
             Self::UnitAbsent { .. } => Told::new("The data is not available.", "数据不可用。"),
             Self::File { .. }
-            | Self::RootExists { .. }
+            | Self::KeysExist { .. }
+            | Self::KeysAbsent { .. }
+            | Self::RingBroken { .. }
+            | Self::NoSuchKey { .. }
+            | Self::OtherKeystore { .. }
+            | Self::WrongSecret(_)
+            | Self::LockedOut(_)
+            | Self::LastTry
+            | Self::SecretShort { .. }
+            | Self::Keystore { .. }
             | Self::RootBroken { .. }
             | Self::UnitBroken { .. }
             | Self::UnitForeign { .. }

@@ -3,13 +3,17 @@
 use super::{Seed, SeedDataset};
 use crate::{Failure, profile};
 use chrono::{DateTime, Utc};
-use gateway::{Administration, By, Domain, Founding, Unadministered, Unopened};
+use gateway::{
+    Administration, By, Domain, Founding, KeystoreConfig, Secrets, Unadministered, Unopened,
+};
 use identity::Authority;
 use indicatif::{ProgressBar, ProgressStyle};
 use manifest::Algorithm;
 use register::Command;
 use std::path::Path;
-use terms::{Aspect, LicenceId, OperatorId, Person, PersonId, Role, Scenario, Standing};
+use terms::{
+    Aspect, KeystoreKind, LicenceId, OperatorId, Person, PersonId, Role, Scenario, Standing,
+};
 
 /// Where a profile points until a gateway says otherwise.
 pub(crate) const ENDPOINT: &str = "https://127.0.0.1:50051";
@@ -58,12 +62,16 @@ struct Player<'a> {
     now: DateTime<Utc>,
 }
 
-/// Where a new domain's ledger is kept, and with what its manifests are signed.
+/// Where a new domain's ledger and root key are kept, and with what its manifests are signed.
 #[derive(Debug)]
 pub(crate) struct Keeping<'a> {
     /// A PostgreSQL database, if not its folder.
     pub ledger_postgres: Option<&'a str>,
     pub manifest_algorithm: Algorithm,
+    pub keystore: KeystoreKind,
+    /// What opens that.
+    pub keystore_config: KeystoreConfig,
+    pub secrets: Secrets,
 }
 
 impl Default for Keeping<'_> {
@@ -71,6 +79,9 @@ impl Default for Keeping<'_> {
         Self {
             ledger_postgres: None,
             manifest_algorithm: Algorithm::P256,
+            keystore: KeystoreKind::Unprotected,
+            keystore_config: KeystoreConfig::default(),
+            secrets: Secrets::default(),
         }
     }
 }
@@ -87,6 +98,9 @@ pub(crate) async fn play(dir: &Path, seed: &Seed, keeping: &Keeping<'_>) -> Resu
         policies: seed.policies.as_deref(),
         manifest_algorithm: keeping.manifest_algorithm,
         ledger_postgres: keeping.ledger_postgres,
+        keystore: keeping.keystore,
+        keystore_config: &keeping.keystore_config,
+        secrets: &keeping.secrets,
         now,
     };
     let domain = Domain::create(dir, &founding)?;

@@ -177,7 +177,11 @@ impl State {
             | Event::RedactionApproved { .. }
             | Event::TextRedacted { .. }
             | Event::TextsExpired { .. }
-            | Event::LogPruned { .. } => return,
+            | Event::LogPruned { .. }
+            | Event::KeysUnlocked { .. }
+            | Event::KeyCreated { .. }
+            | Event::KeysRotated { .. }
+            | Event::KeyDestroyed { .. } => return,
         }
         self.version += 1;
     }

@@ -94,13 +94,12 @@ impl Domain {
         self.store.ingest(dataset, data, 1, &mut |_| ())
     }
 
-    /// Everything under `data/` and `keys/units/`.
+    /// Everything under `data/`, and the keys of snapshots by name.
     fn left(&self) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let mut folders = vec![
-            self.dir.path().join("data"),
-            self.dir.path().join("keys/units"),
-        ];
+        let keys = self.store.keyring.status().keys.into_iter();
+        let keys = keys.map(|(name, _)| PathBuf::from(name.to_string()));
+        let mut found: Vec<_> = keys.filter(|name| name.starts_with("snapshot")).collect();
+        let mut folders = vec![self.dir.path().join("data")];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).into_iter().flatten() {
                 let path = entry.unwrap().path();
