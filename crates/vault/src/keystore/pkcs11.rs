@@ -133,9 +133,11 @@ impl Keystore for Pkcs11 {
         let removed = session.destroy_object(inside);
         removed.map_err(|error| failed("a key did not go out", &error))?;
         let read = read.map_err(|error| failed("a key was not opened", &error))?;
-        let value = read.into_iter().find_map(|attribute| match attribute {
-            Attribute::Value(bytes) => Some(Zeroizing::new(bytes)),
-            _ => None,
+        let value = read.into_iter().find_map(|attribute| {
+            if let Attribute::Value(bytes) = attribute {
+                return Some(Zeroizing::new(bytes));
+            }
+            None
         });
         let value = value.ok_or(Unkept::SealBroken)?;
         let bytes = <[u8; 32]>::try_from(value.as_slice()).map_err(|_| Unkept::SealBroken)?;
@@ -229,17 +231,24 @@ fn may_try(info: &TokenInfo) -> Result<(), Unkept> {
 
 /// Why a login failed.
 fn refused(error: &Error) -> Unkept {
-    match error {
-        Error::Pkcs11(RvError::PinLocked, _) => Unkept::LockedOut(KeystoreKind::Pkcs11),
-        Error::Pkcs11(RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid, _) => {
-            Unkept::WrongSecret(KeystoreKind::Pkcs11)
-        }
-        // Somebody in this process has the token open: whether the PIN is right, it would not say.
-        Error::Pkcs11(RvError::UserAlreadyLoggedIn, _) => Unkept::Keystore {
-            what: "the token is open in this process already".to_owned(),
-        },
-        other => failed("the login failed", other),
+    let is = |wanted: &[RvError]| matches!(error, Error::Pkcs11(why, _) if wanted.contains(why));
+    if is(&[RvError::PinLocked]) {
+        return Unkept::LockedOut(KeystoreKind::Pkcs11);
     }
+    if is(&[
+        RvError::PinIncorrect,
+        RvError::PinLenRange,
+        RvError::PinInvalid,
+    ]) {
+        return Unkept::WrongSecret(KeystoreKind::Pkcs11);
+    }
+    if is(&[RvError::UserAlreadyLoggedIn]) {
+        // Somebody in this process has the token open: whether the PIN is right, it would not say.
+        return Unkept::Keystore {
+            what: "the token is open in this process already".to_owned(),
+        };
+    }
+    failed("the login failed", error)
 }
 
 fn object(session: &Session, root: &RootId) -> Result<Option<ObjectHandle>, Unkept> {
