@@ -176,6 +176,59 @@ def catalogue(world):
     world.does("dana", "dataset", "confirm-grades", "city.visits", "--item", "district=1", "--reason", "public names of districts")
 
 
+def imported(world):
+    """A draft from a data file, held until it is confirmed; then forty entries from one list, and the list back."""
+    data = world.folder / "patients.csv"
+    with open(data, "w", newline="") as file:
+        rows = csv.writer(file); rows.writerow(["病历号", "手机号", "诊断"])
+        rows.writerows([f"B{n:08}", f"138{n * 7919 % 10**8:08}", f"canary-{n}"] for n in range(2000))
+    draft = world.folder / "patients.toml"
+    words = ["--dataset", "patients", "--title", "Patients", "--provider", "health-bureau", "--source", "x", "--sector", "medical", "--update", "daily"]
+    done = world.run("dataset", "describe", data, *words, "-o", draft)
+    text = draft.read_text()
+    if done.returncode or "canary" in text + done.stdout: wrong(f"describe: {done.stderr} {text}")
+    if 'subject = "病历号"' not in text or 'kind = "phone"' not in text: wrong(f"the draft: {text}")
+    before = entries(world)
+    world.refused("pia", "dataset", "propose", "--file", draft, code=2, told="item `手机号`: what it is (kind phone, grade 2) is a guess")
+    if entries(world) != before: wrong("an unconfirmed draft is on record")
+    draft.write_text(text.replace("unconfirmed = true\n", ""))
+    world.does("pia", "dataset", "propose", "--file", draft)
+    world.does("dana", "dataset", "add", "--file", draft)
+    headings = "数据集,数据集名称,提供单位,来源,领域,更新周期,主体项,数据项,类型,等级,影响程度,影响范围\n"
+    rows = [f"d{n},表 {n},health-bureau,register,医疗,每日,编号,编号,主体标识,3,严重影响,较小范围\nd{n},,,,,,,区,代码,1,无影响,较小范围\n" for n in range(40)]
+    listed = world.folder / "list.csv"
+    def take(who, content, step, done, already):
+        listed.write_text(headings + content)
+        before, told = entries(world), world.does(who, "dataset", "import", listed)
+        if (told["step"], len(told["done"]), len(told["already"])) != (step, done, already): wrong(f"{who} imports: {told}")
+        if entries(world) != before + done: wrong(f"{entries(world) - before} entries for {done} steps")
+    def refused(who, content, code, told):
+        listed.write_text(headings + content)
+        before = entries(world)
+        world.refused(who, "dataset", "import", listed, code=code, told=told)
+        if entries(world) != before: wrong(f"a refused list left {entries(world) - before} entries")
+    whole = "".join(rows)
+    refused("pia", whole.replace("代码,1,无影响", "代码,9,无影响", 1), 2, "row 3, item `区`, grade")
+    refused("pia", whole.replace("严重影响,较小范围", ",", 1), 2, "item `编号`: say what harm a leak would do")
+    refused("rex", whole, 3, "policy.action-not-permitted")
+    take("pia", "".join(rows[:25]), "propose", 25, 0)
+    refused("pia", whole.replace("代码,1,无影响", "代码,2,轻微影响", 1), 2, "it is proposed, and differs in item `区`")
+    take("pia", whole, "propose", 15, 25)
+    take("pia", whole, None, 0, 40)
+    took = time.monotonic(); take("dana", whole, "add", 40, 0); took = time.monotonic() - took
+    take("dana", whole, None, 0, 40)
+    refused("dana", whole.replace("代码,1,无影响", "代码,2,轻微影响", 1), 2, "it is in the catalogue, and differs in item `区`")
+    known = len(world.does("dana", "dataset", "list"))
+    for form in ("csv", "json", "toml"):
+        out = world.folder / f"catalogue.{form}"
+        told = world.does("dana", "dataset", "export", "-o", out)
+        before, back = entries(world), world.does("dana", "dataset", "import", out)
+        if told["datasets"] != known or len(back["already"]) != known or entries(world) != before: wrong(f"{form}: {told} {back}")
+        checked = world.does("dana", "dataset", "import", out, "--check")
+        if checked["already"] != known: wrong(f"{form}: {checked}")
+    print(f"40 entries imported in {took:.2f} s")
+
+
 def application(world, licence, **more):
     documents = [{"kind": kind, "title": kind, "until": world.day(300)} for kind in ("returns", "security", "disposal")]
     return world.file(f"{licence}.json", {"id": licence, "operator": "acme", "mode": "sectoral", "sectors": ["medical"],
@@ -408,7 +461,7 @@ def main():
         world = World(given.bonded, folder)
         try:
             founded(world)
-            for stage in (people, papers, catalogue, licence, scenario, suspension, product, supervision, wrong_roles, follow, renewal, certificates, the_end):
+            for stage in (people, papers, catalogue, imported, licence, scenario, suspension, product, supervision, wrong_roles, follow, renewal, certificates, the_end):
                 began, wrongs = time.monotonic(), len(WRONG)
                 stage(world)
                 print(f"{stage.__name__}: {time.monotonic() - began:.1f} s, {len(WRONG) - wrongs} wrong")

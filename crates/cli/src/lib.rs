@@ -12,6 +12,8 @@ mod failure; // bad ends and exit codes
 mod profile; // where a person's gateway is
 mod client; // Flight SQL and operations over mutual TLS
 mod table; // results for people and machines
+mod misread; // what is wrong with a file, all of it at once
+mod catalogue; // catalogue entries in files, one or many
 mod seed; // a seed directory, read and played
 mod key; // the keys of a domain
 mod init; // a domain is made

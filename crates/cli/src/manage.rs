@@ -4,6 +4,8 @@ mod document; // files that become documents
 mod person; // 参与人员
 mod operator; // 运营单位
 mod dataset; // 公共数据目录
+mod import; // the catalogue in lists, in and out
+mod describe; // a draft of an entry, from a data file
 mod licence; // 授权
 mod scenario; // 应用场景
 mod product; // 公共数据产品

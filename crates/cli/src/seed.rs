@@ -6,5 +6,5 @@ mod play; // the procedure, each step as the right person
 
 pub(crate) use self::{
     play::{ADMIN, ENDPOINT, Keeping, emptied, play, write_all},
-    read::{Seed, SeedDataset, dataset, read, scenario},
+    read::{Seed, SeedDataset, read, scenario},
 };

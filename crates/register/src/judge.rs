@@ -9,6 +9,8 @@ mod scenario; // item lists, members, rows
 mod product; // forms, fees, two authorities
 mod supervision; // objections, violations, destruction
 
+pub use self::catalogue::judge_entry;
+
 use crate::{Command, State, Unlawful, command::About};
 use chrono::{DateTime, NaiveDate, Utc};
 use terms::{Course, Event, Person, PersonId, PersonStep, Standing, today};

@@ -21,6 +21,7 @@ mod stage; // a small domain for the tests
 pub use self::{
     audit::{Audit, Audited, Finding},
     command::Command,
+    judge::judge_entry,
     reason::Reason,
     redaction::{Approval, Redactions},
     state::{LicenceStanding, Overdue, Owed, ProductStanding, ScenarioStanding, State},

@@ -1,7 +1,7 @@
 use crate::Unreadable;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $word:literal),+ $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident = $word:literal / $chinese:literal),+ $(,)?) => {
         /// What an item is about. The mask table is indexed by kind and grade.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -16,43 +16,49 @@ macro_rules! kinds {
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$name => $word),+ }
             }
+
+            /// The kind as people here call it; lists of entries may write it so.
+            #[must_use]
+            pub const fn chinese(self) -> &'static str {
+                match self { $(Self::$name => $chinese),+ }
+            }
         }
     };
 }
 
 kinds! {
     /// A number that stands for the subject of a dataset.
-    SubjectId = "subject_id",
+    SubjectId = "subject_id" / "主体标识",
     /// 证件号码, 18 characters with a check digit. Source: GB 11643.
-    ResidentId = "resident_id",
+    ResidentId = "resident_id" / "证件号码",
     /// 姓名.
-    PersonName = "person_name",
+    PersonName = "person_name" / "姓名",
     /// 手机号.
-    Phone = "phone",
+    Phone = "phone" / "手机号",
     /// A bank or provident-fund account.
-    BankAccount = "bank_account",
+    BankAccount = "bank_account" / "银行账号",
     /// An account of a social service.
-    SocialAccount = "social_account",
+    SocialAccount = "social_account" / "社会账号",
     /// An e-mail address.
-    Email = "email",
+    Email = "email" / "电子邮箱",
     /// A postal address.
-    Address = "address",
+    Address = "address" / "地址",
     /// A number plate.
-    Plate = "plate",
+    Plate = "plate" / "车牌号",
     /// A calendar day or an instant.
-    Date = "date",
+    Date = "date" / "日期",
     /// Money.
-    Amount = "amount",
+    Amount = "amount" / "金额",
     /// A number of things.
-    Count = "count",
+    Count = "count" / "数量",
     /// A share or a rate.
-    Ratio = "ratio",
+    Ratio = "ratio" / "比率",
     /// A value from a closed list.
-    Code = "code",
+    Code = "code" / "代码",
     /// Anything a person wrote.
-    FreeText = "free_text",
+    FreeText = "free_text" / "自由文本",
     /// None of these.
-    Other = "other",
+    Other = "other" / "其他",
 }
 
 impl Kind {

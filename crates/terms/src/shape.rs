@@ -71,6 +71,23 @@ impl Shape {
         let mail = || has_mail(text).then_some(Self::Email);
         found.or_else(mail)
     }
+
+    /// The shape of a text that is nothing else: a cell of a column of these.
+    #[must_use]
+    pub fn whole(text: &str) -> Option<Self> {
+        let text = text.trim();
+        Self::within(text).filter(|shape| text.chars().map(narrow).all(|c| is_of(*shape, c)))
+    }
+}
+
+/// Whether a letter may stand in one of these without being something else: grouping, check digit, address.
+fn is_of(shape: Shape, letter: char) -> bool {
+    match shape {
+        Shape::ResidentId | Shape::BankCard | Shape::Phone => {
+            letter.is_ascii_digit() || matches!(letter, ' ' | '-' | '+' | 'X' | 'x')
+        }
+        Shape::Email => letter.is_ascii_alphanumeric() || "@.-_+".contains(letter),
+    }
 }
 
 /// The more sensitive of two; the order of [`Shape`] is that.
@@ -297,6 +314,20 @@ mod tests {
         check("a@b", None);
         check("@example.com", None);
         check("价格@100.5", None);
+    }
+
+    #[test]
+    fn a_whole_text_is_nothing_beside_its_shape() {
+        for (text, expect) in [
+            (" 11010519491231002X ", Some(Shape::ResidentId)),
+            ("+86 138-1234-5678", Some(Shape::Phone)),
+            ("li.lei+a@example.com", Some(Shape::Email)),
+            ("电话13812345678", None),
+            ("write to a@b.cn", None),
+            ("", None),
+        ] {
+            assert_eq!(Shape::whole(text), expect, "{text}");
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod renew; // rotation and destruction, all or nothing
 mod old_root; // domains from before the ring
 mod parquet_intake; // Parquet in
 mod plain_type; // what the stored type of a column becomes
+mod sample; // what a file holds and some of its rows, for somebody who describes it
 mod sealed_file; // Parquet out, encrypted, hashed as it is written
 mod store; // ingest, source, discard
 mod subjects; // which row is whose, for the disclosure register
@@ -37,6 +38,7 @@ pub use self::{
     key::Key,
     keyring::{KeyStatus, Keyring},
     keystore::{Cost, Keystore, Passphrase, Pkcs11, RootId, Token, Unprotected},
+    sample::{Sample, SampledColumn, Stored, sample},
     store::{Progress, ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, Store},
     unkept::Unkept,
     unreceivable::{Place, Unreceivable},

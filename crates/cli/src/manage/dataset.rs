@@ -1,5 +1,10 @@
 use super::{
-    File, Id, IdReason, Managed, call, document, domain::default_schema, list, step, tell,
+    File, Id, IdReason, Managed, call,
+    describe::{Describe, describe},
+    document,
+    domain::default_schema,
+    import::{Export, Import, export, import},
+    list, step, tell,
 };
 use crate::Failure;
 use clap::Subcommand;
@@ -11,10 +16,16 @@ use wire::management::{
 /// The catalogue / 公共数据目录
 #[derive(Debug, Subcommand)]
 pub(crate) enum Dataset {
+    /// Draft an entry from a data file, for a person to confirm / 由数据文件起草目录，待人确认
+    Describe(Describe),
     /// Propose an entry / 提出目录
     Propose(File),
     /// Take an entry in, its grades confirmed / 编入目录，确认等级
     Add(File),
+    /// Bring a list of entries in / 批量编目导入
+    Import(Import),
+    /// Write the catalogue as a list / 导出目录清单
+    Export(Export),
     /// Propose grades of items / 提出等级
     ProposeGrades {
         #[command(flatten)]
@@ -71,6 +82,7 @@ pub(crate) fn dataset(given: Managed<Dataset>, json: bool) -> Result<(), Failure
     let whom = given.profile.as_deref();
     let as_told = (whom, json);
     match given.verb {
+        Dataset::Describe(given) => describe(&given, json),
         Dataset::Propose(File { file }) => {
             let json = document::dataset(&file, &default_schema(whom)?)?;
             step(as_told, async |to| {
@@ -83,6 +95,8 @@ pub(crate) fn dataset(given: Managed<Dataset>, json: bool) -> Result<(), Failure
                 Catalogue::new(to).add(Document { json }).await
             })
         }
+        Dataset::Import(given) => import(&given, whom, json),
+        Dataset::Export(given) => export(&given, whom, json),
         Dataset::ProposeGrades { id, items } => {
             let items: Result<Vec<Impact>, Failure> =
                 items.iter().map(|text| impact(text)).collect();

@@ -1,4 +1,4 @@
-use crate::{Failure, seed};
+use crate::{Failure, catalogue, seed};
 use serde_json::Value;
 use std::path::Path;
 
@@ -17,9 +17,15 @@ pub(super) fn document(file: &Path) -> Result<String, Failure> {
 /// A catalogue entry: JSON, or TOML as in a seed.
 pub(super) fn dataset(file: &Path, schema: &str) -> Result<String, Failure> {
     if is_json(file) {
-        return document(file);
+        let text = document(file)?;
+        let read: Value = serde_json::from_str(&text).map_err(|e| Failure::usage(file, e))?;
+        return match catalogue::is_unconfirmed(&read) {
+            true => Err(Failure::usage(file, catalogue::UNCONFIRMED)),
+            false => Ok(text),
+        };
     }
-    let read = seed::dataset(file, schema).map_err(|wrong| Failure::Usage(wrong.to_string()))?;
+    let read =
+        catalogue::dataset(file, schema).map_err(|wrong| Failure::Usage(wrong.to_string()))?;
     serde_json::to_string(&read).map_err(|error| Failure::other(file, error))
 }
 

@@ -70,67 +70,6 @@ pub(super) struct Evidence {
     pub until: toml::Value,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DatasetFile {
-    pub dataset: Dataset,
-    #[serde(default)]
-    pub item: Vec<Item>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Dataset {
-    pub name: String,
-    pub title: String,
-    #[serde(default)]
-    pub content: String,
-    pub provider: String,
-    pub source: String,
-    pub sector: String,
-    pub update: String,
-    pub subject: Option<String>,
-    #[serde(default)]
-    pub data: String,
-    #[serde(default)]
-    pub external: bool,
-    #[serde(default)]
-    pub prohibited: bool,
-    pub basis: Option<String>,
-    pub risk: Option<Risk>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Risk {
-    pub level: String,
-    #[serde(default)]
-    pub by: String,
-    pub until: toml::Value,
-    #[serde(default)]
-    pub mitigations: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Item {
-    pub name: String,
-    #[serde(default)]
-    pub title: String,
-    pub kind: String,
-    pub grade: i64,
-    /// What harm a leak would do; a production domain asks for it. Source: CG-6.3.
-    pub impact: Option<terms::Impact>,
-    pub mask: Option<String>,
-    pub band: Option<f64>,
-    pub derived: Option<String>,
-    #[serde(default)]
-    pub unique: bool,
-    pub domain: Option<String>,
-    pub sharing: Option<String>,
-    pub opening: Option<String>,
-}
-
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Licences {

@@ -1,16 +1,12 @@
 //! Raw files → the domain's own words. All mistakes are reported at once, each with file and place.
 
 use super::raw;
-use chrono::NaiveDate;
-use serde::de::DeserializeOwned;
-use std::{
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use crate::catalogue::{self, At, qualified};
+use crate::misread::{Misread, date, toml_file, word};
+use std::path::{Path, PathBuf};
 use terms::{
-    Dataset, DatasetName, DatasetRisk, Derivation, DomainName, Evidence, Grade, IdentifierDomain,
-    Item, ItemName, Kind, Licence, Mode, Obligations, Opening, Operator, Person, Role, Scenario,
-    ScenarioDataset, Sector, Sharing, Standing, Thresholds, Wanted,
+    Dataset, DomainName, Evidence, ItemName, Licence, Mode, Obligations, Operator, Person, Role,
+    Scenario, ScenarioDataset, Sector, Standing, Thresholds, Wanted,
 };
 
 /// The most rows a result may have unless a seed says otherwise.
@@ -63,26 +59,6 @@ pub(crate) struct SeedDataset {
     pub data: PathBuf,
     /// The file that named it.
     pub file: PathBuf,
-}
-
-/// What is wrong with a seed: every mistake, each on one line with file and place.
-#[derive(Debug, Default, thiserror::Error)]
-#[error("the seed cannot be read:\n  {}", mistakes.join("\n  "))]
-pub(crate) struct Misread {
-    /// The mistakes.
-    pub mistakes: Vec<String>,
-}
-
-impl Misread {
-    fn add(&mut self, file: &Path, place: &str, what: impl std::fmt::Display) {
-        let place = if place.is_empty() {
-            String::new()
-        } else {
-            format!(", {place}")
-        };
-        self.mistakes
-            .push(format!("{}{place}: {what}", file.display()));
-    }
 }
 
 /// Reads a seed directory.
@@ -144,20 +120,6 @@ pub(crate) fn read(dir: &Path) -> Result<Seed, Misread> {
     }
 }
 
-/// Reads one catalogue entry as it would stand in a seed; where its data is does not matter.
-///
-/// # Errors
-/// [`Misread`] with every mistake found.
-pub(crate) fn dataset(file: &Path, schema: &str) -> Result<Dataset, Misread> {
-    let mut wrong = Misread::default();
-    let raw = toml_file::<raw::DatasetFile>(file, true, &mut wrong);
-    let read = raw.and_then(|raw| dataset_of(file, raw, schema, &mut wrong));
-    match read {
-        Some(read) if wrong.mistakes.is_empty() => Ok(read.dataset),
-        Some(_) | None => Err(wrong),
-    }
-}
-
 /// Reads one application for a scenario, `[scenario]` with its `[[scenario.dataset]]`.
 ///
 /// # Errors
@@ -170,62 +132,6 @@ pub(crate) fn scenario(file: &Path, schema: &str) -> Result<Scenario, Misread> {
         Some(read) if wrong.mistakes.is_empty() => Ok(read),
         Some(_) | None => Err(wrong),
     }
-}
-
-fn toml_file<T: DeserializeOwned>(path: &Path, needed: bool, wrong: &mut Misread) -> Option<T> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => match toml::from_str(&text) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let line = error.span().map(|span| {
-                    1 + text
-                        .bytes()
-                        .take(span.start)
-                        .filter(|byte| *byte == b'\n')
-                        .count()
-                });
-                let place = line.map_or_else(String::new, |line| format!("line {line}"));
-                wrong.add(path, &place, error.message());
-                None
-            }
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !needed => None,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            wrong.add(path, "", "this file is missing; a seed needs it");
-            None
-        }
-        Err(error) => {
-            wrong.add(path, "", error);
-            None
-        }
-    }
-}
-
-fn word<T>(text: &str, file: &Path, place: &str, wrong: &mut Misread) -> Option<T>
-where
-    T: FromStr,
-    T::Err: std::fmt::Display,
-{
-    text.parse()
-        .map_err(|error| wrong.add(file, place, error))
-        .ok()
-}
-
-fn date(value: &toml::Value, file: &Path, place: &str, wrong: &mut Misread) -> Option<NaiveDate> {
-    let text = match value {
-        toml::Value::Datetime(datetime) => datetime.to_string(),
-        toml::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let read = NaiveDate::parse_from_str(&text, "%Y-%m-%d");
-    read.map_err(|_| {
-        wrong.add(
-            file,
-            place,
-            format!("`{text}` is no date: write 2027-12-31"),
-        )
-    })
-    .ok()
 }
 
 fn thresholds_of(defaults: &raw::Defaults, file: &Path, wrong: &mut Misread) -> Thresholds {
@@ -334,8 +240,17 @@ fn datasets_of(dir: &Path, schema: &str, wrong: &mut Misread) -> Vec<SeedDataset
     files.sort();
     let mut datasets = Vec::new();
     for file in files {
-        if let Some(raw) = toml_file::<raw::DatasetFile>(&file, true, wrong) {
-            datasets.extend(dataset_of(&file, raw, schema, wrong));
+        if let Some(raw) = toml_file::<catalogue::DatasetFile>(&file, true, wrong) {
+            let data = file
+                .parent()
+                .unwrap_or(Path::new("."))
+                .join(&raw.dataset.data);
+            let read = catalogue::entry(&At::file(&file), raw, schema, wrong);
+            datasets.extend(read.map(|dataset| SeedDataset {
+                dataset,
+                data,
+                file,
+            }));
         }
     }
     for SeedDataset { data, file, .. } in &datasets {
@@ -348,201 +263,6 @@ fn datasets_of(dir: &Path, schema: &str, wrong: &mut Misread) -> Vec<SeedDataset
         }
     }
     datasets
-}
-
-/// A dataset's name, in the default schema where it has none.
-fn qualified(name: &str, schema: &str) -> String {
-    if name.contains('.') {
-        name.to_owned()
-    } else {
-        format!("{schema}.{name}")
-    }
-}
-
-fn dataset_of(
-    file: &Path,
-    raw: raw::DatasetFile,
-    schema: &str,
-    wrong: &mut Misread,
-) -> Option<SeedDataset> {
-    let raw::DatasetFile { dataset, item } = raw;
-    let name = word::<DatasetName>(&qualified(&dataset.name, schema), file, "name", wrong);
-    let sector = Sector::try_from(dataset.sector)
-        .map_err(|e| wrong.add(file, "sector", e))
-        .ok();
-    let subject = match &dataset.subject {
-        None => None,
-        Some(subject) => Some(word::<ItemName>(subject, file, "subject", wrong)?),
-    };
-    let data = file.parent().unwrap_or(Path::new(".")).join(&dataset.data);
-    if dataset.prohibited && dataset.basis.is_none() {
-        wrong.add(
-            file,
-            "prohibited",
-            "write the legal basis as `basis = \"…\"` (AO-2)",
-        );
-    }
-    let risk = match dataset.risk {
-        None => None,
-        Some(risk) => {
-            let until = date(&risk.until, file, "risk.until", wrong)?;
-            Some(DatasetRisk {
-                level: attribute(&risk.level, file, "risk.level", wrong)?,
-                by: risk.by,
-                until,
-                aspects: None,
-                mitigations: risk.mitigations,
-            })
-        }
-    };
-    let items = items_of(file, item, subject.as_ref(), wrong)?;
-    let prohibited = dataset
-        .prohibited
-        .then(|| dataset.basis.unwrap_or_default());
-    let entry = Dataset {
-        name: name?,
-        title: dataset.title,
-        content: dataset.content,
-        provider: dataset.provider,
-        source: dataset.source,
-        sector: sector?,
-        update: dataset.update,
-        subject,
-        external: dataset.external,
-        prohibited,
-        risk,
-        standing: Standing::Active,
-        items,
-    };
-    if let Err(underivable) = entry.derivable() {
-        wrong.add(
-            file,
-            &format!("item `{}`, derived", underivable.item),
-            underivable.why,
-        );
-        return None;
-    }
-    Some(SeedDataset {
-        dataset: entry,
-        data,
-        file: file.to_owned(),
-    })
-}
-
-/// All items of a dataset; none if any is wrong, each mistake noted.
-fn items_of(
-    file: &Path,
-    raw: Vec<raw::Item>,
-    subject: Option<&ItemName>,
-    wrong: &mut Misread,
-) -> Option<Vec<Item>> {
-    let read: Vec<Option<Item>> = raw
-        .into_iter()
-        .map(|raw| item_of(file, raw, subject, wrong))
-        .collect();
-    read.into_iter().collect()
-}
-
-#[expect(
-    clippy::too_many_lines,
-    reason = "one arm for each case: a table reads best in one place"
-)]
-fn item_of(
-    file: &Path,
-    raw: raw::Item,
-    subject: Option<&ItemName>,
-    wrong: &mut Misread,
-) -> Option<Item> {
-    let place = format!("item `{}`", raw.name);
-    let before = wrong.mistakes.len();
-    let name = word::<ItemName>(&raw.name, file, &place, wrong);
-    let kind = Kind::try_from(raw.kind)
-        .map_err(|e| wrong.add(file, &place, e))
-        .ok();
-    let number = u8::try_from(raw.grade).unwrap_or(0);
-    let grade = Grade::try_from(number);
-    let grade = grade
-        .map_err(|mut e| {
-            e.word = raw.grade.to_string();
-            wrong.add(file, &place, e);
-        })
-        .ok();
-    let mask = raw.mask.and_then(|mask| word(&mask, file, &place, wrong));
-    if raw
-        .band
-        .is_some_and(|width| !width.is_finite() || width <= 0.0)
-    {
-        wrong.add(
-            file,
-            &place,
-            "`band` is the width of a band: a number above 0",
-        );
-    }
-    let band = raw.band;
-    let derived = raw
-        .derived
-        .and_then(|text| word::<Derivation>(&text, file, &place, wrong));
-    let domain = raw
-        .domain
-        .and_then(|d| word::<IdentifierDomain>(&d, file, &place, wrong));
-    let sharing = raw
-        .sharing
-        .and_then(|text| attribute::<Sharing>(&text, file, &place, wrong));
-    let opening = raw
-        .opening
-        .and_then(|text| attribute::<Opening>(&text, file, &place, wrong));
-    if wrong.mistakes.len() > before {
-        return None;
-    }
-    let (name, kind, grade) = (name?, kind?, grade?);
-    let domain = domain.or_else(|| {
-        let own = if subject == Some(&name) {
-            "person"
-        } else {
-            name.as_str()
-        };
-        if kind.is_identifier() {
-            own.parse().ok()
-        } else {
-            None
-        }
-    });
-    let sharing = sharing.unwrap_or(grade.default_sharing());
-    let opening = opening.unwrap_or(grade.default_opening());
-    if !grade.allows(sharing, opening) {
-        let what = format!(
-            "sharing and opening attribute contradict grade {grade} (CG-A); leave them out or write \
-             what Appendix A allows for this grade"
-        );
-        wrong.add(file, &place, what);
-        return None;
-    }
-    let (title, unique) = (raw.title, raw.unique);
-    Some(Item {
-        name,
-        title,
-        kind,
-        grade,
-        impact: raw.impact,
-        mask,
-        band,
-        derived,
-        unique,
-        domain,
-        sharing,
-        opening,
-        data_type: None,
-    })
-}
-
-fn attribute<T: DeserializeOwned>(
-    text: &str,
-    file: &Path,
-    place: &str,
-    wrong: &mut Misread,
-) -> Option<T> {
-    let read = T::deserialize(toml::Value::String(text.to_owned()));
-    read.map_err(|error| wrong.add(file, place, error)).ok()
 }
 
 fn licences_of(dir: &Path, raw: raw::Licences, wrong: &mut Misread) -> Vec<Licence> {

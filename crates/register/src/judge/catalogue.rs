@@ -6,78 +6,19 @@ use terms::{Dataset, Event, Grade, Person, RowRisk, ScenarioId, Snapshot, Standi
 const RESERVED_SCHEMA: &str = "bonded";
 
 impl State {
-    /// Every required element is there, attributes agree with grades, the subject is an identifier.
-    /// Source: PD-13, CG-6.2, CG-A.
+    /// An entry that is lawful by itself, of a name that is free.
     pub(super) fn judge_dataset(&self, dataset: &Dataset) -> Result<(), Unlawful> {
-        let place = format!("dataset `{}`", dataset.name);
-        let refuse =
-            |code, what: String, clause| Err(Unlawful::new(code, place.clone(), what, clause));
         if self.dataset(&dataset.name).is_some() {
-            let what = "a dataset of this name is in the catalogue already".to_owned();
-            return refuse("register.dataset-exists", what, "PD-13");
-        }
-        if dataset.name.schema() == RESERVED_SCHEMA {
-            let what = format!("schema `{RESERVED_SCHEMA}` is the product's own; choose another");
-            return refuse("register.reserved-name", what, "PD-13");
-        }
-        let elements = [
-            ("title", &dataset.title),
-            ("provider", &dataset.provider),
-            ("source", &dataset.source),
-            ("update", &dataset.update),
-        ];
-        if let Some((missing, _)) = elements
-            .into_iter()
-            .find(|(_, text)| text.trim().is_empty())
-        {
-            return refuse(
-                "register.element-missing",
-                format!("`{missing}` is empty"),
+            let place = format!("dataset `{}`", dataset.name);
+            let what = "a dataset of this name is in the catalogue already";
+            return Err(Unlawful::new(
+                "register.dataset-exists",
+                place,
+                what,
                 "PD-13",
-            );
+            ));
         }
-        if dataset.items.is_empty() {
-            return refuse("register.no-items", "list its items".to_owned(), "PD-13");
-        }
-        if dataset.standing != Standing::Active {
-            let what = "an entry is open when it is made; suspend it afterwards".to_owned();
-            return refuse("register.not-active", what, "PD-13");
-        }
-        self.judge_items_of(dataset)
-    }
-
-    /// Items once each, attributes as their grades allow, an identifier as the subject.
-    /// Source: PD-13, CG-6.2, CG-A.
-    pub(super) fn judge_items_of(&self, dataset: &Dataset) -> Result<(), Unlawful> {
-        let place = format!("dataset `{}`", dataset.name);
-        let refuse =
-            |code, what: String, clause| Err(Unlawful::new(code, place.clone(), what, clause));
-        let mut names = BTreeSet::new();
-        for item in &dataset.items {
-            let place = format!("{place}, item `{}`", item.name);
-            if !names.insert(&item.name) {
-                let what = "the item is listed twice";
-                return Err(Unlawful::new("register.item-twice", place, what, "PD-13"));
-            }
-            if !item.grade.allows(item.sharing, item.opening) {
-                let what = format!(
-                    "sharing and opening attribute contradict grade {}; leave them out for the default",
-                    item.grade
-                );
-                return Err(Unlawful::new("register.attributes", place, what, "CG-A"));
-            }
-        }
-        if let Some(subject) = &dataset.subject {
-            let Some(item) = dataset.item(subject) else {
-                let what = format!("the subject `{subject}` is none of its items");
-                return refuse("register.no-subject", what, "PD-13");
-            };
-            if !item.kind.is_identifier() || item.grade == Grade::Four {
-                let what = format!("the subject `{subject}` must be an identifier below grade 4");
-                return refuse("register.subject-kind", what, "CG-6.2");
-            }
-        }
-        Ok(())
+        judge_entry(dataset)
     }
 
     /// Data comes in as the next state of its dataset. Source: PD-14.
@@ -145,6 +86,77 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Whether a catalogue entry is lawful by itself, whatever stands: every required element is there,
+/// attributes agree with grades, the subject is an identifier. Source: PD-13, CG-6.2, CG-A.
+///
+/// # Errors
+/// [`Unlawful`], with the element or the item.
+pub fn judge_entry(dataset: &Dataset) -> Result<(), Unlawful> {
+    let place = format!("dataset `{}`", dataset.name);
+    let refuse = |code, what: String, clause| Err(Unlawful::new(code, place.clone(), what, clause));
+    if dataset.name.schema() == RESERVED_SCHEMA {
+        let what = format!("schema `{RESERVED_SCHEMA}` is the product's own; choose another");
+        return refuse("register.reserved-name", what, "PD-13");
+    }
+    let elements = [
+        ("title", &dataset.title),
+        ("provider", &dataset.provider),
+        ("source", &dataset.source),
+        ("update", &dataset.update),
+    ];
+    if let Some((missing, _)) = elements
+        .into_iter()
+        .find(|(_, text)| text.trim().is_empty())
+    {
+        return refuse(
+            "register.element-missing",
+            format!("`{missing}` is empty"),
+            "PD-13",
+        );
+    }
+    if dataset.items.is_empty() {
+        return refuse("register.no-items", "list its items".to_owned(), "PD-13");
+    }
+    if dataset.standing != Standing::Active {
+        let what = "an entry is open when it is made; suspend it afterwards".to_owned();
+        return refuse("register.not-active", what, "PD-13");
+    }
+    judge_items(dataset)
+}
+
+/// Items once each, attributes as their grades allow, an identifier as the subject.
+/// Source: PD-13, CG-6.2, CG-A.
+pub(super) fn judge_items(dataset: &Dataset) -> Result<(), Unlawful> {
+    let place = format!("dataset `{}`", dataset.name);
+    let refuse = |code, what: String, clause| Err(Unlawful::new(code, place.clone(), what, clause));
+    let mut names = BTreeSet::new();
+    for item in &dataset.items {
+        let place = format!("{place}, item `{}`", item.name);
+        if !names.insert(&item.name) {
+            let what = "the item is listed twice";
+            return Err(Unlawful::new("register.item-twice", place, what, "PD-13"));
+        }
+        if !item.grade.allows(item.sharing, item.opening) {
+            let what = format!(
+                "sharing and opening attribute contradict grade {}; leave them out for the default",
+                item.grade
+            );
+            return Err(Unlawful::new("register.attributes", place, what, "CG-A"));
+        }
+    }
+    if let Some(subject) = &dataset.subject {
+        let Some(item) = dataset.item(subject) else {
+            let what = format!("the subject `{subject}` is none of its items");
+            return refuse("register.no-subject", what, "PD-13");
+        };
+        if !item.kind.is_identifier() || item.grade == Grade::Four {
+            let what = format!("the subject `{subject}` must be an identifier below grade 4");
+            return refuse("register.subject-kind", what, "CG-6.2");
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::{Asked, CATALOGUE_DAYS};
+use super::{Asked, CATALOGUE_DAYS, catalogue::judge_items};
 use crate::{State, Unlawful};
 use std::collections::BTreeSet;
 use terms::{
@@ -212,7 +212,7 @@ impl State {
                 }
             }
         }
-        self.judge_items_of(&dataset)?;
+        judge_items(&dataset)?;
         Ok(dataset)
     }
 }

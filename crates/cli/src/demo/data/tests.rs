@@ -214,3 +214,38 @@ fn terms_are_lawful_and_hold_today() {
         .collect();
     assert_eq!(lapsed, ["zheng"]);
 }
+
+/// What is guessed of the data, beside what the catalogue of the demo confirms.
+fn guessed(dir: &Path, name: &str) -> (survey::Entry, terms::Dataset) {
+    let engine = policy::Engine::load(None);
+    let data = dir.join("data").join(format!("{name}.parquet"));
+    let looked_at = vault::sample(&data, 1000, &mut |_| ()).unwrap();
+    let entry = survey::describe(&looked_at, engine.masks().unwrap()).unwrap();
+    let file = dir.join("datasets").join(format!("{name}.toml"));
+    let confirmed = crate::catalogue::dataset(&file, "gjj").unwrap();
+    (entry, confirmed)
+}
+
+/// Of the guide's example every kind and every grade; of the other tables every kind, and no grade lower.
+#[test]
+fn the_worked_example_is_guessed_as_the_guide_grades_it() {
+    let dir = seed(2000);
+    let (entry, confirmed) = guessed(dir.path(), "account");
+    assert_eq!(entry.subject, confirmed.subject);
+    assert_eq!(entry.items.len(), 9);
+    for (guess, item) in entry.items.iter().zip(&confirmed.items) {
+        let told = (&guess.name, guess.kind, guess.grade);
+        assert_eq!(told, (&item.name, item.kind, Some(item.grade)), "{guess:?}");
+    }
+    for name in ["insured", "branch", "district"] {
+        let (entry, confirmed) = guessed(dir.path(), name);
+        for (guess, item) in entry.items.iter().zip(&confirmed.items) {
+            assert_eq!(
+                (&guess.name, guess.kind),
+                (&item.name, item.kind),
+                "{guess:?}"
+            );
+            assert!(guess.grade >= Some(item.grade), "{guess:?}");
+        }
+    }
+}

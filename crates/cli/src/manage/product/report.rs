@@ -33,7 +33,7 @@ fn print(report: &DisclosureReport) {
     let head = ["column / 列", "source / 来源", "grade / 级", "way / 方式"];
     print_columns(&head, &columns.collect::<Vec<_>>());
     println!("\nrules / 规则");
-    let rules = found.rules.iter().map(|rule| of_rule(rule));
+    let rules = found.rules.iter().map(of_rule);
     print_columns(
         &["rule / 规则", "clause / 依据", "outcome / 结果"],
         &rules.collect::<Vec<_>>(),
