@@ -4,6 +4,7 @@ use crate::{
     receipts::{became, opened},
 };
 use confine::ReceiptRow;
+use ledger::Breach;
 use terms::{PersonId, QueryId};
 
 impl Gateway {
@@ -25,25 +26,17 @@ impl Gateway {
             )
         };
         let query: QueryId = query.parse().map_err(|_| unknown())?;
-        let (mut own, mut last): (Option<(PersonId, ReceiptRow)>, Option<u64>) = (None, None);
-        for stored in self
-            .domain
-            .ledger
-            .events(0)
-            .map_err(|why| Refused::from(&why))?
-        {
-            let stored = stored.map_err(|why| Refused::from(&why))?;
-            if stored.event.query() == Some(&query) {
-                match &mut own {
-                    None => own = opened(&stored),
-                    Some((_, row)) => became(row, &stored),
-                }
-                last = Some(stored.index);
+        let newest = self.receipts(&caller)?;
+        let newest = newest.into_iter().find(|row| row.query == query.as_str());
+        let row = match newest {
+            Some(row) => row,
+            None => {
+                let old = self.receipt(&query).map_err(|why| Refused::from(&why))?;
+                let own = old.filter(|(person, _)| person == &caller.person().id);
+                own.ok_or_else(unknown)?.1
             }
-        }
-        let own = own.filter(|(person, _)| person == &caller.person().id);
-        let (_, row) = own.ok_or_else(unknown)?;
-        let index = last.ok_or_else(unknown)?;
+        };
+        let index = u64::try_from(row.index).map_err(|_| unknown())?;
         let ledger = &self.domain.ledger;
         // Under the newest checkpoint that witnesses cosigned, where one covers the entry.
         let held = self.witnesses.as_ref().map(|all| all.held_above(index));
@@ -57,6 +50,21 @@ impl Gateway {
         };
         let proof = proof.map_err(|why| Refused::from(&why))?;
         Ok((index, proof.to_string(), told_again(&row)))
+    }
+
+    /// Whose an operation is and what became of it, looked for in the whole log.
+    fn receipt(&self, query: &QueryId) -> Result<Option<(PersonId, ReceiptRow)>, Breach> {
+        let mut found: Option<(PersonId, ReceiptRow)> = None;
+        for stored in self.domain.ledger.events(0)? {
+            let stored = stored?;
+            if stored.event.query() == Some(query) {
+                match &mut found {
+                    None => found = opened(&stored),
+                    Some((_, row)) => became(row, &stored),
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The newest checkpoint.

@@ -156,7 +156,7 @@ impl Gateway {
     }
 
     /// The caller's own receipts, this operation's among them.
-    fn receipts(&self, caller: &Caller) -> Result<Vec<ReceiptRow>, Refused> {
+    pub(super) fn receipts(&self, caller: &Caller) -> Result<Vec<ReceiptRow>, Refused> {
         let receipts = self.domain.receipts.lock();
         let mut receipts = receipts.unwrap_or_else(PoisonError::into_inner);
         let own = receipts.own(&self.domain.ledger, &caller.person().id);
