@@ -1,6 +1,9 @@
 //! The record held against its own rules: what stands folded again, every operation's life, and the
 //! log's upkeep. The hashes are the ledger's to check; this reads what they cover.
 
+mod releases; // what left, held against what was approved
+
+use self::releases::{Found, Releases};
 use crate::{Redactions, State};
 use chrono::{DateTime, Utc};
 use ledger::{Leaf, Promises};
@@ -17,6 +20,7 @@ pub struct Audit {
     redactions: Redactions,
     promises: Promises,
     operations: BTreeMap<QueryId, Life>,
+    releases: Releases,
     started: Option<Started>,
     /// Entries were missing, so beginnings may be. Those that what stands rests on never are.
     partial: bool,
@@ -96,6 +100,14 @@ impl Audit {
         } else {
             self.standing(index, event);
             self.upkeep(index, event, at);
+        }
+        match self.releases.entry(index, event, &self.state) {
+            Some(Found::Unbegun) if self.partial => self.pass_over("audit.no-product"),
+            Some(Found::Unapproved | Found::Unbegun) => {
+                let what = "a package left that is the release of no approved product";
+                self.find(index, "audit.no-product", what);
+            }
+            Some(Found::Approved) | None => {}
         }
         self.state.apply(event);
         self.redactions.apply(index, event);

@@ -244,3 +244,55 @@ fn who_decides_on_what_they_submitted_is_found_and_who_gives_it_back_is_not() {
     assert!(found("ann", "terminated", json!("surrendered")).is_empty());
     assert!(found("dora", "granted", Value::Null).is_empty());
 }
+
+/// A production domain: a product at these stages, and an export of it with this plan, recalled before
+/// it began or under way.
+fn release(stages: &[&str], plan: &[u8], recalled: Option<bool>, of: Option<&str>) -> Vec<String> {
+    let mut entries = begun();
+    entries[0]["pilot"] = json!(false);
+    // What a gateway found when it started was another register.
+    entries.pop();
+    let step = |stage: &str| {
+        json!({"event": "product-step", "by": if stage == "granted" { "dora" } else { "ann" },
+            "stage": stage, "product": {"id": "p-1", "form": "report", "scenario": "s", "title": "P",
+            "benefit": "public", "plan": Digest::of(b"x"), "disclosure": Digest::of(b"r"),
+            "validation": {"kind": "validation", "title": "V", "until": "2027-01-01"}},
+            "course": {"since": "2026-01-01"}})
+    };
+    entries.extend(stages.iter().map(|stage| step(stage)));
+    if recalled == Some(false) {
+        entries.push(step("recalled"));
+    }
+    let mut opened = opened();
+    opened["action"] = json!("export");
+    let (mut decided, mut exported) = (decided(), exported());
+    decided["plan"] = json!(Digest::of(plan));
+    exported["product"] = json!(of);
+    entries.extend([opened, decided]);
+    if recalled == Some(true) {
+        entries.push(step("recalled"));
+    }
+    entries.extend([released(), exported]);
+    let found = audited(&entries).findings;
+    let of_releases = found
+        .iter()
+        .filter(|finding| finding.code == "audit.no-product");
+    of_releases.map(|finding| finding.code.to_owned()).collect()
+}
+
+#[test]
+fn outside_a_pilot_a_package_is_the_release_of_an_approved_product() {
+    let of = Some("p-1");
+    let held = |stages: &[&str]| release(stages, b"x", None, of).is_empty();
+    assert!(held(&["applied", "granted"]));
+    assert!(held(&["applied", "granted", "published"]));
+    assert!(!held(&["applied"]));
+    assert!(!held(&["applied", "refused"]));
+    assert!(!held(&[]));
+    let granted = ["applied", "granted"];
+    assert!(!release(&granted, b"another", None, of).is_empty());
+    assert!(!release(&granted, b"x", None, None).is_empty());
+    assert!(!release(&granted, b"x", None, Some("p-2")).is_empty());
+    assert!(!release(&granted, b"x", Some(false), of).is_empty());
+    assert!(release(&granted, b"x", Some(true), of).is_empty());
+}
