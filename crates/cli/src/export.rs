@@ -93,6 +93,9 @@ pub(crate) fn verify(
         |path: &Path| std::fs::read_to_string(path).map_err(|error| Failure::usage(path, error));
     let key = read(key)?;
     let policy = policy.map(read).transpose()?;
+    if manifest::is_certificate(package) {
+        return certified(package, (&key, policy.as_deref()), json);
+    }
     match manifest::verify_package(package, &key, policy.as_deref()) {
         Ok(verified) if json => {
             let text = serde_json::to_string(&verified);
@@ -123,6 +126,47 @@ pub(crate) fn verify(
             )))
         }
     }
+}
+
+/// A certificate of destruction, in place of a package.
+fn certified(
+    folder: &Path,
+    (key, policy): (&str, Option<&str>),
+    json: bool,
+) -> Result<(), Failure> {
+    let certified = manifest::verify_certificate(folder, key, policy);
+    let certified = certified.map_err(|broken| {
+        let told = broken.told();
+        let (code, en, zh) = (broken.code(), told.en, told.zh);
+        Failure::Other(format!("✗ {code}: {en} {zh} ({broken})"))
+    })?;
+    if json {
+        let text = serde_json::to_string(&certified);
+        println!("{}", text.map_err(|e| Failure::Other(e.to_string()))?);
+        return Ok(());
+    }
+    let certificate = &certified.certificate;
+    println!(
+        "snapshot {} of {} was destroyed ({}, {}) / 数据快照已销毁",
+        certificate.snapshot,
+        certificate.dataset,
+        certificate.method.name,
+        certificate.method.degree
+    );
+    for step in &certificate.steps {
+        println!("  {} {} #{}", step.step, step.by, step.index);
+    }
+    for tried in &certificate.validation {
+        println!("  {}: {}", tried.of, tried.is);
+    }
+    for not in &certificate.not_covered {
+        println!("  not covered / 不涵盖: {not}");
+    }
+    println!(
+        "{}: the certificate holds / 销毁证明核验通过",
+        folder.display()
+    );
+    Ok(())
 }
 
 /// What is to be believed does not come from the package that it judges.

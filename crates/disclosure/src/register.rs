@@ -13,7 +13,7 @@ use std::{
     path::Path,
     sync::{Mutex, PoisonError},
 };
-use terms::{DatasetName, ItemName};
+use terms::{DatasetName, Digest, ItemName};
 use vault::Keyring;
 use wire::job::{Fate, Verdict};
 
@@ -144,6 +144,15 @@ impl Register {
             cell_key: CellKey::new(&keyring.cell_key()),
             limits,
         })
+    }
+
+    /// How many parts are kept of a snapshot's releases, and their digest as they are kept.
+    ///
+    /// # Errors
+    /// [`Unstored`].
+    pub fn held_of(&self, of: &DatasetName, snapshot: u32) -> Result<(u64, Digest), Unstored> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.store.held_of(&format!("{of}/{snapshot}/"))
     }
 
     /// Debits one statement, durably, before it runs.

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use policy::Allowance;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};
+use terms::Digest;
 use vault::Keyring;
 
 /// The version of the tables.
@@ -113,6 +114,21 @@ impl Store {
             cells.extend(read(&plain).ok_or_else(|| self.broken())?);
         }
         Ok(cells)
+    }
+
+    /// How many parts are kept of a snapshot, and the digest of these one after the other, sealed as they are.
+    pub(crate) fn held_of(&self, snapshot: &str) -> Result<(u64, Digest), Unstored> {
+        let sql = "SELECT sealed FROM admitted WHERE substr(pool, 1, length(?1)) = ?1 ORDER BY id";
+        let mut query = self.database.prepare(sql).map_err(|e| self.failed(e))?;
+        let rows = query
+            .query_map([snapshot], |row| row.get::<_, Vec<u8>>(0))
+            .map_err(|e| self.failed(e))?;
+        let (mut parts, mut all) = (0, Vec::new());
+        for sealed in rows {
+            all.extend_from_slice(Digest::of(&sealed.map_err(|e| self.failed(e))?).bytes());
+            parts += 1;
+        }
+        Ok((parts, Digest::of(&all)))
     }
 
     /// Makes cells and what they cost durable, all or none.

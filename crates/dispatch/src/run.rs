@@ -2,7 +2,6 @@ use crate::{
     Failure, Piece, Worker,
     batch::Expected,
     child::Job,
-    places::Share,
     pool::Pool,
     results::{Question, Results},
 };
@@ -91,9 +90,8 @@ impl Pool {
             memory_bytes_max: self.config().engine_bytes_max,
             batch_rows_max: self.config().batch_rows_max,
         };
-        let share = Some(confined.permit().licence().id.clone());
-        let expected = expected.ok_or(Failure::NotDecided)?;
-        self.start((&job, files), expected, (share, lease)).await
+        self.start((&job, files), expected.ok_or(Failure::NotDecided)?, lease)
+            .await
     }
 
     /// Hands a job to a runner and begins to read its answer.
@@ -101,12 +99,12 @@ impl Pool {
         &self,
         (job, files): (&RunJob, Vec<File>),
         expected: Expected,
-        (share, lease): (Share, Duration),
+        lease: Duration,
     ) -> Result<Results, Failure> {
         let framed = frame::sealed(job)
             .map_err(|_| Failure::garbled(Worker::Runner, "a job too large to send"))?;
         let job = Job { framed, files };
-        let engaged = self.runners().engage(&job, share, lease).await?;
+        let engaged = self.runners().engage(&job, lease).await?;
         Ok(Results::begin(
             self.runners().clone(),
             engaged,

@@ -11,7 +11,7 @@ use identity::{Authority, Unissued};
 use ledger::{Breach, Ledger, Promises, SystemClock, Unfinished};
 use manifest::{Algorithm, ManifestKey};
 use policy::Engine;
-use register::Redactions;
+use register::{Destructions, Redactions};
 use std::{
     fs::File,
     path::{Path, PathBuf},
@@ -112,6 +112,9 @@ pub enum Unopened {
          生产域的根密钥未受保护"
     )]
     Unprotected,
+    /// A destruction that was approved cannot be finished.
+    #[error(transparent)]
+    Undestroyed(#[from] crate::Undestroyed),
     /// The disclosure register cannot be used.
     #[error(transparent)]
     Disclosure(#[from] disclosure::Unstored),
@@ -133,6 +136,7 @@ pub enum Unopened {
 #[derive(Debug)]
 pub(crate) struct Left {
     pub redactions: Redactions,
+    pub destructions: Destructions,
     pub promises: Promises,
     pub unfinished: Unfinished,
 }
@@ -268,6 +272,7 @@ impl Domain {
         let Folded {
             stands,
             redactions,
+            destructions,
             promises,
             unfinished,
         } = folded;
@@ -284,6 +289,7 @@ impl Domain {
         let dir = dir.to_owned();
         let left = Left {
             redactions,
+            destructions,
             promises,
             unfinished,
         };

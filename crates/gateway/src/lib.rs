@@ -25,6 +25,7 @@ mod receipts; // what became of each operation, by who asked
 mod operation; // the way of one query
 mod export; // a released result as a signed package
 mod flight; // Flight SQL
+mod destruction; // snapshots destroyed, by who may, and certified
 mod upkeep; // sealed texts, redaction, retention
 mod operations; // explain, export, receipt, head
 mod management; // the register's steps and what stands
@@ -42,6 +43,7 @@ pub use self::{
     administration::{Administration, Unadministered},
     carry_out::{By, Carried, Order},
     config::{Config, KeystoreConfig, Misconfigured},
+    destruction::{Destroyed, Undestroyed},
     domain::{Domain, Founding, Unopened},
     line::Peer,
     live::{Live, Stands},

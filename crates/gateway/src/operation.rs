@@ -110,7 +110,7 @@ impl Gateway {
             .left()
             .ok_or_else(|| Unopened::InUse(dir.to_owned()))?;
         domain.ledger.abandon(left.unfinished, now())?;
-        let standing = (left.redactions, left.promises);
+        let standing = (left.redactions, left.destructions, left.promises);
         let upkeep = Upkeep::take_up(&domain, standing, now()).await?;
         walled(&pool).await?;
         domain.record_unlocking().await?;

@@ -7,7 +7,7 @@
 
 use crate::{durable::replace, live::Stands};
 use ledger::{Breach, Ledger, Promises, Stored, Unfinished};
-use register::Redactions;
+use register::{Destructions, Redactions};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,7 +20,7 @@ const FILE: &str = "stands.sealed";
 /// What it is sealed for.
 const CONTEXT: &str = "stands";
 /// Raised when what is folded, or how, changes: an older snapshot is then folded again.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Entries that are folded again at a start rather than kept.
 const ENTRIES_MIN: u64 = 10_000;
 
@@ -31,6 +31,8 @@ pub(crate) struct Folded {
     pub stands: Stands,
     /// What is asked to be destroyed.
     pub redactions: Redactions,
+    /// And which data.
+    pub destructions: Destructions,
     /// How long is kept.
     pub promises: Promises,
     /// What was begun and is not on record as ended.
@@ -79,6 +81,7 @@ impl Folded {
     fn apply(&mut self, stored: &Stored) {
         self.stands.apply(stored);
         self.redactions.apply(stored.index, &stored.event);
+        self.destructions.apply(stored.index, &stored.event);
         self.promises.apply(&stored.event, stored.at);
         self.unfinished.apply(&stored.event);
     }

@@ -5,19 +5,21 @@ use crate::{Asking, Domain, Gateway, Kind, Refused, Unopened, operation::now};
 use chrono::{DateTime, Utc};
 use ledger::{Breach, Ledger, Promises, Pruned};
 use policy::Refusal;
-use register::{Approval, Redactions};
+use register::{Approval, Destructions, Redactions};
 use terms::{Channel, Event, Person, PersonId, ReadingPurpose, RedactionBasis};
 use tokio::sync::Mutex;
 
 /// What stands of retention and redaction, folded from the log.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
-    standing: Mutex<Standing>,
+    pub(crate) standing: Mutex<Standing>,
 }
 
+/// Requests, and how long is kept.
 #[derive(Debug)]
-struct Standing {
+pub(crate) struct Standing {
     redactions: Redactions,
+    pub(crate) destructions: Destructions,
     promises: Promises,
 }
 
@@ -27,12 +29,13 @@ impl Upkeep {
     /// Finishes what is on record and was not done: a crash came in between.
     pub(crate) async fn take_up(
         domain: &Domain,
-        (redactions, promises): (Redactions, Promises),
+        (redactions, destructions, promises): (Redactions, Destructions, Promises),
         at: DateTime<Utc>,
     ) -> Result<Self, Unopened> {
         let ledger = &domain.ledger;
         let mut standing = Standing {
             redactions,
+            destructions,
             promises,
         };
         ledger.carry_out()?;
@@ -40,6 +43,7 @@ impl Upkeep {
         for (request, entry) in approved {
             standing.redact(ledger, (request, entry), at).await?;
         }
+        crate::destruction::take_up(domain, &mut standing).await?;
         let retention = domain.config.retention;
         if standing.promises.in_force() != Some(&retention) {
             let event = Event::RetentionSet { retention };
@@ -56,10 +60,12 @@ impl Upkeep {
 impl Standing {
     fn apply(&mut self, index: u64, event: &Event, at: DateTime<Utc>) {
         self.redactions.apply(index, event);
+        self.destructions.apply(index, event);
         self.promises.apply(event, at);
     }
 
-    async fn record(
+    /// Puts an event on record, and lets it stand.
+    pub(crate) async fn record(
         &mut self,
         ledger: &Ledger,
         event: Event,

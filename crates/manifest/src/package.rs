@@ -95,7 +95,7 @@ impl Manifest {
         self.operation.opened = self.operation.opened.trunc_subsecs(6);
         self.operation.released = self.operation.released.trunc_subsecs(6);
         crate::verify::compare_release(&self, parts.log)?;
-        crate::verify::log_of(parts.policy, None, &self)
+        crate::verify::log_of(parts.policy, None, &self.operation.domain)
             .and_then(|trust| trust.named(parts.log))?;
         let drawn = self.drawn();
         let data = File {

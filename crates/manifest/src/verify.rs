@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use terms::{Digest, Event, QueryId};
+use terms::{Digest, DomainName, Event, QueryId};
 use witness::{Policy, Unwitnessed, Witnessed};
 
 /// The longest file read whole; the data is hashed in pieces.
@@ -67,7 +67,8 @@ pub fn verify_package(
     }
     compare_digests(folder, &statement)?;
     let manifest = &statement.predicate;
-    let trust = log_of(&text(folder, POLICY_FILE, Check::Log)?, given, manifest)?;
+    let domain = &manifest.operation.domain;
+    let trust = log_of(&text(folder, POLICY_FILE, Check::Log)?, given, domain)?;
     let proof: TlogProof = text(folder, PROOF_FILE, Check::Inclusion)?
         .parse()
         .map_err(|breach: Breach| Broken::fails(Check::Inclusion, breach.to_string()))?;
@@ -98,13 +99,13 @@ pub fn verify_package(
 pub(crate) fn log_of(
     packaged: &str,
     given: Option<Policy>,
-    manifest: &Manifest,
+    domain: &DomainName,
 ) -> Result<Trust, Broken> {
     let refused = |what: &str| Broken::fails(Check::Log, what);
     let packaged: Policy = packaged
         .parse()
         .map_err(|why: Unwitnessed| refused(&why.to_string()))?;
-    let origin = format!("bonded/{}", manifest.operation.domain);
+    let origin = format!("bonded/{domain}");
     let mut logs = packaged.logs().iter().filter(|log| log.name() == origin);
     let (Some(log), None) = (logs.next(), logs.next()) else {
         return Err(refused(
@@ -130,7 +131,13 @@ impl Trust {
         }
     }
 
-    fn accept(&self, checkpoint: &str) -> Result<Witnessed, Broken> {
+    /// The log's key.
+    pub(crate) const fn log(&self) -> &NoteVerifier {
+        &self.log
+    }
+
+    /// Judges a checkpoint by the policy.
+    pub(crate) fn accept(&self, checkpoint: &str) -> Result<Witnessed, Broken> {
         let refused = |check, why: &dyn std::fmt::Display| Broken::fails(check, why.to_string());
         match self.policy.accept(checkpoint, &self.log) {
             Ok(witnessed) => Ok(witnessed),
@@ -279,7 +286,7 @@ fn digest_of(file: &Path) -> Result<Digest, Broken> {
     }
 }
 
-fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Broken> {
+pub(crate) fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Broken> {
     let file: PathBuf = folder.join(name);
     let mut bytes = Vec::new();
     File::open(&file)
@@ -288,7 +295,7 @@ fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Broken> {
     Ok(bytes)
 }
 
-fn text(folder: &Path, name: &str, check: Check) -> Result<String, Broken> {
+pub(crate) fn text(folder: &Path, name: &str, check: Check) -> Result<String, Broken> {
     String::from_utf8(read(folder, name)?)
         .map_err(|_| Broken::fails(check, format!("`{name}` is no UTF-8 text")))
 }

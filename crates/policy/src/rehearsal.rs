@@ -24,7 +24,7 @@ use self::{
 };
 use crate::{Engine, Refusal};
 use chrono::{DateTime, Utc};
-use register::{Redactions, State};
+use register::{Destructions, Redactions, State};
 use std::{collections::HashMap, sync::Arc};
 use terms::{Action, Event, QueryId, Reference};
 
@@ -36,6 +36,7 @@ pub struct Rehearsal<'e> {
     since: Option<DateTime<Utc>>,
     state: State,
     redactions: Redactions,
+    destructions: Destructions,
     open: HashMap<QueryId, Open>,
     known: Known,
     tally: Tally,
@@ -69,6 +70,7 @@ impl<'e> Rehearsal<'e> {
             since,
             state: State::default(),
             redactions: Redactions::default(),
+            destructions: Destructions::default(),
             open: HashMap::new(),
             known: Known::default(),
             tally: Tally::default(),
@@ -91,6 +93,7 @@ impl<'e> Rehearsal<'e> {
         self.tally.entries += 1;
         self.state.apply(event);
         self.redactions.apply(index, event);
+        self.destructions.apply(index, event);
         Ok(())
     }
 
@@ -185,6 +188,7 @@ impl<'e> Rehearsal<'e> {
         let steps = Steps {
             state: &self.state,
             redactions: &self.redactions,
+            destructions: &self.destructions,
         };
         let Some(step) = steps.of(event) else {
             return Ok(());

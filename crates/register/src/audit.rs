@@ -4,7 +4,7 @@
 mod releases; // what left, held against what was approved
 
 use self::releases::{Found, Releases};
-use crate::{Redactions, State};
+use crate::{Destructions, Redactions, State};
 use chrono::{DateTime, Utc};
 use ledger::{Leaf, Promises};
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ const FINDINGS_MAX: usize = 100;
 pub struct Audit {
     state: State,
     redactions: Redactions,
+    destructions: Destructions,
     promises: Promises,
     operations: BTreeMap<QueryId, Life>,
     releases: Releases,
@@ -100,6 +101,7 @@ impl Audit {
         } else {
             self.standing(index, event);
             self.upkeep(index, event, at);
+            self.destruction(index, event);
         }
         match self.releases.entry(index, event, &self.state) {
             Some(Found::Unbegun) if self.partial => self.pass_over("audit.no-product"),
@@ -111,6 +113,7 @@ impl Audit {
         }
         self.state.apply(event);
         self.redactions.apply(index, event);
+        self.destructions.apply(index, event);
         self.promises.apply(event, at);
     }
 
@@ -275,6 +278,23 @@ impl Audit {
         if self.state.person(person).is_none() {
             let what = format!("`{person}` was not enrolled");
             self.find(index, "audit.unknown-person", what);
+        }
+    }
+
+    fn destruction(&mut self, index: u64, event: &Event) {
+        if let Event::DestructionRequested { by, .. } = event {
+            self.person(index, by);
+        } else if let Event::DestructionApproved { by, request } = event {
+            self.person(index, by);
+            if let Err(why) = self.destructions.judge(*request, Some(by)) {
+                self.find(index, "audit.approval", why.to_string());
+            }
+        } else if let Event::DestructionCertified { request, .. } = event {
+            let judged = self.destructions.judge(*request, None);
+            if !judged.is_ok_and(|(_, is_complete)| is_complete) {
+                let what = "data was destroyed without two approvals of that";
+                self.find(index, "audit.unapproved", what);
+            }
         }
     }
 

@@ -11,6 +11,7 @@ mod reason; // why an authority decides against somebody
 mod command; // what can be asked for
 pub mod life; // which steps there are from which stage
 mod redaction; // requests to destroy sealed texts
+mod destruction; // requests to destroy snapshots
 mod unlawful; // why a command may not be
 mod judge; // the rules, by family
 mod audit; // the record held against its own rules
@@ -21,6 +22,7 @@ mod stage; // a small domain for the tests
 pub use self::{
     audit::{Audit, Audited, Finding},
     command::Command,
+    destruction::{DestructionRequest, Destructions},
     judge::judge_entry,
     reason::Reason,
     redaction::{Approval, Redactions},

@@ -3,11 +3,11 @@
 //! An event holds no real name, SQL text or literal; those stand in the sealed part beside it.
 
 use crate::{
-    Announcement, Answer, Channel, Course, Dataset, DatasetName, Digest, DomainName, GradeProposal,
-    Holidays, ItemName, KeyName, KeystoreKind, Licence, LicenceId, Notice, Objection, ObjectionId,
-    Obligations, Operator, Person, PersonId, Product, ProductId, QueryId, ReadingPurpose,
-    RedactionBasis, Retention, Rotation, RowRisk, Scenario, ScenarioId, Shape, Snapshot, Stage,
-    Thresholds, Usage, Violation, ViolationId,
+    Announcement, Answer, Channel, Course, Dataset, DatasetName, DestructionBasis, Digest,
+    DomainName, GradeProposal, Holidays, ItemName, KeyName, KeystoreKind, Licence, LicenceId,
+    Notice, Objection, ObjectionId, Obligations, Operator, Person, PersonId, Product, ProductId,
+    QueryId, ReadingPurpose, RedactionBasis, Retention, Rotation, RowRisk, Scenario, ScenarioId,
+    Shape, Snapshot, Stage, Thresholds, Usage, Violation, ViolationId,
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -423,6 +423,31 @@ pub enum Event {
         /// How many keys it wraps.
         keys: u64,
     },
+    /// The destruction of a snapshot was asked for. Source: AO-19.
+    DestructionRequested {
+        /// By whom.
+        by: PersonId,
+        /// Of which dataset.
+        dataset: DatasetName,
+        /// Which snapshot.
+        snapshot: u32,
+        /// Why.
+        basis: DestructionBasis,
+    },
+    /// A destruction was approved by one of the two who must.
+    DestructionApproved {
+        /// By whom.
+        by: PersonId,
+        /// The entry of the request.
+        request: u64,
+    },
+    /// A snapshot is destroyed: its key, then its file.
+    DestructionCertified {
+        /// The entry of the request.
+        request: u64,
+        /// The digest of the certificate that says so.
+        certificate: Digest,
+    },
     /// A key is destroyed, and all that was stored under it with it. Source: NIST SP 800-88r2.
     KeyDestroyed {
         /// Which.
@@ -529,6 +554,9 @@ impl Event {
             Self::KeyCreated { .. } => "key-created",
             Self::KeysRotated { .. } => "keys-rotated",
             Self::KeyDestroyed { .. } => "key-destroyed",
+            Self::DestructionRequested { .. } => "destruction-requested",
+            Self::DestructionApproved { .. } => "destruction-approved",
+            Self::DestructionCertified { .. } => "destruction-certified",
         }
     }
 
@@ -579,7 +607,10 @@ impl Event {
             | Self::KeysUnlocked { .. }
             | Self::KeyCreated { .. }
             | Self::KeysRotated { .. }
-            | Self::KeyDestroyed { .. } => None,
+            | Self::KeyDestroyed { .. }
+            | Self::DestructionRequested { .. }
+            | Self::DestructionApproved { .. }
+            | Self::DestructionCertified { .. } => None,
         }
     }
 
@@ -630,7 +661,10 @@ impl Event {
             | Self::KeysUnlocked { .. }
             | Self::KeyCreated { .. }
             | Self::KeysRotated { .. }
-            | Self::KeyDestroyed { .. } => None,
+            | Self::KeyDestroyed { .. }
+            | Self::DestructionRequested { .. }
+            | Self::DestructionApproved { .. }
+            | Self::DestructionCertified { .. } => None,
         }
     }
 }

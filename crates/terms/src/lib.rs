@@ -34,6 +34,7 @@ mod event; // everything the ledger can say
 mod retention; // how long what is on record stays readable
 mod withheld; // what a response tells of what it left out
 mod usage; // what an operation used
+mod destruction; // why data is destroyed
 mod key; // keystores, and the keys of a domain by name
 mod flow; // how an item has a part in a column
 mod told; // what a caller hears of an error
@@ -46,6 +47,7 @@ pub use self::{
     data_type::Type,
     day::{end_of_day, today},
     derivation::{Arithmetic, Derivation, Formula, Underivable},
+    destruction::DestructionBasis,
     digest::Digest,
     event::{Action, DatasetStep, Disposed, Event, OperatorStep, PersonStep, Reference, Sighted},
     flow::{Flow, Origin},

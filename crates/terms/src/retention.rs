@@ -138,7 +138,10 @@ impl Event {
             | Self::LogPruned { .. }
             | Self::KeyCreated { .. }
             | Self::KeysRotated { .. }
-            | Self::KeyDestroyed { .. } => EventClass::Procedure,
+            | Self::KeyDestroyed { .. }
+            | Self::DestructionRequested { .. }
+            | Self::DestructionApproved { .. }
+            | Self::DestructionCertified { .. } => EventClass::Procedure,
             Self::OperationOpened { .. }
             | Self::OperationDecided { .. }
             | Self::OperationRefused { .. }

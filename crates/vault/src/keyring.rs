@@ -209,6 +209,15 @@ impl Keyring {
         KeyStatus::of(&self.read().ring)
     }
 
+    /// The root keys of this domain that its keystore has.
+    ///
+    /// # Errors
+    /// The keystore's.
+    pub fn roots(&self) -> Result<Vec<RootId>, Unkept> {
+        let state = self.read();
+        state.keystore.roots(&state.ring.root)
+    }
+
     /// What became of keys and is not on the ledger yet, oldest first.
     #[must_use]
     pub fn unrecorded(&self) -> Vec<Event> {

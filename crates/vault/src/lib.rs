@@ -39,7 +39,7 @@ pub use self::{
     keyring::{KeyStatus, Keyring},
     keystore::{Cost, Keystore, Passphrase, Pkcs11, RootId, Token, Unprotected},
     sample::{Sample, SampledColumn, Stored, sample},
-    store::{Progress, ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, Store},
+    store::{Erased, Progress, ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, Store},
     unkept::Unkept,
     unreceivable::{Place, Unreceivable},
 };

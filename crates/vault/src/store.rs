@@ -4,8 +4,9 @@ use crate::intake::Intake;
 use crate::sealed_file::SealedFile;
 use crate::{Key, Keyring, Unkept, Unreceivable};
 use arrow::array::{Array, Int64Array};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use terms::{Dataset, DatasetName, ItemName, Snapshot};
+use terms::{Dataset, DatasetName, Digest, ItemName, KeyName, Snapshot};
 
 /// The sealed files of a domain; a clone is another handle on the same store.
 #[derive(Debug, Clone)]
@@ -25,6 +26,15 @@ pub struct SourceKeys {
     /// The asked items in the order asked, then [`ROW_COLUMN`] and [`SUBJECT_COLUMN`], each with its
     /// key.
     pub columns: Vec<(String, Key)>,
+}
+
+/// What was stored under a key that was destroyed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erased {
+    /// The file's name in the domain's folder.
+    pub name: String,
+    /// Its digest as ciphertext, and its length; none where it was gone already.
+    pub digest: Option<(Digest, u64)>,
 }
 
 /// How far data has come in.
@@ -153,6 +163,35 @@ impl Store {
         }
     }
 
+    /// Destroys a snapshot: its key for good, then its file. One that is destroyed already is no error.
+    ///
+    /// # Errors
+    /// The key store's, or the file system's; the key is gone before the file is touched.
+    pub fn destroy(&self, dataset: &DatasetName, number: u32) -> Result<Erased, Unkept> {
+        let name = KeyName::Snapshot {
+            dataset: dataset.clone(),
+            number,
+        };
+        let path = self.path(dataset, number);
+        let digest = digest_of(&path).map_err(|source| Unkept::File {
+            path: path.clone(),
+            source,
+        })?;
+        let keys = self.keyring.status().keys;
+        if keys.iter().any(|(known, _)| *known == name) {
+            self.keyring.destroy(&[name])?;
+        }
+        match std::fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(Unkept::File { path, source }),
+        }
+        Ok(Erased {
+            name: format!("data/{dataset}/{number}.parquet"),
+            digest,
+        })
+    }
+
     /// The number of each row's subject, by the row's number. Only those who audit releases ask.
     ///
     /// # Errors
@@ -169,12 +208,31 @@ impl Store {
     }
 }
 
+/// The digest of a file and its length; none where there is no file.
+fn digest_of(path: &Path) -> std::io::Result<Option<(Digest, u64)>> {
+    let mut file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(source),
+    };
+    let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
+    let (mut piece, mut length) = (vec![0; 1 << 16], 0);
+    loop {
+        let read = file.read(&mut piece)?;
+        match piece.get(..read) {
+            None | Some([]) => return Ok(Some((Digest::finished(hash), length))),
+            Some(bytes) => hash.update(bytes),
+        }
+        length += u64::try_from(read).unwrap_or(u64::MAX);
+    }
+}
+
 fn fill(
     mut file: SealedFile,
     intake: &mut Intake,
     subject: Option<&ItemName>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(u64, terms::Digest), Unreceivable> {
+) -> Result<(u64, Digest), Unreceivable> {
     let mut subjects = Subjects::default();
     while let Some(columns) = intake.next()? {
         let of = subject.and_then(|name| intake.plain_column(name, &columns));

@@ -9,7 +9,8 @@ use std::{
 };
 use terms::Digest;
 use wire::management::{
-    All, Destruction, Document, FollowRequest, platform_client::PlatformClient as Platform,
+    All, Destruction, DestructionApproval, DestructionRequest, Document, FollowRequest,
+    platform_client::PlatformClient as Platform,
 };
 
 /// The domain / 授权运营域
@@ -27,6 +28,23 @@ pub(crate) enum Domain {
     Overdue,
     /// A year's public holidays / 法定节假日
     Holidays(File),
+    /// Ask that a snapshot of a dataset be destroyed / 申请销毁数据快照
+    Destroy {
+        /// Which dataset / 数据集
+        #[arg(long)]
+        dataset: String,
+        /// Which snapshot / 快照编号
+        #[arg(long)]
+        snapshot: u32,
+        /// licence-ended, purpose-met, superseded, withdrawn or order / 事由
+        #[arg(long)]
+        basis: String,
+    },
+    /// Approve such a request; the second approval destroys and certifies / 批准销毁
+    ApproveDestruction {
+        /// The entry of the request / 申请条目
+        request: u64,
+    },
     /// The data of what ended is destroyed / 销毁完成
     Destroyed {
         /// Which licence / 授权编号
@@ -65,6 +83,19 @@ pub(crate) fn domain(given: Managed<Domain>, json: bool) -> Result<(), Failure> 
                 Platform::new(to).set_holidays(Document { json }).await
             })
         }
+        Domain::Destroy {
+            dataset,
+            snapshot,
+            basis,
+        } => {
+            let asked = DestructionRequest {
+                dataset,
+                snapshot,
+                basis,
+            };
+            destroy(as_told, asked)
+        }
+        Domain::ApproveDestruction { request } => approve(as_told, request),
         Domain::Destroyed {
             licence,
             scenario,
@@ -82,6 +113,40 @@ pub(crate) fn domain(given: Managed<Domain>, json: bool) -> Result<(), Failure> 
             })
         }
     }
+}
+
+fn destroy((whom, json): (Option<&Path>, bool), asked: DestructionRequest) -> Result<(), Failure> {
+    let asked = call(whom, async |to| {
+        Platform::new(to).request_destruction(asked).await
+    })?;
+    let request = asked.request;
+    if json {
+        println!("{}", serde_json::json!({"request": request}));
+    } else {
+        println!(
+            "request / 申请: #{request}; two others approve it / 须另外两人批准: \
+             bonded domain approve-destruction -p … {request}"
+        );
+    }
+    Ok(())
+}
+
+fn approve((whom, json): (Option<&Path>, bool), request: u64) -> Result<(), Failure> {
+    let approved = call(whom, async |to| {
+        let approval = DestructionApproval { request };
+        Platform::new(to).approve_destruction(approval).await
+    })?;
+    let (approvals, certificate) = (approved.approvals, approved.certificate);
+    if json {
+        let told = serde_json::json!({"request": request, "approvals": approvals,
+            "certificate": certificate});
+        println!("{told}");
+    } else if certificate.is_empty() {
+        println!("approvals / 已批准: {approvals}");
+    } else {
+        println!("destroyed / 已销毁; certificate / 证明: certificates/{request}  {certificate}");
+    }
+    Ok(())
 }
 
 /// What unqualified names of datasets mean.

@@ -1,7 +1,7 @@
 use super::{
     Step,
     follow::Entries,
-    parsed::{digest, document, either, id},
+    parsed::{digest, document, either, id, word},
     status, steps,
     told::Subject,
 };
@@ -10,7 +10,8 @@ use register::Command;
 use terms::{Disposed, today};
 use tonic::{Request, Response, Status};
 use wire::management::{
-    All, Destruction, Document, Documents, FollowRequest, platform_server::Platform,
+    All, Destruction, DestructionApproval, DestructionApproved, DestructionRequest,
+    DestructionRequested, Document, Documents, FollowRequest, platform_server::Platform,
 };
 
 fn set_holidays(given: Document) -> Result<Step, Refused> {
@@ -50,6 +51,39 @@ steps!(Platform {
         Ok(Response::new(Documents {
             json: told.collect(),
             next: String::new(),
+        }))
+    }
+
+    async fn request_destruction(
+        &self,
+        request: Request<DestructionRequest>,
+    ) -> Result<Response<DestructionRequested>, Status> {
+        let asking = asking(&request, self.channel);
+        let given = request.into_inner();
+        let read = || {
+            let dataset = id("dataset", &given.dataset)?;
+            let basis = word("basis", &given.basis)?;
+            Ok::<_, Refused>((dataset, basis))
+        };
+        let (dataset, basis) = read().map_err(|why| status(&why))?;
+        let of = (dataset, given.snapshot);
+        let asked = self.gateway.request_destruction(&asking, of, basis).await;
+        let request = asked.map_err(|why| status(&why))?;
+        Ok(Response::new(DestructionRequested { request }))
+    }
+
+    async fn approve_destruction(
+        &self,
+        request: Request<DestructionApproval>,
+    ) -> Result<Response<DestructionApproved>, Status> {
+        let asking = asking(&request, self.channel);
+        let request = request.into_inner().request;
+        let approved = self.gateway.approve_destruction(&asking, request).await;
+        let approved = approved.map_err(|why| status(&why))?;
+        let certificate = approved.certificate.map(|digest| digest.to_string());
+        Ok(Response::new(DestructionApproved {
+            approvals: u32::try_from(approved.approvals).unwrap_or(u32::MAX),
+            certificate: certificate.unwrap_or_default(),
         }))
     }
 

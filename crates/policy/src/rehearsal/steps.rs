@@ -1,4 +1,4 @@
-use register::{Redactions, State};
+use register::{Destructions, Redactions, State};
 use serde_json::Value;
 use terms::{Event, Person, PersonId, Stage};
 
@@ -81,6 +81,8 @@ destruction-confirmed - - confirmDestruction -
 sealed-read - - readSealed -
 redaction-requested - - requestRedaction -
 redaction-approved - - approveRedaction redaction
+destruction-requested - - requestDestruction -
+destruction-approved - - approveDestruction destruction
 log-pruned - - pruneLog -
 ";
 
@@ -106,6 +108,7 @@ pub(super) fn rows() -> impl Iterator<Item = [&'static str; 5]> {
 pub(super) struct Steps<'s> {
     pub state: &'s State,
     pub redactions: &'s Redactions,
+    pub destructions: &'s Destructions,
 }
 
 impl Steps<'_> {
@@ -212,6 +215,10 @@ impl Steps<'_> {
             "redaction" => {
                 let request = written.get("request").and_then(Value::as_u64)?;
                 self.redactions.requester(request).cloned()
+            }
+            "destruction" => {
+                let request = written.get("request").and_then(Value::as_u64)?;
+                self.destructions.request(request).map(|of| of.by.clone())
             }
             _ => None,
         }

@@ -177,6 +177,21 @@ fn what_was_destroyed_without_leave_is_found() {
     check(&[pruned], &["audit.pruning"]);
 }
 
+#[test]
+fn a_destruction_without_two_approvals_is_found() {
+    let asked = || {
+        json!({"event": "destruction-requested", "by": "sam", "dataset": "city.citizen",
+            "snapshot": 1, "basis": "superseded"})
+    };
+    let agreed = |by: &str| json!({"event": "destruction-approved", "by": by, "request": 6});
+    let done =
+        || json!({"event": "destruction-certified", "request": 6, "certificate": Digest::of(b"")});
+    check(&[asked(), agreed("dora"), agreed("adam"), done()], &[]);
+    check(&[asked(), agreed("dora"), done()], &["audit.unapproved"]);
+    let own = [asked(), agreed("sam"), agreed("dora"), done()];
+    check(&own, &["audit.approval", "audit.unapproved"]);
+}
+
 /// A log of which all but what is kept is gone up to entry 300.
 fn pruned(after: &[Value]) -> Audited {
     let mut audit = Audit::default();

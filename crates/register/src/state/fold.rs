@@ -181,7 +181,10 @@ impl State {
             | Event::KeysUnlocked { .. }
             | Event::KeyCreated { .. }
             | Event::KeysRotated { .. }
-            | Event::KeyDestroyed { .. } => return,
+            | Event::KeyDestroyed { .. }
+            | Event::DestructionRequested { .. }
+            | Event::DestructionApproved { .. }
+            | Event::DestructionCertified { .. } => return,
         }
         self.version += 1;
     }

@@ -134,7 +134,7 @@ fn operating() -> [Value; 12] {
 }
 
 /// One of each event of the log's own upkeep.
-fn upkeep() -> [Value; 11] {
+fn upkeep() -> [Value; 14] {
     [
         json!({"event": "sealed-read", "by": "sam", "entry": 9, "purpose": "investigation"}),
         json!({"event": "retention-set", "retention": {"procedure_days": 1830,
@@ -154,6 +154,10 @@ fn upkeep() -> [Value; 11] {
         json!({"event": "keys-rotated", "rotation": "storage", "keystore": "pkcs11",
             "storage": 4, "check": digest(), "keys": 5}),
         json!({"event": "key-destroyed", "key": "storage/3", "check": digest()}),
+        json!({"event": "destruction-requested", "by": "sam", "dataset": "city.citizen",
+            "snapshot": 1, "basis": "superseded"}),
+        json!({"event": "destruction-approved", "by": "dora", "request": 10}),
+        json!({"event": "destruction-certified", "request": 10, "certificate": digest()}),
     ]
 }
 
@@ -208,24 +212,27 @@ fn the_samples_are_of_every_event_once() {
         Event::TextRedacted { .. } => 23,
         Event::TextsExpired { .. } => 24,
         Event::LogPruned { .. } => 25,
-        Event::PersonChanged { .. } => 30,
-        Event::OperatorChanged { .. } => 31,
-        Event::DatasetProposed { .. } => 32,
-        Event::GradesProposed { .. } => 33,
-        Event::DatasetChanged { .. } => 34,
-        Event::LicencesAnnounced { .. } => 35,
-        Event::ProductStep { .. } => 36,
-        Event::ObjectionLodged { .. } => 37,
-        Event::ObjectionAnswered { .. } => 38,
-        Event::ViolationRecorded { .. } => 39,
-        Event::ViolationLifted { .. } => 40,
-        Event::DestructionConfirmed { .. } => 41,
-        Event::HolidaysSet { .. } => 42,
-        Event::SensitiveFound { .. } => 43,
+        Event::PersonChanged { .. } => 33,
+        Event::OperatorChanged { .. } => 34,
+        Event::DatasetProposed { .. } => 35,
+        Event::GradesProposed { .. } => 36,
+        Event::DatasetChanged { .. } => 37,
+        Event::LicencesAnnounced { .. } => 38,
+        Event::ProductStep { .. } => 39,
+        Event::ObjectionLodged { .. } => 40,
+        Event::ObjectionAnswered { .. } => 41,
+        Event::ViolationRecorded { .. } => 42,
+        Event::ViolationLifted { .. } => 43,
+        Event::DestructionConfirmed { .. } => 44,
+        Event::HolidaysSet { .. } => 45,
+        Event::SensitiveFound { .. } => 46,
         Event::KeysUnlocked { .. } => 26,
         Event::KeyCreated { .. } => 27,
         Event::KeysRotated { .. } => 28,
         Event::KeyDestroyed { .. } => 29,
+        Event::DestructionRequested { .. } => 30,
+        Event::DestructionApproved { .. } => 31,
+        Event::DestructionCertified { .. } => 32,
     };
     let samples = standing().into_iter().chain(operating());
     let numbers = samples
@@ -234,7 +241,7 @@ fn the_samples_are_of_every_event_once() {
         .map(|v| number(&read(&v)))
         .collect::<Vec<_>>();
     // The last is of a person once more, with what is left out where all is well.
-    assert_eq!(numbers, (0..44).chain([30]).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..47).chain([33]).collect::<Vec<_>>());
 }
 
 #[test]

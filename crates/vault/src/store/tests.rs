@@ -157,7 +157,7 @@ fn csv_comes_back_as_it_went_in() {
     let asked = names(&["id", "amount", "day", "note"]);
     let keys = domain.store.source(&people().name, 1, &asked).unwrap();
     let stored = std::fs::read(&keys.path).unwrap();
-    assert_eq!(snapshot.digest, terms::Digest::of(&stored));
+    assert_eq!(snapshot.digest, Digest::of(&stored));
     let batch = read(&keys, &["id", "amount", "day", "note", ROW_COLUMN]).unwrap();
     let ids = StringArray::from(vec![
         "320213199001011234",

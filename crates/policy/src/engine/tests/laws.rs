@@ -165,12 +165,17 @@ fn no_role_both_asks_and_decides() {
         assert!(!(asks && decides), "{role:?}: {steps:?}");
         all.extend(steps);
     }
-    assert_eq!(all.len(), 65);
+    assert_eq!(all.len(), 67);
     assert_eq!(
         steps_of(&engine, Role::Regulator),
-        ["approveRedaction", "followPlatform", "readRegister"]
-            .map(str::to_owned)
-            .into()
+        [
+            "approveDestruction",
+            "approveRedaction",
+            "followPlatform",
+            "readRegister"
+        ]
+        .map(str::to_owned)
+        .into()
     );
 }
 

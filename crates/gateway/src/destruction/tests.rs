@@ -1,0 +1,202 @@
+use super::*;
+use crate::stage::{Stage, event};
+use serde_json::json;
+use std::os::unix::fs::MetadataExt as _;
+
+/// A snapshot of the stage's dataset that is really stored, in place of the one that is only on record.
+async fn loaded(stage: &Stage) {
+    let domain = &stage.gateway.domain;
+    let data = stage.folder.path().join("in.csv");
+    std::fs::write(&data, "code\na\nb\n").unwrap();
+    let name: DatasetName = "city.open".parse().unwrap();
+    let dataset = domain.live.read().state.dataset(&name).cloned().unwrap();
+    let snapshot = domain
+        .store
+        .ingest(&dataset, &data, 2, &mut |_| ())
+        .unwrap();
+    domain.record_keys::<Undestroyed>().await.unwrap();
+    let snapshot = serde_json::to_value(snapshot).unwrap();
+    stage
+        .stand(event(
+            json!({"event": "dataset-loaded", "by": "dora", "snapshot": snapshot}),
+        ))
+        .await;
+}
+
+/// What two operations made of it: one exported, one not.
+async fn used(stage: &Stage) {
+    let digest = Digest::of(b"x");
+    for (query, is_exported) in [("ab", true), ("cd", false)] {
+        let query = query.repeat(16);
+        let reference = json!({"dataset": "city.open", "item": "code", "grade": 1, "way": "plain"});
+        let mut events = vec![
+            json!({"event": "operation-decided", "query": query, "plan": digest,
+                "policies": digest, "register_version": 1, "references": [reference],
+                "obligations": {"rows_max": 10, "result_bytes_max": 1000}}),
+            json!({"event": "operation-released", "query": query, "rows": 7, "bytes": 70,
+                "result": digest, "notice": "standing", "register": "none"}),
+        ];
+        if is_exported {
+            events.push(json!({"event": "exported", "query": query, "manifest": digest}));
+        }
+        for value in events {
+            stage.stand(event(value)).await;
+        }
+    }
+}
+
+async fn requested(stage: &Stage) -> u64 {
+    let mut standing = stage.gateway.upkeep.standing.lock().await;
+    let event = Event::DestructionRequested {
+        by: "sam".parse().unwrap(),
+        dataset: "city.open".parse().unwrap(),
+        snapshot: 2,
+        basis: DestructionBasis::Superseded,
+    };
+    let ledger = &stage.gateway.domain.ledger;
+    let request = standing.record(ledger, event, now()).await.unwrap();
+    for by in ["dora", "rita"] {
+        let by = by.parse().unwrap();
+        let event = Event::DestructionApproved { by, request };
+        standing.record(ledger, event, now()).await.unwrap();
+    }
+    request
+}
+
+fn verified(domain: &Domain, request: u64) -> manifest::Certified {
+    let key = std::fs::read_to_string(domain.dir.join("keys/manifest.pub.pem")).unwrap();
+    let log = policy(domain);
+    manifest::verify_certificate(&folder(&domain.dir, request), &key, Some(&log)).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_approved_is_destroyed_and_certified() {
+    let stage = Stage::set().await;
+    loaded(&stage).await;
+    used(&stage).await;
+    let domain = &stage.gateway.domain;
+    let file = domain.dir.join("data/city.open/2.parquet");
+    let stored = Digest::of(&std::fs::read(&file).unwrap());
+    let length = std::fs::metadata(&file).unwrap().size();
+    let request = requested(&stage).await;
+    let digest = {
+        let mut standing = stage.gateway.upkeep.standing.lock().await;
+        destroy(domain, &mut standing, request).await.unwrap()
+    };
+    assert!(!file.exists());
+    let certified = verified(domain, request);
+    let certificate = certified.certificate;
+    let steps: Vec<_> = certificate
+        .steps
+        .iter()
+        .map(|s| (s.step.as_str(), s.by.as_str()))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            ("requested", "sam"),
+            ("approved", "dora"),
+            ("approved", "rita")
+        ]
+    );
+    assert_eq!(
+        (certificate.objects[0].sha256, certificate.objects[0].bytes),
+        (stored, Some(length))
+    );
+    let tried: Vec<_> = certificate
+        .validation
+        .iter()
+        .map(|tried| tried.is.as_str())
+        .collect();
+    assert_eq!(
+        tried,
+        ["vault.unit-absent", "not found", "the one in use alone"]
+    );
+    assert_eq!(certificate.method.degree, "clear");
+    let key = &certificate.key;
+    assert_eq!(key.wrapped_by, KeyName::Storage(1));
+    assert!(key.created.is_some_and(|created| created < key.destroyed));
+    assert_eq!(key.keys_wrapped_anew, 3);
+    let exports = certificate
+        .derived
+        .iter()
+        .filter(|d| matches!(d, manifest::Derived::Export { .. }));
+    assert_eq!(exports.count(), 1);
+    let results = manifest::Derived::Results {
+        results: 2,
+        rows: 14,
+    };
+    assert!(certificate.derived.contains(&results));
+    // The file that is confirmed with is the one on record.
+    let bytes = std::fs::read(folder(&domain.dir, request).join(CERTIFICATE_FILE)).unwrap();
+    assert_eq!(Digest::of(&bytes), digest);
+}
+
+/// A crash after the approvals, after the key was destroyed, after the certificate was on record.
+#[tokio::test]
+async fn a_destruction_that_was_cut_off_is_finished_at_the_next_start() {
+    for cut in 0..3 {
+        let stage = Stage::set().await;
+        loaded(&stage).await;
+        let domain = &stage.gateway.domain;
+        let request = requested(&stage).await;
+        let mut standing = stage.gateway.upkeep.standing.lock().await;
+        if cut == 1 {
+            domain
+                .store
+                .destroy(&"city.open".parse().unwrap(), 2)
+                .unwrap();
+        }
+        if cut == 2 {
+            destroy(domain, &mut standing, request).await.unwrap();
+            let whole = folder(&domain.dir, request);
+            std::fs::remove_file(whole.join("ledger.tlog-proof")).unwrap();
+            std::fs::rename(whole, part(&domain.dir, request)).unwrap();
+        }
+        take_up(domain, &mut standing).await.unwrap();
+        take_up(domain, &mut standing).await.unwrap();
+        let certificate = verified(domain, request).certificate;
+        assert_eq!(certificate.snapshot, 2, "cut at {cut}");
+        let source = domain.store.source(&"city.open".parse().unwrap(), 2, &[]);
+        assert_eq!(source.unwrap_err().code(), "vault.unit-absent");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_was_changed_does_not_hold() {
+    let stage = Stage::set().await;
+    loaded(&stage).await;
+    let domain = &stage.gateway.domain;
+    let request = requested(&stage).await;
+    {
+        let mut standing = stage.gateway.upkeep.standing.lock().await;
+        take_up(domain, &mut standing).await.unwrap();
+    }
+    verified(domain, request);
+    let key = std::fs::read_to_string(domain.dir.join("keys/manifest.pub.pem")).unwrap();
+    let whole = folder(&domain.dir, request);
+    let code = || {
+        manifest::verify_certificate(&whole, &key, None)
+            .unwrap_err()
+            .code()
+    };
+    for (name, expected) in [
+        (CERTIFICATE_FILE, "manifest.signature"),
+        ("policy.tlog-policy", "manifest.digests"),
+        ("ledger.entry.json", "manifest.inclusion"),
+        ("ledger.tlog-proof", "manifest.inclusion"),
+    ] {
+        let path = whole.join(name);
+        let bytes = std::fs::read(&path).unwrap();
+        let mut changed = bytes.clone();
+        let at = changed.len() / 3;
+        changed[at] ^= 1;
+        std::fs::write(&path, changed).unwrap();
+        assert_eq!(code(), expected, "{name}");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(code(), "manifest.files", "{name}");
+        std::fs::write(&path, bytes).unwrap();
+    }
+    std::fs::write(whole.join("more"), "").unwrap();
+    assert_eq!(code(), "manifest.files");
+}
