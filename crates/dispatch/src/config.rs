@@ -33,6 +33,8 @@ pub struct ChildConfig {
     pub ready: usize,
     /// How many may be at work at a time; at least one.
     pub running_max: usize,
+    /// How many of these for one licence; at least one.
+    pub running_each_max: usize,
     /// What each may use.
     pub limits: Limits,
     /// How long one job may take.
@@ -57,6 +59,7 @@ impl PoolConfig {
             planner: ChildConfig {
                 ready: 2,
                 running_max: 4,
+                running_each_max: 3,
                 limits: Limits {
                     memory_bytes: 1 << 30,
                     cpu_seconds: 4,
@@ -68,6 +71,7 @@ impl PoolConfig {
             runner: ChildConfig {
                 ready: 2,
                 running_max: 4,
+                running_each_max: 3,
                 limits: Limits {
                     memory_bytes: 4 << 30,
                     cpu_seconds: 120,

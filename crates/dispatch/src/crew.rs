@@ -2,13 +2,11 @@ use crate::{
     ChildConfig, Failure, Worker,
     child::{Child, Job},
     nursery::Nursery,
+    places::{Place, Places, Share},
 };
 use jail::{Ring, Rings};
-use std::{path::PathBuf, sync::Arc};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout_at},
-};
+use std::path::PathBuf;
+use tokio::time::{Instant, timeout_at};
 
 /// The children of one kind, and how many may be at work.
 #[derive(Debug)]
@@ -16,7 +14,7 @@ pub(crate) struct Crew {
     pub(crate) worker: Worker,
     pub(crate) config: ChildConfig,
     nursery: Nursery,
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 /// A child with its job, its place among those at work, and the instant of its death.
@@ -25,7 +23,7 @@ pub(crate) struct Engaged {
     pub(crate) child: Child,
     pub(crate) deadline: Instant,
     /// Given back when the child is gone.
-    pub(crate) place: OwnedSemaphorePermit,
+    pub(crate) place: Place,
 }
 
 impl Crew {
@@ -39,7 +37,7 @@ impl Crew {
             worker,
             config,
             nursery: Nursery::open(worker, program, &config, demanded)?,
-            places: Arc::new(Semaphore::new(config.running_max.max(1))),
+            places: Places::new(config.running_max, config.running_each_max),
         })
     }
 
@@ -48,21 +46,18 @@ impl Crew {
         self.nursery.walls().await
     }
 
-    /// Hands a job to a child that is ready, which is to be killed after `wall`.
+    /// Hands a job of a share to a child that is ready, which is to be killed after `wall`.
     ///
     /// Children that turn out to have ended while they waited are replaced, as many as may have waited.
     pub(crate) async fn engage(
         &self,
         job: &Job,
+        share: Share,
         wall: std::time::Duration,
     ) -> Result<Engaged, Failure> {
         let queued_until = Instant::now() + self.config.queue_max;
-        let place = timeout_at(queued_until, Arc::clone(&self.places).acquire_owned());
-        let place = place
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .ok_or(Failure::Busy(self.worker))?;
+        let place = self.places.take(share, queued_until).await;
+        let place = place.ok_or(Failure::Busy(self.worker))?;
         let mut spare = self.config.ready.max(1);
         loop {
             let taken = timeout_at(queued_until, self.nursery.take()).await;

@@ -4,6 +4,7 @@ use crate::{
     child_code,
     crew::{Crew, Engaged},
     pipe,
+    places::Share,
 };
 use chrono::{DateTime, Utc};
 use plan::{Accept, Bounds, Plan, RowPolicy};
@@ -49,8 +50,8 @@ pub struct Planned {
 }
 
 /// Asks a planner for the draft of one statement.
-pub(crate) async fn draft(crew: &Crew, job: &PlanJob) -> Result<Planned, Failure> {
-    match reply(crew, job).await? {
+pub(crate) async fn draft(crew: &Crew, share: Share, job: &PlanJob) -> Result<Planned, Failure> {
+    match reply(crew, share, job).await? {
         PlanReply::Draft { plan, cpu_us } => {
             let draft = Plan::decode(&plan, Accept::Draft, &Bounds::default());
             let none = |_| Failure::garbled(Worker::Planner, "a plan that is none");
@@ -66,7 +67,7 @@ pub(crate) async fn draft(crew: &Crew, job: &PlanJob) -> Result<Planned, Failure
 
 /// Asks a planner for the condition of one row policy.
 pub(crate) async fn row_policy(crew: &Crew, job: &PlanJob) -> Result<RowPolicy, Failure> {
-    match reply(crew, job).await? {
+    match reply(crew, None, job).await? {
         PlanReply::RowPolicy(bytes) => RowPolicy::decode(&bytes, &Bounds::default())
             .map_err(|_| Failure::garbled(Worker::Planner, "a condition that is none")),
         PlanReply::Draft { .. } => Err(Failure::garbled(Worker::Planner, "another answer")),
@@ -91,7 +92,7 @@ pub(crate) fn job(
     }
 }
 
-async fn reply(crew: &Crew, job: &PlanJob) -> Result<PlanReply, Failure> {
+async fn reply(crew: &Crew, share: Share, job: &PlanJob) -> Result<PlanReply, Failure> {
     let garbled = |source| Failure::Garbled {
         worker: Worker::Planner,
         what: "an unreadable message",
@@ -106,7 +107,7 @@ async fn reply(crew: &Crew, job: &PlanJob) -> Result<PlanReply, Failure> {
         mut child,
         deadline,
         place,
-    } = crew.engage(&job, Duration::MAX).await?;
+    } = crew.engage(&job, share, Duration::MAX).await?;
     // It is told nothing more.
     drop(child.input());
     let answered = timeout_at(deadline, answer(&mut child)).await;

@@ -16,6 +16,7 @@ mod zygote; // what children are forked from
 mod complaint; // what a child wrote on its standard error: counted, not kept
 mod pipe; // messages from a child's standard output
 mod nursery; // children forked ahead
+mod places; // who may be at work, shared fairly between licences
 mod crew; // the children of one kind: who may have one, for how long
 mod arrow_schema; // the columns a runner must send
 mod batch; // a frame's bytes → a record batch, or not

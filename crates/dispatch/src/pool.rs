@@ -1,4 +1,7 @@
-use crate::{Failure, Planned, PoolConfig, Statement, Worker, crew::Crew, draft, results::Budget};
+use crate::{
+    Failure, Planned, PoolConfig, Statement, Worker, crew::Crew, draft, places::Share,
+    results::Budget,
+};
 use confine::catalogue;
 use jail::Rings;
 use plan::RowPolicy;
@@ -58,7 +61,9 @@ impl Pool {
             dataset: table.dataset,
             columns: table.columns,
         };
-        self.draft(statement, tables.map(shown).collect()).await
+        let share = Some(permit.licence().id.clone());
+        self.draft(statement, tables.map(shown).collect(), share)
+            .await
     }
 
     /// The condition of one row policy: a boolean SQL expression over a table's raw items.
@@ -88,10 +93,12 @@ impl Pool {
         &self,
         statement: Statement<'_>,
         tables: Vec<Table>,
+        share: Share,
     ) -> Result<Planned, Failure> {
         self.small(statement)?;
         draft::draft(
             &self.planners,
+            share,
             &draft::job(statement, tables, false, &self.config.statement_limits),
         )
         .await

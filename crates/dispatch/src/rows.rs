@@ -51,7 +51,7 @@ impl Pool {
             batch_rows_max: self.config().batch_rows_max,
         };
         let expected = expected.ok_or(Failure::NotDecided)?;
-        let results = self.start((&job, files), expected, lease).await?;
+        let results = self.start((&job, files), expected, (None, lease)).await?;
         Ok(Rows { results })
     }
 }

@@ -2,6 +2,7 @@ use crate::{
     Failure, Piece, Worker,
     batch::Expected,
     child::Job,
+    places::Share,
     pool::Pool,
     results::{Question, Results},
 };
@@ -90,8 +91,9 @@ impl Pool {
             memory_bytes_max: self.config().engine_bytes_max,
             batch_rows_max: self.config().batch_rows_max,
         };
-        self.start((&job, files), expected.ok_or(Failure::NotDecided)?, lease)
-            .await
+        let share = Some(confined.permit().licence().id.clone());
+        let expected = expected.ok_or(Failure::NotDecided)?;
+        self.start((&job, files), expected, (share, lease)).await
     }
 
     /// Hands a job to a runner and begins to read its answer.
@@ -99,12 +101,12 @@ impl Pool {
         &self,
         (job, files): (&RunJob, Vec<File>),
         expected: Expected,
-        lease: Duration,
+        (share, lease): (Share, Duration),
     ) -> Result<Results, Failure> {
         let framed = frame::sealed(job)
             .map_err(|_| Failure::garbled(Worker::Runner, "a job too large to send"))?;
         let job = Job { framed, files };
-        let engaged = self.runners().engage(&job, lease).await?;
+        let engaged = self.runners().engage(&job, share, lease).await?;
         Ok(Results::begin(
             self.runners().clone(),
             engaged,

@@ -23,6 +23,10 @@ struct Raw {
     log: String,
     planners_ready: usize,
     runners_ready: usize,
+    planners_running_max: usize,
+    runners_running_max: usize,
+    /// Of each kind; none where all but one may be one licence's.
+    licence_running_max: Option<usize>,
     planner_wall_ms_max: u64,
     runner_wall_ms_max: u64,
     runner_memory_bytes_max: u64,
@@ -88,6 +92,9 @@ impl Default for Raw {
             log: String::new(),
             planners_ready: 2,
             runners_ready: 2,
+            planners_running_max: 4,
+            runners_running_max: 4,
+            licence_running_max: None,
             planner_wall_ms_max: 5_000,
             runner_wall_ms_max: 30_000,
             runner_memory_bytes_max: 4 << 30,
@@ -245,9 +252,7 @@ impl Config {
             "" => None,
             text => address("log", text),
         };
-        if raw.planners_ready == 0 || raw.runners_ready == 0 {
-            mistakes.push("planners_ready, runners_ready: at least 1".to_owned());
-        }
+        mistakes.extend(raw.no_children());
         let (rings_demanded, unknown) = demanded(&raw.jail_required);
         mistakes.extend(unknown);
         let witness = &raw.witness;
@@ -325,6 +330,14 @@ impl Config {
     /// How the children are kept.
     pub(crate) fn pool(&self, program: PathBuf) -> PoolConfig {
         let mut pool = PoolConfig::new(program);
+        let each = |running: usize| {
+            let asked = self.raw.licence_running_max.unwrap_or(usize::MAX);
+            asked.min(running.saturating_sub(1)).max(1)
+        };
+        pool.planner.running_max = self.raw.planners_running_max;
+        pool.planner.running_each_max = each(self.raw.planners_running_max);
+        pool.runner.running_max = self.raw.runners_running_max;
+        pool.runner.running_each_max = each(self.raw.runners_running_max);
         pool.planner.ready = self.raw.planners_ready;
         pool.planner.wall_max = Duration::from_millis(self.raw.planner_wall_ms_max);
         pool.runner.ready = self.raw.runners_ready;
@@ -335,6 +348,23 @@ impl Config {
         pool.rings_demanded.clone_from(&self.rings_demanded);
         pool.statement_limits.clone_from(&self.raw.statement);
         pool
+    }
+}
+
+impl Raw {
+    /// The counts of children that would leave none.
+    fn no_children(&self) -> Option<String> {
+        let licence = self.licence_running_max.unwrap_or(1);
+        let counts = [
+            ("planners_ready", self.planners_ready),
+            ("runners_ready", self.runners_ready),
+            ("planners_running_max", self.planners_running_max),
+            ("runners_running_max", self.runners_running_max),
+            ("licence_running_max", licence),
+        ];
+        let none = counts.into_iter().filter(|(_, count)| *count == 0);
+        let names: Vec<_> = none.map(|(name, _)| name).collect();
+        (!names.is_empty()).then(|| format!("{}: at least 1", names.join(", ")))
     }
 }
 

@@ -111,7 +111,7 @@ fn statement() -> Statement<'static> {
 }
 
 async fn planned(pool: &Pool) -> Result<Plan, Failure> {
-    let planned = pool.draft(statement(), vec![]).await;
+    let planned = pool.draft(statement(), vec![], None).await;
     planned.map(|planned| planned.draft)
 }
 
@@ -143,7 +143,7 @@ async fn started(pool: &Pool) -> Result<Results, Failure> {
     pool.start(
         (&job(), vec![]),
         Expected::of(&[Type::Int], 8192).unwrap(),
-        Duration::MAX,
+        (None, Duration::MAX),
     )
     .await
 }
@@ -207,7 +207,7 @@ async fn soon(what: &str, mut holds: impl FnMut() -> bool) {
 #[tokio::test]
 async fn a_planners_draft_is_decoded_and_its_refusal_told() {
     let stage = Stage::answering(&[drafted(draft().encode())], "");
-    let planned_draft = stage.pool().draft(statement(), vec![]).await.unwrap();
+    let planned_draft = stage.pool().draft(statement(), vec![], None).await.unwrap();
     assert_eq!((planned_draft.draft, planned_draft.cpu_us), (draft(), 7));
     let refusal = |code: &str| PlanReply::Refusal {
         code: code.to_owned(),
@@ -300,6 +300,7 @@ async fn a_job_that_is_never_read_ends_at_the_deadline() {
                 ..statement()
             },
             vec![],
+            None,
         )
         .await;
     assert_eq!(code(planned), "dispatch.planner-timeout");
@@ -311,6 +312,7 @@ async fn a_job_that_is_never_read_ends_at_the_deadline() {
                 ..statement()
             },
             vec![],
+            None,
         )
         .await;
     assert_eq!(code(planned), "planner.too-large");
@@ -395,6 +397,44 @@ async fn a_statement_that_waits_too_long_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_licence_that_floods_waits_for_itself_and_keeps_nobody_waiting() {
+    let stage = Stage::new("if grep -q slow; then exec sleep 60; else cat {}/answer; fi");
+    let answer = frame::sealed(&drafted(draft().encode())).unwrap();
+    fs::write(stage.path("answer"), answer).unwrap();
+    let mut config = stage.config();
+    config.planner.running_max = 3;
+    config.planner.running_each_max = 2;
+    config.planner.queue_max = Duration::from_secs(30);
+    let pool = Pool::new(config).unwrap();
+    let of = |licence: &str| Some(licence.parse().unwrap());
+    let slow = Statement {
+        sql: "slow",
+        ..statement()
+    };
+    let flood = futures_of(&pool, slow, &of("a"), 20);
+    for _ in 0..5 {
+        let answered = pool.draft(statement(), vec![], of("b")).await.unwrap();
+        assert_eq!(answered.draft, draft());
+    }
+    assert!(flood.iter().all(|job| !job.is_finished()));
+    flood.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// The same statement so often at a time, for one licence.
+fn futures_of(
+    pool: &Pool,
+    statement: Statement<'static>,
+    share: &Share,
+    jobs: usize,
+) -> Vec<tokio::task::JoinHandle<()>> {
+    let job = |_| {
+        let (pool, share) = (pool.clone(), share.clone());
+        tokio::spawn(async move { drop(pool.draft(statement, vec![], share).await) })
+    };
+    (0..jobs).map(job).collect()
+}
+
+#[tokio::test]
 async fn a_runners_batches_come_in_order_to_a_sound_end() {
     let stage = Stage::answering(&[batch(1), batch(2), RunFrame::Done(DONE)], "exec sleep 60");
     let (rows, end) = ran(&stage.pool()).await;
@@ -438,7 +478,7 @@ fn asking(script: &str) -> (Stage, Vec<u8>) {
 async fn questioned(stage: &Stage) -> Results {
     let expected = Expected::of(&[Type::Int], 8192).unwrap().with_reports(1);
     let pool = stage.pool();
-    pool.start((&job(), vec![]), expected, Duration::MAX)
+    pool.start((&job(), vec![]), expected, (None, Duration::MAX))
         .await
         .unwrap()
 }
