@@ -87,10 +87,6 @@ pub(crate) enum Person {
     Show(Id),
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one arm for each case: a table reads best in one place"
-)]
 pub(crate) fn person(given: Managed<Person>, json: bool) -> Result<(), Failure> {
     let whom = given.profile.as_deref();
     let as_told = (whom, json);

@@ -1,4 +1,4 @@
-use super::{Id, Managed, call, list, step};
+use super::{Id, Managed, list, step};
 use crate::Failure;
 use clap::Subcommand;
 use wire::management::{
