@@ -411,3 +411,6 @@ impl Gateway {
         snapshot::keep_aside(&self.domain).await;
     }
 }
+
+#[cfg(test)]
+mod tests;
