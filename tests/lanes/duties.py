@@ -18,7 +18,7 @@ SHIPPED = ["baseline.cedar", "roles.cedar"]
 
 ITEMS = 'action in [Action::"showPlain", Action::"showMasked", Action::"aggregate", Action::"train", Action::"export"]'
 GRADE_4 = "when { resource.grade >= 4 };"
-OWN = 'action in [Action::"reviews", Action::"decides", Action::"guards", '
+OWN = 'Action::"reviews", Action::"decides", Action::"guards", Action::"approveRedaction",'
 ADMINISTRATORS = 'when { principal.role == "domain-admin" };\n\n// Who may work'
 # What is broken: file, from, to, the claims that must fall, and the parts of a matter that one role must take.
 # A policy put beside the others has no "from".
@@ -50,7 +50,7 @@ BROKEN = [
      {("the-licence-bounds-all", "the policies")}, set()),
     ("another operator's data", "baseline.cedar", "when { resource.external && !resource.own };", "when { resource.external && !resource.own && !resource.covered };",
      {("external-data-is-its-owners", "the policies")}, set()),
-    ("who applied grants", "roles.cedar", OWN, 'action in [Action::"reviews", Action::"guards", ',
+    ("who applied grants", "roles.cedar", OWN, 'Action::"reviews", Action::"guards", Action::"approveRedaction",',
      {(f"nobody-judges-their-own-{matter}", "the policies") for matter in ("licence", "scenario", "product", "catalogue")}, set()),
     ("who applied grants, unless called root", "roles.cedar", "when { context.submitter == principal.id };", 'when { context.submitter == principal.id && principal.id != "root" };',
      None, set()),
