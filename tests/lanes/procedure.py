@@ -4,7 +4,7 @@ From `init` to a granted licence, an approved scenario, an answer; suspension, r
 from registration to recall; a violation and the public list; objections and their answers; the end and the
 destruction. Every step is also asked for by every role that may not, and refused. Needs grpcio, pyarrow, cc.
 """
-import base64, csv, datetime, json, os, pathlib, re, socket, subprocess, sys, threading, time
+import base64, csv, datetime, json, os, pathlib, re, shutil, socket, subprocess, sys, threading, time
 import domain as d
 
 WRONG = []
@@ -366,11 +366,38 @@ def certificates(world):
     if world.ask("bob", "domain", "show")[0] != 4: wrong("a revoked certificate still holds")
 
 
+def destroyed(world):
+    """The data is destroyed by three people; the certificate, which anybody checks without the domain."""
+    held = [path for path in (world.dir / "data").rglob("*") if path.is_file()]
+    asked = world.does("sam", "domain", "destroy", "--dataset", "city.visits", "--snapshot", "1", "--basis", "purpose-met")
+    request = asked.get("request")
+    world.refused("sam", "domain", "approve-destruction", request, code=3, told="policy.action-not-permitted")
+    first = world.does("dana", "domain", "approve-destruction", request)
+    if first.get("certificate") or not all(path.exists() for path in held): wrong(f"one approval destroyed: {first}")
+    world.refused("dana", "domain", "approve-destruction", request, code=3, told="register.approved-already")
+    second = world.does("rex", "domain", "approve-destruction", request)
+    if not second.get("certificate"): wrong(f"two approvals did not destroy: {second}")
+    gone = [path for path in held if not path.exists()]
+    if not gone: wrong(f"every file of the data is still there: {held}")
+    certificate, key = world.dir / "certificates" / str(request), world.folder / "manifest.pub.pem"
+    shutil.copy(world.dir / "keys" / "manifest.pub.pem", key)
+    verified = world.run("verify", certificate, "--key", key)
+    if verified.returncode: wrong(f"the certificate: {verified.stdout}{verified.stderr}")
+    forged = world.folder / "forged"
+    shutil.copytree(certificate, forged)
+    envelope = json.loads((forged / "certificate.dsse.json").read_text())
+    said = base64.b64decode(envelope["payload"]).replace(b"city.visits", b"city.vesits")
+    envelope["payload"] = base64.b64encode(said).decode()
+    (forged / "certificate.dsse.json").write_text(json.dumps(envelope))
+    if world.run("verify", forged, "--key", key).returncode == 0: wrong("a forged certificate verifies")
+    return certificate / "certificate.dsse.json"
+
+
 def the_end(world):
     world.does("ann", "scenario", "close", "care", "--cause", "purpose-met")
     overdue = world.does("rex", "domain", "overdue")
     if not any(owed["owed"] == "destruction" for owed in overdue): wrong(f"nobody owes a destruction: {overdue}")
-    proof = world.file("shredded.txt", "all keys of care were destroyed")
+    proof = destroyed(world)
     world.does("sam", "domain", "destroyed", "--scenario", "care", "--certificate", proof)
     world.does("ann", "licence", "surrender", "l-2")
     world.does("dana", "licence", "terminate", "l-1", "--cause", "ordered", "--reason", "the call is over")
@@ -396,6 +423,8 @@ adam: person enrol --id x --role regulator --org x --name x --csr CSR | person r
 adam: person sign x --until DAY | person dismiss x | dataset load city.x --file x | domain holidays --file HOLIDAYS
 sam: person vet x | operator drill x --next-until DAY | licence review x | scenario review x --aspect security
 sam: product review x --aspect security | domain destroyed --licence x --certificate PAPER
+sam: domain destroy --dataset city.visits --snapshot 1 --basis order
+dana rex: domain approve-destruction 1
 dana: operator register --file OPERATOR | operator assess x --file PAPER | dataset add --file DATASET | dataset confirm-grades city.x --item x=1
 dana: dataset prohibit city.x --reason x | dataset reinstate city.x | dataset withdraw city.x --reason x | licence announce --file CALL
 dana: licence notice x --until DAY | licence grant x | licence rectified x | licence terminate x --cause ordered --reason x
