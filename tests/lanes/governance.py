@@ -118,7 +118,7 @@ def main():
             except d.Refused as refused: came = refused.text.split(":")[0]
             check("one more", came, "egress.too-many-rows")
             export = served.command("export", "-p", served.person("alice") / "profile.toml", "-o", served.folder / "package", "SELECT district, avg(income) FROM citizen GROUP BY district")
-            check("export", (export.returncode, "egress.two-approvals" in export.stderr), (3, True))
+            check("export", (export.returncode, "egress.no-product" in export.stderr), (3, True))
             export = served.command("export", "-p", served.person("alice") / "profile.toml", "-o", served.folder / "package", "SELECT count(*) FROM bonded.receipts")
             check("export of what owes nothing", export.returncode, 0)
         with d.temporary() as bad:

@@ -154,7 +154,14 @@ fn processing(report: &Annual) -> Vec<Block> {
     let used = report.total.used;
     let rows = [
         ("计量的操作 metered operations", report.total.metered),
-        ("处理器时间（毫秒） processor time, ms", used.cpu_ms()),
+        (
+            "规划用处理器时间（毫秒） planners' processor time, ms",
+            used.planner_cpu_ms,
+        ),
+        (
+            "运行用处理器时间（毫秒） runners' processor time, ms",
+            used.runner_cpu_ms,
+        ),
         ("扫描字节 bytes scanned", used.scanned_bytes),
         ("脱敏值 values masked", used.values_masked),
     ];

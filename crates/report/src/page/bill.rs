@@ -51,7 +51,14 @@ pub(super) fn blocks(statement: &Statement) -> Vec<Block> {
             "其中公益产品（免费） of public benefit, free",
             total.exported_free,
         ),
-        ("处理器时间（毫秒） processor time, ms", used.cpu_ms()),
+        (
+            "规划用处理器时间（毫秒） planners' processor time, ms",
+            used.planner_cpu_ms,
+        ),
+        (
+            "运行用处理器时间（毫秒） runners' processor time, ms",
+            used.runner_cpu_ms,
+        ),
         ("扫描字节 bytes scanned", used.scanned_bytes),
         ("脱敏值 values masked", used.values_masked),
         ("返回单元格 cells released", used.cells),
