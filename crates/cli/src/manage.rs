@@ -23,7 +23,12 @@ pub(crate) use self::{
     supervision::{Objection, Violation, objection, violation},
 };
 
-use crate::{Failure, args::block_on, client, profile};
+use crate::{
+    Failure,
+    args::block_on,
+    client,
+    profile::{self, Profile},
+};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -105,13 +110,18 @@ impl From<IdCause> for Caused {
     }
 }
 
+/// The profile of the person who asks.
+fn profile_of(whom: Option<&Path>) -> Result<Profile, Failure> {
+    let whom = whom.ok_or_else(|| Failure::Usage("give a profile: -p profile.toml".to_owned()))?;
+    Ok(profile::read(whom)?.for_management())
+}
+
 /// Connects as a person and makes one call.
 fn call<T>(
     whom: Option<&Path>,
     call: impl AsyncFnOnce(Channel) -> Result<Response<T>, Status>,
 ) -> Result<T, Failure> {
-    let whom = whom.ok_or_else(|| Failure::Usage("give a profile: -p profile.toml".to_owned()))?;
-    let profile = profile::read(whom)?.for_management();
+    let profile = profile_of(whom)?;
     block_on(async {
         let client = client::connect(&profile, None).await?;
         let reply = call(client.channel).await;
@@ -126,8 +136,7 @@ fn list(
     (whom, json): (Option<&Path>, bool),
     asked: impl AsyncFn(Channel, Page) -> Result<Response<Documents>, Status>,
 ) -> Result<(), Failure> {
-    let whom = whom.ok_or_else(|| Failure::Usage("give a profile: -p profile.toml".to_owned()))?;
-    let profile = profile::read(whom)?.for_management();
+    let profile = profile_of(whom)?;
     block_on(async {
         let client = client::connect(&profile, None).await?;
         let mut told = Listing::begun(json);

@@ -1,4 +1,4 @@
-use crate::Table;
+use crate::{Table, scope::scans};
 use plan::{Expr, Literal, Node, Plan, Scan};
 use terms::{DatasetName, ItemName, Type};
 
@@ -66,21 +66,8 @@ pub(crate) fn table() -> Option<Table> {
 /// How often a draft reads the caller's receipts.
 #[must_use]
 pub fn receipts_read(draft: &Plan) -> usize {
-    let (mut nodes, mut found) = (vec![&draft.root], 0);
-    while let Some(node) = nodes.pop() {
-        if let Node::Scan(scan) = node {
-            found += usize::from(is_receipts(&scan.dataset));
-        }
-        let mut exprs: Vec<&Expr> = node.exprs().collect();
-        while let Some(expr) = exprs.pop() {
-            if let Expr::Scalar(inside) = expr {
-                nodes.push(inside);
-            }
-            exprs.extend(expr.children());
-        }
-        nodes.extend(node.inputs());
-    }
-    found
+    let scans = scans(&draft.root).into_iter();
+    scans.filter(|scan| is_receipts(&scan.dataset)).count()
 }
 
 /// The draft with the caller's receipts written out where it reads them: from here on they are constants

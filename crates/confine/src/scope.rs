@@ -1,5 +1,5 @@
 use crate::{Cause, Unconfinable};
-use plan::{Expr, Node};
+use plan::{Expr, Node, Scan};
 use policy::{Permit, PermittedDataset};
 use std::collections::BTreeSet;
 use terms::DatasetName;
@@ -21,8 +21,7 @@ pub(crate) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Looks through the whole draft, subqueries included, for what it touches.
     pub(crate) fn of(permit: &'a Permit, root: &Node) -> Result<Self, Unconfinable> {
-        let mut touched = BTreeSet::new();
-        collect(root, &mut touched);
+        let touched: BTreeSet<_> = scans(root).into_iter().map(|scan| &scan.dataset).collect();
         let mut scope = Self {
             permit,
             scans: Vec::new(),
@@ -85,11 +84,12 @@ impl<'a> Scope<'a> {
     }
 }
 
-fn collect<'n>(root: &'n Node, touched: &mut BTreeSet<&'n DatasetName>) {
-    let mut nodes = vec![root];
+/// Every scan of a plan, those inside scalar subqueries among them.
+pub(crate) fn scans(root: &Node) -> Vec<&Scan> {
+    let (mut nodes, mut scans) = (vec![root], Vec::new());
     while let Some(node) = nodes.pop() {
         if let Node::Scan(scan) = node {
-            touched.insert(&scan.dataset);
+            scans.push(scan);
         }
         let mut exprs: Vec<&Expr> = node.exprs().collect();
         while let Some(expr) = exprs.pop() {
@@ -100,4 +100,5 @@ fn collect<'n>(root: &'n Node, touched: &mut BTreeSet<&'n DatasetName>) {
         }
         nodes.extend(node.inputs());
     }
+    scans
 }

@@ -3,10 +3,10 @@
 use crate::broken::Check;
 use crate::package::{ENTRY_FILE, POLICY_FILE, PROOF_FILE};
 use crate::statement::{Predicate, Statement};
-use crate::verify::{log_of, read, text};
+use crate::verify::{OnRecord, log_of, read, signed, text};
 use crate::{Broken, ManifestKey, PublicKey, dsse};
 use chrono::{DateTime, Utc};
-use ledger::{Breach, Leaf, TlogProof};
+use ledger::{Leaf, TlogProof};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use terms::{DatasetName, DestructionBasis, Digest, DomainName, Event, KeyName, KeystoreKind};
@@ -275,26 +275,17 @@ pub fn verify_certificate(
     let given = policy.map(str::parse).transpose().map_err(Broken::Policy)?;
     compare_names(folder)?;
     let bytes = read(folder, CERTIFICATE_FILE)?;
-    let payload = dsse::open(&bytes, &key)?;
-    let statement: Statement<Certificate> = serde_json::from_slice(&payload)
-        .map_err(|error| Broken::fails(Check::Signature, format!("the statement: {error}")))?;
-    if !statement.is_ours() {
-        let what = "the statement is of another kind";
-        return Err(Broken::fails(Check::Signature, what));
-    }
+    let (_, statement) = signed::<Certificate>(&bytes, &key)?;
     let packaged = text(folder, POLICY_FILE, Check::Log)?;
     compare_subjects(&statement, &packaged)?;
     let trust = log_of(&packaged, given, &statement.predicate.domain)?;
-    let proof: TlogProof = text(folder, PROOF_FILE, Check::Inclusion)?
-        .parse()
-        .map_err(|breach: Breach| Broken::fails(Check::Inclusion, breach.to_string()))?;
-    let witnessed = trust.accept(&proof.checkpoint)?;
-    let entry = read(folder, ENTRY_FILE)?;
-    proof
-        .verify(&entry, trust.log())
-        .map_err(|breach| Broken::fails(Check::Inclusion, breach.to_string()))?;
+    let OnRecord {
+        index,
+        entry,
+        witnessed,
+    } = trust.on_record(folder)?;
     compare_entry(&entry, Digest::of(&bytes))?;
-    if statement.predicate.key.destroyed >= proof.index {
+    if statement.predicate.key.destroyed >= index {
         let what = "it was certified before it was done";
         return Err(Broken::fails(Check::Record, what));
     }

@@ -4,7 +4,7 @@ use crate::broken::Check;
 use crate::package::{
     ENTRY_FILE, MANIFEST_FILE, OTHER_FILES, POLICY_FILE, PROOF_FILE, SIGNED_FILES,
 };
-use crate::statement::Statement;
+use crate::statement::{Predicate, Statement};
 use crate::{Broken, Manifest, PublicKey, dsse};
 use ledger::{Breach, Leaf, NoteVerifier, TlogProof};
 use std::collections::BTreeSet;
@@ -56,30 +56,19 @@ pub fn verify_package(
     let key: PublicKey = key_pem.parse()?;
     let given = policy.map(str::parse).transpose().map_err(Broken::Policy)?;
     compare_names(folder)?;
-    let payload = dsse::open(&read(folder, MANIFEST_FILE)?, &key)?;
-    let statement: Statement = serde_json::from_slice(&payload)
-        .map_err(|error| Broken::fails(Check::Signature, format!("the statement: {error}")))?;
-    if !statement.is_ours() {
-        return Err(Broken::fails(
-            Check::Signature,
-            "the statement is of another kind",
-        ));
-    }
+    let (payload, statement) = signed::<Manifest>(&read(folder, MANIFEST_FILE)?, &key)?;
     compare_digests(folder, &statement)?;
     let manifest = &statement.predicate;
     let domain = &manifest.operation.domain;
     let trust = log_of(&text(folder, POLICY_FILE, Check::Log)?, given, domain)?;
-    let proof: TlogProof = text(folder, PROOF_FILE, Check::Inclusion)?
-        .parse()
-        .map_err(|breach: Breach| Broken::fails(Check::Inclusion, breach.to_string()))?;
-    let witnessed = trust.accept(&proof.checkpoint)?;
-    let entry = read(folder, ENTRY_FILE)?;
-    proof
-        .verify(&entry, &trust.log)
-        .map_err(|breach| Broken::fails(Check::Inclusion, breach.to_string()))?;
+    let OnRecord {
+        index,
+        entry,
+        witnessed,
+    } = trust.on_record(folder)?;
     let query = Some(&manifest.operation.query);
     compare_entry(&entry, Digest::of(&payload), query)?;
-    if proof.index <= manifest.ledger.index {
+    if index <= manifest.ledger.index {
         let what = "the handing over stands before the release";
         return Err(Broken::fails(Check::Record, what));
     }
@@ -92,6 +81,30 @@ pub fn verify_package(
         witnesses: witnessed.by.into_iter().map(|(name, _)| name).collect(),
         manifest: statement.predicate,
     })
+}
+
+/// An entry that the log holds, and the checkpoint that says so.
+#[derive(Debug)]
+pub(crate) struct OnRecord {
+    pub(crate) index: u64,
+    pub(crate) entry: Vec<u8>,
+    pub(crate) witnessed: Witnessed,
+}
+
+/// A signed statement of this kind, and the bytes that were signed.
+pub(crate) fn signed<P: Predicate + serde::de::DeserializeOwned>(
+    envelope: &[u8],
+    key: &PublicKey,
+) -> Result<(Vec<u8>, Statement<P>), Broken> {
+    let payload = dsse::open(envelope, key)?;
+    let statement: Statement<P> = serde_json::from_slice(&payload)
+        .map_err(|error| Broken::fails(Check::Signature, format!("the statement: {error}")))?;
+    if statement.is_ours() {
+        Ok((payload, statement))
+    } else {
+        let what = "the statement is of another kind";
+        Err(Broken::fails(Check::Signature, what))
+    }
 }
 
 /// The domain's log as the package's policy names it, and the policy that judges it: the one given, or
@@ -122,6 +135,23 @@ pub(crate) fn log_of(
 // === impl Trust ===
 
 impl Trust {
+    /// The entry in a folder, as its proof and its checkpoint hold it.
+    pub(crate) fn on_record(&self, folder: &Path) -> Result<OnRecord, Broken> {
+        let proof: TlogProof = text(folder, PROOF_FILE, Check::Inclusion)?
+            .parse()
+            .map_err(|breach: Breach| Broken::fails(Check::Inclusion, breach.to_string()))?;
+        let witnessed = self.accept(&proof.checkpoint)?;
+        let entry = read(folder, ENTRY_FILE)?;
+        proof
+            .verify(&entry, &self.log)
+            .map_err(|breach| Broken::fails(Check::Inclusion, breach.to_string()))?;
+        Ok(OnRecord {
+            index: proof.index,
+            entry,
+            witnessed,
+        })
+    }
+
     /// Whether this is the log that is named.
     pub(crate) fn named(&self, log: &NoteVerifier) -> Result<(), Broken> {
         if &self.log == log {
@@ -129,11 +159,6 @@ impl Trust {
         } else {
             Err(Broken::fails(Check::Log, "the policy names another log"))
         }
-    }
-
-    /// The log's key.
-    pub(crate) const fn log(&self) -> &NoteVerifier {
-        &self.log
     }
 
     /// Judges a checkpoint by the policy.

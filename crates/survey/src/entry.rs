@@ -191,21 +191,7 @@ impl Described {
         let Some(grade) = self.grade else {
             return;
         };
-        let item = Item {
-            name: self.name.clone(),
-            title: String::new(),
-            kind: self.kind,
-            grade,
-            impact: None,
-            mask: None,
-            band: None,
-            derived: None,
-            unique: false,
-            domain: None,
-            sharing: grade.default_sharing(),
-            opening: grade.default_opening(),
-            data_type: None,
-        };
+        let item = Item::new(self.name.clone(), self.kind, grade);
         let mask = masks.of(&item);
         let plain = match stored {
             Stored::Plain(plain) => Some(*plain),

@@ -318,19 +318,8 @@ fn every_mask_of_a_draft_is_one_the_table_permits() {
                 continue;
             };
             let item = Item {
-                name: described.name,
-                title: String::new(),
-                kind: described.kind,
-                grade,
-                impact: None,
                 mask: described.mask,
-                band: None,
-                derived: None,
-                unique: false,
-                domain: None,
-                sharing: grade.default_sharing(),
-                opening: grade.default_opening(),
-                data_type: None,
+                ..Item::new(described.name, described.kind, grade)
             };
             assert!(described.mask.is_some(), "{}", item.name);
             with_masks(|masks| masks.judge(&item)).unwrap();

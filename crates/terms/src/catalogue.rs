@@ -122,6 +122,28 @@ pub struct Item {
     pub data_type: Option<Type>,
 }
 
+impl Item {
+    /// An item of which nothing more is said: shared and opened as its grade has it.
+    #[must_use]
+    pub const fn new(name: ItemName, kind: Kind, grade: Grade) -> Self {
+        Self {
+            name,
+            title: String::new(),
+            kind,
+            grade,
+            impact: None,
+            mask: None,
+            band: None,
+            derived: None,
+            unique: false,
+            domain: None,
+            sharing: grade.default_sharing(),
+            opening: grade.default_opening(),
+            data_type: None,
+        }
+    }
+}
+
 /// A risk assessment on file. Source: RA-3, RA-4, RA-5.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DatasetRisk {

@@ -2,6 +2,7 @@ use crate::Unreceivable;
 use crate::intake::{Batch, Places};
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -16,30 +17,60 @@ pub(crate) struct ParquetIntake {
     size: u64,
 }
 
+/// A Parquet file of which the footer is read.
+pub(crate) struct Footed {
+    pub(crate) builder: ParquetRecordBatchReaderBuilder<File>,
+    /// In bytes.
+    pub(crate) size: u64,
+    pub(crate) rows: u64,
+}
+
 const BATCH_ROWS_MAX: usize = 8192;
+
+/// What is wrong with a file that Parquet does not read.
+pub(crate) fn not_parquet(path: &Path) -> impl Fn(ParquetError) -> Unreceivable {
+    |source| Unreceivable::NotParquet {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+// === impl Footed ===
+
+impl Footed {
+    pub(crate) fn read(path: &Path) -> Result<Self, Unreceivable> {
+        let unreadable = |source| Unreceivable::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        let size = file.metadata().map_err(unreadable)?.len();
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file);
+        let builder = builder.map_err(not_parquet(path))?;
+        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+        Ok(Self {
+            builder,
+            size,
+            rows,
+        })
+    }
+}
 
 // === impl ParquetIntake ===
 
 impl ParquetIntake {
     /// Opens the file and reads its footer.
     pub(crate) fn open(path: &Path) -> Result<Self, Unreceivable> {
-        let unreadable = |source| Unreceivable::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let not_parquet = |source| Unreceivable::NotParquet {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(unreadable)?;
-        let size = file.metadata().map_err(unreadable)?.len();
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(not_parquet)?;
+        let Footed {
+            builder,
+            size,
+            rows: rows_total,
+        } = Footed::read(path)?;
         let schema = builder.schema().clone();
-        let rows_total = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
         let reader = builder
             .with_batch_size(BATCH_ROWS_MAX)
             .build()
-            .map_err(not_parquet)?;
+            .map_err(not_parquet(path))?;
         let path = path.to_owned();
         Ok(Self {
             path,

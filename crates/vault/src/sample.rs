@@ -1,12 +1,12 @@
 use crate::csv_columns::UTF_8;
 use crate::csv_rows::CsvRows;
+use crate::parquet_intake::{Footed, not_parquet};
 use crate::plain_type::plain_type;
 use crate::{Place, Progress, Unreceivable};
 use arrow::array::{Array, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
-use std::fs::File;
+use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use std::path::Path;
 use terms::Type;
 
@@ -150,17 +150,7 @@ fn weight(cells: &[Option<Box<str>>]) -> usize {
 
 /// Reads runs of rows at evenly spread places; pages in between are skipped.
 fn of_parquet(path: &Path, rows_max: usize) -> Result<Sample, Unreceivable> {
-    let unreadable = |source| Unreceivable::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let not_parquet = |source| Unreceivable::NotParquet {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(not_parquet)?;
-    let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let Footed { builder, rows, .. } = Footed::read(path)?;
     let fields = builder.schema().fields().clone();
     let (mut columns, mut read) = (Vec::new(), Vec::new());
     for (at, field) in fields.iter().enumerate() {
@@ -180,7 +170,7 @@ fn of_parquet(path: &Path, rows_max: usize) -> Result<Sample, Unreceivable> {
         .with_row_selection(chosen)
         .with_batch_size(64)
         .build()
-        .map_err(not_parquet)?;
+        .map_err(not_parquet(path))?;
     let mut looked_at = 0_usize;
     for batch in reader {
         let row = u64::try_from(looked_at).unwrap_or(u64::MAX);

@@ -72,17 +72,13 @@ impl TryFrom<proto::PlanJob> for PlanJob {
 impl From<&PlanReply> for proto::PlanReply {
     fn from(reply: &PlanReply) -> Self {
         use proto::plan_reply::Answer;
-        let answer = match reply {
-            PlanReply::Draft { plan, .. } => Answer::Draft(plan.clone()),
-            PlanReply::RowPolicy(bytes) => Answer::RowPolicy(bytes.clone()),
-            PlanReply::Refusal { code, name } => Answer::Refusal(proto::Refusal {
-                code: code.clone(),
-                name: name.clone(),
-            }),
-        };
-        let cpu_us = match reply {
-            PlanReply::Draft { cpu_us, .. } => *cpu_us,
-            PlanReply::RowPolicy(_) | PlanReply::Refusal { .. } => 0,
+        let (answer, cpu_us) = match reply {
+            PlanReply::Draft { plan, cpu_us } => (Answer::Draft(plan.clone()), *cpu_us),
+            PlanReply::RowPolicy(bytes) => (Answer::RowPolicy(bytes.clone()), 0),
+            PlanReply::Refusal { code, name } => {
+                let (code, name) = (code.clone(), name.clone());
+                (Answer::Refusal(proto::Refusal { code, name }), 0)
+            }
         };
         Self {
             answer: Some(answer),

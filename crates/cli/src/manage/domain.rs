@@ -1,7 +1,8 @@
 use super::{
-    ANSWER_BYTES_MAX, File, Managed, call, document::document, read, step, tell, tell_all,
+    ANSWER_BYTES_MAX, File, Managed, call, document::document, profile_of, read, step, tell,
+    tell_all,
 };
-use crate::{Failure, args::block_on, client, profile};
+use crate::{Failure, args::block_on, client};
 use clap::Subcommand;
 use std::{
     io::Write,
@@ -159,8 +160,7 @@ pub(super) fn default_schema(whom: Option<&Path>) -> Result<String, Failure> {
 
 /// One entry a line, as the log has it; ends when the gateway or the reader does.
 fn follow(whom: Option<&Path>, from_index: u64) -> Result<(), Failure> {
-    let whom = whom.ok_or_else(|| Failure::Usage("give a profile: -p profile.toml".to_owned()))?;
-    let profile = profile::read(whom)?.for_management();
+    let profile = profile_of(whom)?;
     let answered = |status: tonic::Status| Failure::answered(&status);
     block_on(async {
         let client = client::connect(&profile, None).await?;

@@ -1,11 +1,11 @@
 //! The catalogue in lists: many entries in, each by its own step, and all of them out.
 
-use super::{ANSWER_BYTES_MAX, call, read};
+use super::{ANSWER_BYTES_MAX, call, profile_of, read};
 use crate::{
     Failure,
     args::block_on,
     catalogue::{self, Form, bare},
-    client, profile,
+    client,
 };
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
@@ -108,8 +108,7 @@ pub(super) fn import(given: &Import, whom: Option<&Path>, as_json: bool) -> Resu
     if given.check {
         return checked(&listed, Some(&known), as_json);
     }
-    let whom = whom.ok_or_else(|| Failure::Usage("give a profile: -p profile.toml".to_owned()))?;
-    let profile = profile::read(whom)?.for_management();
+    let profile = profile_of(whom)?;
     block_on(async {
         let channel = client::connect(&profile, None).await?.channel;
         let taken = take(given, channel, listed, &known).await?;

@@ -127,21 +127,24 @@ impl Running {
     }
 
     /// Puts on record what looked like a person's number, for staff. Source: CG-B 汇聚 L2-8.
-    async fn sighted(&self, held: bool) -> Result<(), Refused> {
+    async fn sighted(&self, held: bool) -> Result<Vec<Sighted>, Refused> {
         let found = self.clearing.found();
         if found.is_empty() {
-            return Ok(());
+            return Ok(found);
         }
         let query = self.clearing.decided().query().clone();
         tracing::warn!(%query, held, "texts of a result look like numbers of persons");
-        let event = Event::SensitiveFound { query, found, held };
+        let event = Event::SensitiveFound {
+            query,
+            found: found.clone(),
+            held,
+        };
         let recorded = self.domain.ledger.append(&event, None, now()).await;
-        recorded.map(|_| ()).map_err(|why| Refused::from(&why))
+        recorded.map(|_| found).map_err(|why| Refused::from(&why))
     }
 
     pub(crate) async fn close(self) -> Result<Closed, Refused> {
-        self.sighted(false).await?;
-        let found = self.clearing.found();
+        let found = self.sighted(false).await?;
         let columns = self.clearing.schema().fields().len();
         let release = match self.clearing.finish() {
             Ok(release) => release,

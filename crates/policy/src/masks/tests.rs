@@ -10,19 +10,9 @@ fn shipped() -> MaskTable {
 
 fn item(kind: Kind, grade: Grade, mask: Option<&str>) -> Item {
     Item {
-        impact: None,
-        name: "x".parse().unwrap(),
-        title: String::new(),
-        kind,
-        grade,
         mask: mask.map(|mask| mask.parse().unwrap()),
-        band: None,
-        derived: None,
-        unique: false,
         domain: Some("person".parse().unwrap()),
-        sharing: grade.default_sharing(),
-        opening: grade.default_opening(),
-        data_type: None,
+        ..Item::new("x".parse().unwrap(), kind, grade)
     }
 }
 

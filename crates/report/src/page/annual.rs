@@ -1,4 +1,7 @@
-use super::{bill::amounts, block::Block};
+use super::{
+    bill::{amounts, of_use},
+    block::Block,
+};
 use crate::{
     Annual, Figures,
     chart::{lying, standing},
@@ -151,19 +154,13 @@ fn storage(report: &Annual) -> Vec<Block> {
 }
 
 fn processing(report: &Annual) -> Vec<Block> {
-    let used = report.total.used;
+    let [planners, runners, scanned, masked] = of_use(report.total.used);
     let rows = [
         ("计量的操作 metered operations", report.total.metered),
-        (
-            "规划用处理器时间（毫秒） planners' processor time, ms",
-            used.planner_cpu_ms,
-        ),
-        (
-            "运行用处理器时间（毫秒） runners' processor time, ms",
-            used.runner_cpu_ms,
-        ),
-        ("扫描字节 bytes scanned", used.scanned_bytes),
-        ("脱敏值 values masked", used.values_masked),
+        planners,
+        runners,
+        scanned,
+        masked,
     ];
     vec![
         heading("三、加工处理 Processing"),

@@ -3,6 +3,7 @@ use super::{
     block::Block,
 };
 use crate::Statement;
+use terms::Usage;
 
 /// The lines of some statements.
 pub(super) fn amounts(statements: &[&Statement]) -> Block {
@@ -31,26 +32,9 @@ pub(super) fn amounts(statements: &[&Statement]) -> Block {
     )
 }
 
-pub(super) fn blocks(statement: &Statement) -> Vec<Block> {
-    let Statement {
-        period,
-        licence,
-        operator_title,
-        class,
-        total,
-        currency,
-        ..
-    } = statement;
-    let used = total.used;
-    let rows = [
-        ("操作 operations", total.opened),
-        ("答复 answered", total.answered),
-        ("拒绝 refused", total.refusals()),
-        ("导出 exports", total.exported),
-        (
-            "其中公益产品（免费） of public benefit, free",
-            total.exported_free,
-        ),
+/// What operations used of the domain, with its names.
+pub(super) const fn of_use(used: Usage) -> [(&'static str, u64); 4] {
+    [
         (
             "规划用处理器时间（毫秒） planners' processor time, ms",
             used.planner_cpu_ms,
@@ -61,7 +45,34 @@ pub(super) fn blocks(statement: &Statement) -> Vec<Block> {
         ),
         ("扫描字节 bytes scanned", used.scanned_bytes),
         ("脱敏值 values masked", used.values_masked),
-        ("返回单元格 cells released", used.cells),
+    ]
+}
+
+pub(super) fn blocks(statement: &Statement) -> Vec<Block> {
+    let Statement {
+        period,
+        licence,
+        operator_title,
+        class,
+        total,
+        currency,
+        ..
+    } = statement;
+    let [planners, runners, scanned, masked] = of_use(total.used);
+    let rows = [
+        ("操作 operations", total.opened),
+        ("答复 answered", total.answered),
+        ("拒绝 refused", total.refusals()),
+        ("导出 exports", total.exported),
+        (
+            "其中公益产品（免费） of public benefit, free",
+            total.exported_free,
+        ),
+        planners,
+        runners,
+        scanned,
+        masked,
+        ("返回单元格 cells released", total.used.cells),
         ("返回字节 bytes released", total.bytes),
     ];
     let of_products = total.products.iter();

@@ -27,21 +27,7 @@ fn domain() -> Domain {
 }
 
 fn item(name: &str, kind: Kind, grade: Grade) -> Item {
-    Item {
-        impact: None,
-        name: name.parse().unwrap(),
-        title: String::new(),
-        kind,
-        grade,
-        mask: None,
-        band: None,
-        derived: None,
-        unique: false,
-        domain: None,
-        sharing: grade.default_sharing(),
-        opening: grade.default_opening(),
-        data_type: None,
-    }
+    Item::new(name.parse().unwrap(), kind, grade)
 }
 
 fn dataset(items: Vec<Item>) -> Dataset {
