@@ -2,6 +2,7 @@ use super::*;
 use arrow::array::{ArrayRef, Int64Array, ListArray, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::Int32Type;
 use parquet::arrow::ArrowWriter;
+use std::fs::File;
 use std::sync::Arc;
 
 fn looked_at(path: &Path, rows_max: usize) -> Sample {
