@@ -59,7 +59,7 @@ impl Pruning {
 
     /// The hash of an entry that is not there.
     pub(crate) fn hash(tiles: &dyn Tiles, index: u64) -> Result<Digest, Breach> {
-        TiledHashes(tiles).hash(Node { level: 0, index })
+        TiledHashes::of(tiles).hash(Node { level: 0, index })
     }
 
     /// Takes note of an entry that is there; entries come in order.

@@ -2,15 +2,13 @@
 //! believed before it leads to a root that the log's key signed. Source: C2SP tlog-tiles.
 
 use crate::bundle::{self, Places};
-use crate::merkle::{Frontier, leaf_hash};
+use crate::merkle::{Frontier, Node, leaf_hash};
 use crate::proof::{self, Hashes as _};
 use crate::pruning::Pruning;
 use crate::rehash::Rehash;
 use crate::resource::widths;
 use crate::tree::{HASH_BYTES, TILE_WIDTH, TileId, TiledHashes, Tiles};
 use crate::{Breach, Checkpoint, Head, NoteVerifier, Onlooker, Report, Resource, TlogProof};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use terms::Digest;
 
@@ -40,7 +38,6 @@ pub struct Published<F> {
 struct Fetched<'a, F> {
     log: &'a Published<F>,
     size: u64,
-    tiles: RefCell<BTreeMap<TileId, Vec<u8>>>,
 }
 
 /// A log in a folder of files, as [`Reader::export`](crate::Reader::export) writes it.
@@ -97,8 +94,9 @@ impl<F: Fetch> Published<F> {
             return Err(Breach::Absent { index });
         }
         let tiles = self.tiles(size);
-        let path = proof::prove_inclusion(&TiledHashes(&tiles), index, size)?;
-        let hash = Pruning::hash(&tiles, index)?;
+        let stored = TiledHashes::of(&tiles);
+        let path = proof::prove_inclusion(&stored, index, size)?;
+        let hash = stored.hash(Node { level: 0, index })?;
         let proof = TlogProof {
             index,
             path,
@@ -132,7 +130,7 @@ impl<F: Fetch> Published<F> {
             return Err(forked(what));
         }
         let tiles = self.tiles(new.size);
-        let path = proof::prove_consistency(&TiledHashes(&tiles), old.size, new.size)?;
+        let path = proof::prove_consistency(&TiledHashes::of(&tiles), old.size, new.size)?;
         if proof::is_consistent(old, new, &path) {
             Ok(path)
         } else {
@@ -158,7 +156,8 @@ impl<F: Fetch> Published<F> {
             return Err(forked());
         }
         let tiles = self.tiles(new.size);
-        let nodes = Frontier::nodes(old.size).map(|node| TiledHashes(&tiles).hash(node));
+        let stored = TiledHashes::of(&tiles);
+        let nodes = Frontier::nodes(old.size).map(|node| stored.hash(node));
         let mut frontier = Frontier::stored(old.size, nodes.collect::<Result<_, _>>()?);
         if frontier.root() != old.root {
             return Err(forked());
@@ -285,11 +284,7 @@ impl<F: Fetch> Published<F> {
     }
 
     fn tiles(&self, size: u64) -> Fetched<'_, F> {
-        Fetched {
-            log: self,
-            size,
-            tiles: RefCell::default(),
-        }
+        Fetched { log: self, size }
     }
 
     fn needed(&self, resource: Resource) -> Result<Vec<u8>, Breach> {
@@ -330,15 +325,10 @@ impl<F: Fetch> Published<F> {
 
 impl<F: Fetch> Tiles for Fetched<'_, F> {
     fn tile(&self, id: TileId) -> Result<Vec<u8>, Breach> {
-        if let Some(hashes) = self.tiles.borrow().get(&id) {
-            return Ok(hashes.clone());
-        }
         let hashes = self.size.checked_shr(8 * id.level).unwrap_or(0);
         let first = id.number.saturating_mul(TILE_WIDTH);
         let width = hashes.saturating_sub(first).min(TILE_WIDTH);
-        let hashes = self.log.needed(Resource::Tile { id, width })?;
-        self.tiles.borrow_mut().insert(id, hashes.clone());
-        Ok(hashes)
+        self.log.needed(Resource::Tile { id, width })
     }
 
     fn damaged(&self, what: String) -> Breach {

@@ -1,5 +1,5 @@
 use crate::leaf::Leaf;
-use crate::merkle::{Frontier, leaf_hash};
+use crate::merkle::{Frontier, Node, leaf_hash};
 use crate::place::Place;
 use crate::proof::{self, Hashes as _};
 use crate::pruning::Pruning;
@@ -127,9 +127,9 @@ impl Reader {
         }
         let (hash, path) = {
             let store = self.store();
-            let hash = Pruning::hash(&**store, index)?;
-            let path = proof::prove_inclusion(&TiledHashes(&**store), index, checkpoint.head.size)?;
-            (hash, path)
+            let hashes = TiledHashes::of(&**store);
+            let path = proof::prove_inclusion(&hashes, index, checkpoint.head.size)?;
+            (hashes.hash(Node { level: 0, index })?, path)
         };
         let proof = TlogProof {
             index,
@@ -164,7 +164,7 @@ impl Reader {
         let leaf = self.leaf(index)?;
         let path = {
             let store = self.store();
-            proof::prove_inclusion(&TiledHashes(&**store), index, size)?
+            proof::prove_inclusion(&TiledHashes::of(&**store), index, size)?
         };
         let proof = TlogProof {
             index,
@@ -187,7 +187,7 @@ impl Reader {
             return Err(Breach::Absent { index: new });
         }
         let store = self.store();
-        proof::prove_consistency(&TiledHashes(&**store), old, new)
+        proof::prove_consistency(&TiledHashes::of(&**store), old, new)
     }
 
     /// The root of the tree of the first entries.
@@ -204,7 +204,8 @@ impl Reader {
 
     fn frontier(&self, size: u64) -> Result<Frontier, Breach> {
         let store = self.store();
-        let hashes = Frontier::nodes(size).map(|node| TiledHashes(&**store).hash(node));
+        let stored = TiledHashes::of(&**store);
+        let hashes = Frontier::nodes(size).map(|node| stored.hash(node));
         Ok(Frontier::stored(size, hashes.collect::<Result<_, _>>()?))
     }
 

@@ -38,7 +38,7 @@ pub(crate) fn take_up(
             what,
         });
     }
-    if proof::root(&TiledHashes(store), anchored.size)? != anchored.root {
+    if proof::root(&TiledHashes::of(store), anchored.size)? != anchored.root {
         let what = format!(
             "its first {} entries are not those of the anchor",
             anchored.size
@@ -56,12 +56,13 @@ fn compare_tail(store: &dyn Store, size: u64) -> Result<(), Breach> {
     let Some(last) = size.checked_sub(1) else {
         return Ok(());
     };
+    let stored = TiledHashes::of(store);
     for row in store.rows(last - last % crate::tree::TILE_WIDTH, 256)? {
         let node = crate::merkle::Node {
             level: 0,
             index: row.index,
         };
-        if proof::Hashes::hash(&TiledHashes(store), node)? != leaf_hash(&row.leaf) {
+        if proof::Hashes::hash(&stored, node)? != leaf_hash(&row.leaf) {
             return Err(store.damaged(format!("entry {} is not the one hashed", row.index)));
         }
     }

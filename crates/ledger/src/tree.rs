@@ -3,7 +3,9 @@
 use crate::merkle::{Frontier, Node, node_hash};
 use crate::proof::Hashes;
 use crate::{Breach, Head};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use terms::Digest;
 
 /// The levels of the tree that one tile spans. Source: C2SP tlog-tiles.
@@ -30,8 +32,12 @@ pub(crate) trait Tiles {
     fn damaged(&self, what: String) -> Breach;
 }
 
-/// Gives the hash of any full subtree out of tiles.
-pub(crate) struct TiledHashes<'a>(pub(crate) &'a dyn Tiles);
+/// Gives the hash of any full subtree out of tiles, each of which is read once: a proof asks for some
+/// twenty hashes that stand in a handful of tiles.
+pub(crate) struct TiledHashes<'a> {
+    tiles: &'a dyn Tiles,
+    read: RefCell<BTreeMap<TileId, Vec<u8>>>,
+}
 
 /// The right edge of the stored tree, kept in memory while the log is open for writing.
 #[derive(Debug, Default)]
@@ -52,15 +58,30 @@ struct Partial {
 
 // === impl TiledHashes ===
 
+impl<'a> TiledHashes<'a> {
+    /// The hashes as they stand now: what is read once is not looked at again.
+    pub(crate) fn of(tiles: &'a dyn Tiles) -> Self {
+        Self {
+            tiles,
+            read: RefCell::default(),
+        }
+    }
+}
+
 impl Hashes for TiledHashes<'_> {
     fn hash(&self, node: Node) -> Result<Digest, Breach> {
         let level = node.level / TILE_LEVELS;
         let height = node.level % TILE_LEVELS;
         let first = node.index << height;
-        let tile = self.0.tile(TileId {
+        let id = TileId {
             level,
             number: first / TILE_WIDTH,
-        })?;
+        };
+        let mut read = self.read.borrow_mut();
+        let tile = match read.entry(id) {
+            Entry::Occupied(tile) => tile.into_mut(),
+            Entry::Vacant(place) => place.insert(self.tiles.tile(id)?),
+        };
         let skipped = usize::try_from(first % TILE_WIDTH).unwrap_or(usize::MAX);
         let mut hashes: Vec<Digest> = tile
             .chunks_exact(HASH_BYTES)
@@ -70,7 +91,7 @@ impl Hashes for TiledHashes<'_> {
             .collect();
         let missing = || {
             let (level, index) = (node.level, node.index);
-            self.0.damaged(format!(
+            self.tiles.damaged(format!(
                 "the hash of node {index} of level {level} is missing"
             ))
         };
@@ -92,7 +113,8 @@ impl Hashes for TiledHashes<'_> {
 impl Edge {
     /// Takes up the edge of a stored tree.
     pub(crate) fn load(tiles: &dyn Tiles, size: u64) -> Result<Self, Breach> {
-        let hashes = Frontier::nodes(size).map(|node| TiledHashes(tiles).hash(node));
+        let stored = TiledHashes::of(tiles);
+        let hashes = Frontier::nodes(size).map(|node| stored.hash(node));
         let frontier = Frontier::stored(size, hashes.collect::<Result<_, _>>()?);
         let mut edge = Self {
             frontier,

@@ -104,7 +104,7 @@ impl Ledger {
         }
         let root = {
             let store = self.reader().store();
-            proof::root(&TiledHashes(&**store), minimum)?
+            proof::root(&TiledHashes::of(&**store), minimum)?
         };
         let event = Event::LogPruned {
             by: by.clone(),
