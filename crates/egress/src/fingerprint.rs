@@ -1,43 +1,50 @@
-use crate::value::Value;
-use arrow::datatypes::Schema;
+use arrow::{array::RecordBatch, datatypes::Schema};
 use terms::Digest;
 
 /// A running SHA-256 over the logical values of a result.
 ///
-/// Shape: `bonded result v1\n`; the number of columns; for each column its name and its Arrow type;
-/// then, row by row, each value. A text is its length in bytes (8 bytes, little-endian) and its bytes.
-/// A value is a tag (0 null, 1 bool, 2 int, 3 float, 4 decimal, 5 text, 6 date, 7 timestamp) and its
-/// bytes, little-endian; floats by their bits. How the rows are cut into batches does not count.
+/// Shape: `bonded result v2\n`; the number of columns; for each column its name and its Arrow type; then
+/// batch by batch, as they leave (8,192 rows, or fewer where their texts reach 1 MiB: so values alone say
+/// how the rows are cut), the number of rows, and for each column 0, or 1 and a bit for each row, set where
+/// there is a value; and its buffers in Arrow's layout, each after its length: of fixed-width types the
+/// values, of truth values a bit each, of texts the offsets (4 bytes) and the bytes. What is null has zeros
+/// in its place. Numbers are little-endian, those of this format 8 bytes; floats are by their bits.
 #[derive(Clone)]
 pub(crate) struct Fingerprint(ring::digest::Context);
+
+#[cfg(not(target_endian = "little"))]
+compile_error!("digests are over buffers as they lie in memory, little-endian");
 
 impl Fingerprint {
     /// Begins with the columns.
     pub(crate) fn of(schema: &Schema) -> Self {
         let mut hash = Self(ring::digest::Context::new(&ring::digest::SHA256));
-        hash.0.update(b"bonded result v1\n");
+        hash.0.update(b"bonded result v2\n");
         hash.length(schema.fields().len());
         for field in schema.fields() {
-            hash.text(field.name());
-            hash.text(&field.data_type().to_string());
+            hash.bytes(field.name().as_bytes());
+            hash.bytes(field.data_type().to_string().as_bytes());
         }
         hash
     }
 
-    /// Goes on with the next value, row by row.
-    pub(crate) fn push(&mut self, value: &Value<'_>) {
-        match value {
-            Value::Null => self.0.update(&[0]),
-            Value::Bool(value) => self.0.update(&[1, u8::from(*value)]),
-            Value::Int(value) => self.tagged(2, &value.to_le_bytes()),
-            Value::Float(value) => self.tagged(3, &value.to_bits().to_le_bytes()),
-            Value::Decimal(value) => self.tagged(4, &value.to_le_bytes()),
-            Value::Text(value) => {
-                self.0.update(&[5]);
-                self.text(value);
+    /// Goes on with the next batch, whose columns were rebuilt: nothing in their buffers is not theirs.
+    pub(crate) fn push(&mut self, batch: &RecordBatch) {
+        self.length(batch.num_rows());
+        for column in batch.columns() {
+            let data = column.to_data();
+            match data.nulls() {
+                None => self.0.update(&[0]),
+                Some(nulls) => {
+                    self.0.update(&[1]);
+                    let bits = nulls.buffer().as_slice();
+                    self.0
+                        .update(bits.get(..nulls.len().div_ceil(8)).unwrap_or(bits));
+                }
             }
-            Value::Date(value) => self.tagged(6, &value.to_le_bytes()),
-            Value::Timestamp(value) => self.tagged(7, &value.to_le_bytes()),
+            for buffer in data.buffers() {
+                self.bytes(buffer.as_slice());
+            }
         }
     }
 
@@ -46,14 +53,9 @@ impl Fingerprint {
         Digest::finished(self.0.clone())
     }
 
-    fn tagged(&mut self, tag: u8, bytes: &[u8]) {
-        self.0.update(&[tag]);
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.length(bytes.len());
         self.0.update(bytes);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.length(text.len());
-        self.0.update(text.as_bytes());
     }
 
     fn length(&mut self, length: usize) {
@@ -71,33 +73,32 @@ impl std::fmt::Debug for Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::datatypes::{DataType, Field};
+    use arrow::{
+        array::{ArrayRef, BooleanArray, Int64Array, StringArray},
+        datatypes::{DataType, Field},
+    };
+    use std::sync::Arc;
 
     /// The bytes of a result as the type's documentation says them, written down by hand.
     #[test]
     fn a_digest_is_of_the_bytes_that_are_documented() {
-        let schema = Schema::new(vec![
+        let fields = vec![
             Field::new("a", DataType::Int64, true),
             Field::new("名", DataType::Utf8, true),
-        ]);
-        let mut hash = Fingerprint::of(&schema);
-        let values = [
-            Value::Null,
-            Value::Bool(true),
-            Value::Int(-2),
-            Value::Float(1.0),
-            Value::Decimal(3),
-            Value::Text("ab"),
-            Value::Date(4),
-            Value::Timestamp(5),
+            Field::new("b", DataType::Boolean, true),
         ];
-        for value in &values {
-            hash.push(value);
-        }
+        let schema = Arc::new(Schema::new(fields));
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(vec![None, Some(-2), Some(3)])),
+            Arc::new(StringArray::from(vec![Some("ab"), None, Some("c")])),
+            Arc::new(BooleanArray::from(vec![true, false, true])),
+        ];
+        let mut hash = Fingerprint::of(&schema);
+        hash.push(&RecordBatch::try_new(schema, columns).unwrap());
         let length = |bytes: u64| bytes.to_le_bytes().to_vec();
         let bytes = [
-            b"bonded result v1\n".to_vec(),
-            length(2),
+            b"bonded result v2\n".to_vec(),
+            length(3),
             length(1),
             b"a".to_vec(),
             length(5),
@@ -106,16 +107,27 @@ mod tests {
             "名".into(),
             length(4),
             b"Utf8".to_vec(),
+            length(1),
+            b"b".to_vec(),
+            length(7),
+            b"Boolean".to_vec(),
+            length(3),
+            vec![1, 0b110],
+            length(24),
+            vec![0; 8],
+            vec![0xfe, 255, 255, 255, 255, 255, 255, 255],
+            length(3),
+            vec![1, 0b101],
+            length(16),
+            [0_i32, 2, 2, 3]
+                .iter()
+                .flat_map(|n| n.to_le_bytes())
+                .collect(),
+            length(3),
+            b"abc".to_vec(),
             vec![0],
-            vec![1, 1],
-            vec![2, 0xfe, 255, 255, 255, 255, 255, 255, 255],
-            vec![3, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f],
-            vec![4, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-            vec![5],
-            length(2),
-            b"ab".to_vec(),
-            vec![6, 4, 0, 0, 0],
-            vec![7, 5, 0, 0, 0, 0, 0, 0, 0],
+            length(1),
+            vec![0b101],
         ];
         let wanted = Digest::of(&bytes.concat());
         assert_eq!(hash.digest(), wanted);
@@ -125,13 +137,12 @@ mod tests {
     #[test]
     fn texts_that_run_into_each_other_are_told_apart() {
         let digest = |texts: [&str; 2]| {
-            let mut hash = Fingerprint::of(&Schema::empty());
-            for text in texts {
-                hash.push(&Value::Text(text));
-            }
+            let column: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
+            let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
+            let mut hash = Fingerprint::of(&batch.schema());
+            hash.push(&batch);
             hash.digest()
         };
-        // The tag of a text is 5: without lengths both would be the same bytes.
-        assert_ne!(digest(["a\u{5}b", "c"]), digest(["a", "b\u{5}c"]));
+        assert_ne!(digest(["ab", "c"]), digest(["a", "bc"]));
     }
 }

@@ -3,11 +3,10 @@ use crate::{
     fingerprint::Fingerprint,
     rebuild::{self, Rebuilt},
     sensitive::Sensitive,
-    value::{Arrived, Value},
     witness,
 };
 use arrow::{
-    array::{ArrayRef, RecordBatch},
+    array::{Array, ArrayRef, AsArray, RecordBatch, StringArray},
     datatypes::SchemaRef,
 };
 use plan::Check;
@@ -92,10 +91,9 @@ impl Gate {
             return Err(Withheld::Unproved);
         }
         self.count(batch.num_rows())?;
-        let arrived = shown.iter().map(Arrived::of).collect::<Option<Vec<_>>>();
-        let arrived = arrived.ok_or(Withheld::Misshapen)?;
-        for row in 0..batch.num_rows() {
-            self.row(&arrived, row)?;
+        let mut from = 0;
+        while from < batch.num_rows() {
+            from += self.piece(shown, from, batch.num_rows())?;
         }
         Ok(())
     }
@@ -132,25 +130,46 @@ impl Gate {
         &self.schema
     }
 
-    fn row(&mut self, arrived: &[Arrived<'_>], row: usize) -> Result<(), Withheld> {
-        for (column, (from, to)) in arrived.iter().zip(&mut self.columns).enumerate() {
-            let value = from.value(row);
-            self.sensitive.pass(column, &value)?;
-            if !to.push(value) {
+    /// Takes in rows up to where a batch ends, and says how many.
+    fn piece(&mut self, shown: &[ArrayRef], from: usize, end: usize) -> Result<usize, Withheld> {
+        let (rows, text) = self.room(shown, (from, end));
+        for (column, (arrived, to)) in shown.iter().zip(&mut self.columns).enumerate() {
+            let piece = arrived.slice(from, rows);
+            self.sensitive.pass(column, &piece)?;
+            if !to.extend(&piece) {
                 return Err(Withheld::Misshapen);
             }
-            if let Value::Text(text) = value {
-                self.filled.1 = self.filled.1.saturating_add(text.len());
-            }
-            self.fingerprint.push(&value);
         }
-        self.filled.0 = self.filled.0.saturating_add(1);
-        // Where a batch ends follows from the values that leave, not from how they arrived.
+        self.filled.0 = self.filled.0.saturating_add(rows);
+        self.filled.1 = self.filled.1.saturating_add(text);
         if self.filled.0 >= BATCH_ROWS || self.filled.1 >= BATCH_TEXT_BYTES {
-            self.cut()
-        } else {
-            Ok(())
+            self.cut()?;
         }
+        Ok(rows)
+    }
+
+    /// How many of these rows, one at least, stand in the batch that is being filled, and the bytes of
+    /// their texts. Where a batch ends follows from the values that leave, not from how they arrived.
+    fn room(&self, shown: &[ArrayRef], (from, end): (usize, usize)) -> (usize, usize) {
+        let most = (end - from).min(BATCH_ROWS.saturating_sub(self.filled.0));
+        let texts = shown.iter().filter_map(|column| column.as_string_opt());
+        let texts: Vec<&StringArray> = texts.collect();
+        let length = |of: &&StringArray, row| match of.is_null(row) {
+            true => 0,
+            false => usize::try_from(of.value_length(row)).unwrap_or(0),
+        };
+        let mut bytes = 0_usize;
+        if texts.is_empty() {
+            return (most, bytes);
+        }
+        for rows in 0..most {
+            let of_row = texts.iter().map(|of| length(of, from + rows));
+            bytes = of_row.fold(bytes, usize::saturating_add);
+            if self.filled.1.saturating_add(bytes) >= BATCH_TEXT_BYTES {
+                return (rows + 1, bytes);
+            }
+        }
+        (most, bytes)
     }
 
     fn cut(&mut self) -> Result<(), Withheld> {
@@ -167,8 +186,9 @@ impl Gate {
         self.passed.bytes = bytes;
         self.filled = (0, 0);
         let batch = RecordBatch::try_new(SchemaRef::clone(&self.schema), columns);
-        self.ready
-            .push_back(batch.map_err(|_| Withheld::Misshapen)?);
+        let batch = batch.map_err(|_| Withheld::Misshapen)?;
+        self.fingerprint.push(&batch);
+        self.ready.push_back(batch);
         Ok(())
     }
 

@@ -11,7 +11,6 @@
 mod withheld; // why nothing (more) leaves
 mod pinned; // the one schema of a result
 mod witness; // the thresholds, verified once more
-mod value; // one logical value, read from what arrived
 mod rebuild; // new columns from logical values
 mod sensitive; // where values are looked over for what must not leave
 mod fingerprint; // the digest of the logical values

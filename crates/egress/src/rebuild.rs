@@ -1,14 +1,13 @@
-use crate::value::Value;
 use arrow::{
     array::{
-        Array, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder,
-        Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+        Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder,
+        Int64Builder, PrimitiveBuilder, StringBuilder, TimestampMicrosecondBuilder,
     },
-    datatypes::{DataType, TimeUnit},
+    datatypes::{ArrowPrimitiveType, DataType, Float64Type, TimeUnit},
 };
 use std::sync::Arc;
 
-/// A new column, filled value by value: buffers of its own, zeros under nulls, compact offsets.
+/// A new column, filled with logical values: buffers of its own, zeros under nulls, compact offsets.
 #[derive(Debug)]
 pub(crate) enum Rebuilt {
     Bool(BooleanBuilder),
@@ -43,27 +42,23 @@ impl Rebuilt {
         })
     }
 
-    /// Appends a value. Errors: false if it is of another type.
-    pub(crate) fn push(&mut self, value: Value<'_>) -> bool {
-        match (self, value) {
-            (Self::Bool(to), Value::Null) => to.append_null(),
-            (Self::Bool(to), Value::Bool(value)) => to.append_value(value),
-            // A null's slot holds the type's zero: primitive builders append their default.
-            (Self::Int(to), Value::Null) => to.append_null(),
-            (Self::Int(to), Value::Int(value)) => to.append_value(value),
-            (Self::Float(to), Value::Null) => to.append_null(),
-            (Self::Float(to), Value::Float(value)) => to.append_value(value),
-            (Self::Decimal(to, ..), Value::Null) => to.append_null(),
-            (Self::Decimal(to, ..), Value::Decimal(value)) => to.append_value(value),
-            (Self::Text(to), Value::Null) => to.append_null(),
-            (Self::Text(to), Value::Text(value)) => to.append_value(value),
-            (Self::Date(to), Value::Null) => to.append_null(),
-            (Self::Date(to), Value::Date(value)) => to.append_value(value),
-            (Self::Timestamp(to), Value::Null) => to.append_null(),
-            (Self::Timestamp(to), Value::Timestamp(value)) => to.append_value(value),
-            _ => return false,
+    /// Appends all values of a piece. Errors: false if it is of another type.
+    pub(crate) fn extend(&mut self, piece: &dyn Array) -> bool {
+        match self {
+            Self::Bool(to) => {
+                let Some(piece) = piece.as_boolean_opt() else {
+                    return false;
+                };
+                piece.iter().for_each(|value| to.append_option(value));
+                true
+            }
+            Self::Int(to) => numbers(to, piece),
+            Self::Float(to) => floats(to, piece),
+            Self::Decimal(to, ..) => numbers(to, piece),
+            Self::Text(to) => texts(to, piece),
+            Self::Date(to) => numbers(to, piece),
+            Self::Timestamp(to) => numbers(to, piece),
         }
-        true
     }
 
     /// Gives the column and begins a new one. None if a decimal's digits do not fit its type.
@@ -85,6 +80,45 @@ impl Rebuilt {
             Self::Timestamp(from) => Arc::new(from.finish()),
         })
     }
+}
+
+/// A null's slot holds the type's zero: builders append their default.
+fn numbers<T: ArrowPrimitiveType>(to: &mut PrimitiveBuilder<T>, piece: &dyn Array) -> bool {
+    let Some(piece) = piece.as_primitive_opt::<T>() else {
+        return false;
+    };
+    if piece.null_count() == 0 {
+        to.append_slice(piece.values());
+    } else {
+        piece.iter().for_each(|value| to.append_option(value));
+    }
+    true
+}
+
+/// One bit pattern for what is no number: the others could carry something.
+fn floats(to: &mut Float64Builder, piece: &dyn Array) -> bool {
+    let Some(floats) = piece.as_primitive_opt::<Float64Type>() else {
+        return false;
+    };
+    if !floats.values().iter().any(|value| value.is_nan()) {
+        return numbers(to, piece);
+    }
+    let one = |value: f64| if value.is_nan() { f64::NAN } else { value };
+    floats
+        .iter()
+        .for_each(|value| to.append_option(value.map(one)));
+    true
+}
+
+fn texts(to: &mut StringBuilder, piece: &dyn Array) -> bool {
+    let Some(texts) = piece.as_string_opt::<i32>() else {
+        return false;
+    };
+    // Where there is a null, bytes may stand under it.
+    if texts.null_count() > 0 || to.append_array(texts).is_err() {
+        texts.iter().for_each(|value| to.append_option(value));
+    }
+    true
 }
 
 /// The bytes of a column's buffers, by their length.

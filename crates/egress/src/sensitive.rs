@@ -1,4 +1,5 @@
-use crate::{Withheld, value::Value};
+use crate::Withheld;
+use arrow::array::{Array, AsArray};
 use confine::Confined;
 use std::collections::BTreeMap;
 use terms::{Flow, Grade, Shape, Sighted, Type};
@@ -42,23 +43,21 @@ impl Sensitive {
         }
     }
 
-    /// Lets a value pass, counted where it is one of these; or holds the result.
-    pub(crate) fn pass(&mut self, column: usize, value: &Value<'_>) -> Result<(), Withheld> {
-        let Value::Text(text) = value else {
-            return Ok(());
-        };
+    /// Lets the values of a column pass, counted where they are such; or holds the result.
+    pub(crate) fn pass(&mut self, column: usize, values: &dyn Array) -> Result<(), Withheld> {
         let Some(grade) = self.grades.get(column).copied().flatten() else {
             return Ok(());
         };
-        let Some(shape) = Shape::within(text) else {
-            return Ok(());
-        };
-        let values = self.found.entry((column, shape)).or_default();
-        *values = values.saturating_add(1);
-        match grade.max(shape.grade()) {
-            Grade::One | Grade::Two => Ok(()),
-            Grade::Three | Grade::Four => Err(Withheld::Sensitive { shape }),
+        let texts = values.as_string_opt::<i32>().into_iter().flatten();
+        for shape in texts.flatten().filter_map(Shape::within) {
+            let values = self.found.entry((column, shape)).or_default();
+            *values = values.saturating_add(1);
+            match grade.max(shape.grade()) {
+                Grade::One | Grade::Two => {}
+                Grade::Three | Grade::Four => return Err(Withheld::Sensitive { shape }),
+            }
         }
+        Ok(())
     }
 
     pub(crate) fn found(&self) -> Vec<Sighted> {
@@ -74,6 +73,7 @@ impl Sensitive {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::{Int64Array, StringArray};
 
     const NUMBER: &str = "11010519491231002X";
 
@@ -86,7 +86,7 @@ mod tests {
 
     fn check(grade: impl Into<Option<Grade>>, text: &str, held: bool, seen: u64) {
         let mut sensitive = looking(grade);
-        let passed = sensitive.pass(0, &Value::Text(text));
+        let passed = sensitive.pass(0, &StringArray::from(vec![text]));
         assert_eq!(passed.is_err(), held, "{text}");
         let values: u64 = sensitive.found().iter().map(|found| found.values).sum();
         assert_eq!(values, seen, "{text}");
@@ -112,7 +112,9 @@ mod tests {
     fn the_callers_own_texts_and_what_is_no_text_are_not_looked_at() {
         check(None, NUMBER, false, 0);
         let mut sensitive = looking(Grade::Three);
-        assert!(sensitive.pass(0, &Value::Int(13_812_345_678)).is_ok());
-        assert!(sensitive.pass(7, &Value::Text(NUMBER)).is_ok());
+        let number = Int64Array::from(vec![13_812_345_678]);
+        assert!(sensitive.pass(0, &number).is_ok());
+        let text = StringArray::from(vec![NUMBER]);
+        assert!(sensitive.pass(7, &text).is_ok());
     }
 }
