@@ -27,6 +27,7 @@ mod parquet_intake; // Parquet in
 mod plain_type; // what the stored type of a column becomes
 mod sample; // what a file holds and some of its rows, for somebody who describes it
 mod sealed_file; // Parquet out, encrypted, hashed as it is written
+mod fill; // a data file, row by row, into a sealed one
 mod store; // ingest, source, discard
 mod subjects; // which row is whose, for the disclosure register
 mod unit; // the key of one snapshot

@@ -1,9 +1,8 @@
-use crate::check_unique::Subjects;
 use crate::extent::{Extent, Extents};
+use crate::fill::fill;
 use crate::intake::Intake;
 use crate::sealed_file::SealedFile;
 use crate::{Key, Keyring, Unkept, Unreceivable};
-use arrow::array::{Array, Int64Array};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use terms::{Dataset, DatasetName, Digest, ItemName, KeyName, Snapshot};
@@ -71,7 +70,8 @@ impl Store {
     ///
     /// Shape: CSV (comma, header, UTF-8) or Parquet in; one encrypted Parquet file out, its columns
     /// the catalogue's items in order, [`ROW_COLUMN`] and [`SUBJECT_COLUMN`]. Memory is bounded by
-    /// batches and row groups, plus 16 bytes a row for each unique item and 24 bytes a subject.
+    /// batches and row groups, plus 16 bytes a row for each unique item, and 24 bytes a subject where the
+    /// subject is not unique. Two threads share the work.
     ///
     /// # Errors
     /// The first thing wrong, by file, line and column. Nothing half-done is left behind.
@@ -100,7 +100,7 @@ impl Store {
         // replaced by the next attempt at this number.
         let unit = self.keyring.new_unit(&dataset.name, number)?;
         let stored = SealedFile::create(&path, intake.fields(), &unit)
-            .and_then(|file| fill(file, &mut intake, dataset.subject.as_ref(), progress));
+            .and_then(|file| fill(file, &mut intake, dataset, progress));
         match stored {
             Ok((rows, digest)) => Ok(Snapshot {
                 dataset: dataset.name.clone(),
@@ -225,30 +225,6 @@ fn digest_of(path: &Path) -> std::io::Result<Option<(Digest, u64)>> {
         }
         length += u64::try_from(read).unwrap_or(u64::MAX);
     }
-}
-
-fn fill(
-    mut file: SealedFile,
-    intake: &mut Intake,
-    subject: Option<&ItemName>,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<(u64, Digest), Unreceivable> {
-    let mut subjects = Subjects::default();
-    while let Some(columns) = intake.next()? {
-        let of = subject.and_then(|name| intake.plain_column(name, &columns));
-        let numbers = match of {
-            Some((array, plain)) => subjects.number(array, plain),
-            None => Int64Array::new_null(columns.first().map_or(0, |column| column.len())),
-        };
-        let rows = file.write(columns, numbers)?;
-        let (bytes_done, bytes_total) = intake.bytes();
-        progress(Progress {
-            rows,
-            bytes_done,
-            bytes_total,
-        });
-    }
-    file.finish()
 }
 
 #[cfg(test)]
