@@ -1,5 +1,5 @@
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::{io, mem, ptr};
+use std::{io, mem, ptr, time::Duration};
 
 /// The most descriptors one message carries; the kernel's own bound.
 pub(crate) const DESCRIPTORS_MAX: usize = 253;
@@ -173,12 +173,12 @@ pub(crate) fn receive(
     }
 }
 
-/// Waits until one of them can be read, or its other end is gone; says which.
+/// Waits until one of them can be read, or its other end is gone, or for so long at most; says which.
 #[expect(
     unsafe_code,
     reason = "nothing safe that is at hand waits for several descriptors"
 )]
-pub(crate) fn readable(of: &[BorrowedFd<'_>]) -> io::Result<Vec<bool>> {
+pub(crate) fn readable(of: &[BorrowedFd<'_>], wait: Option<Duration>) -> io::Result<Vec<bool>> {
     let mut watched: Vec<libc::pollfd> = of
         .iter()
         .map(|descriptor| libc::pollfd {
@@ -188,9 +188,12 @@ pub(crate) fn readable(of: &[BorrowedFd<'_>]) -> io::Result<Vec<bool>> {
         })
         .collect();
     let number = libc::nfds_t::try_from(watched.len()).unwrap_or_default();
+    let wait = wait.map_or(-1, |wait| {
+        i32::try_from(wait.as_millis()).unwrap_or(i32::MAX)
+    });
     // SAFETY: `watched` has that many entries and outlives the call.
     // JUSTIFICATION: rustix has it behind a feature that would rebuild the engine for one call.
-    let ready = unsafe { libc::poll(watched.as_mut_ptr(), number, -1) };
+    let ready = unsafe { libc::poll(watched.as_mut_ptr(), number, wait) };
     let error = io::Error::last_os_error();
     if ready < 0 && error.kind() != io::ErrorKind::Interrupted {
         return Err(error);
@@ -218,7 +221,7 @@ mod tests {
             File::from(file).read_exact(&mut byte).unwrap();
         }
         assert_eq!(byte, [0]);
-        assert_eq!(readable(&[there.as_fd()]).unwrap(), [true]);
+        assert_eq!(readable(&[there.as_fd()], None).unwrap(), [true]);
         assert!(there.receive().unwrap().0.is_empty());
     }
 

@@ -9,13 +9,14 @@ use crate::{
     leash::die_with,
     message::{Ending, Order, Report, Reports},
     outside,
+    unsafe_calls::processor_time,
 };
 use rustix::{
     fd::{AsFd, OwnedFd},
     io::Errno,
     process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions},
 };
-use std::{io, process::ExitCode};
+use std::{io, process::ExitCode, time::Duration};
 
 /// A process that was forked and has not been reaped.
 #[derive(Debug)]
@@ -23,7 +24,17 @@ struct Ward {
     number: u64,
     pid: Pid,
     process: OwnedFd,
+    /// Whether it stands behind all that have just begun.
+    gives_way: bool,
 }
+
+/// Processor time after which a child gives way to younger ones: many times what a small statement
+/// takes, so that whoever asks little waits for nobody who asks much.
+const YOUTH: Duration = Duration::from_millis(150);
+/// The rank behind all others.
+const LAST: i32 = 19;
+/// How often that is looked at, while there is a child that does not give way yet.
+const LOOKED_AT_EVERY: Duration = Duration::from_millis(50);
 
 /// What a zygote needs for its children.
 struct Ready<W> {
@@ -153,8 +164,11 @@ fn serve(alone: &Alone, reports: Reports) -> io::Result<Role> {
     loop {
         let ends = wards.iter().map(|ward| ward.process.as_fd());
         let awaited: Vec<_> = std::iter::once(reports.as_fd()).chain(ends).collect();
-        let ordered = readable(&awaited)?.first() == Some(&true);
+        let young = wards.iter().any(|ward| !ward.gives_way);
+        let wait = young.then_some(LOOKED_AT_EVERY);
+        let ordered = readable(&awaited, wait)?.first() == Some(&true);
         reap(&mut wards, &reports)?;
+        wards.iter_mut().for_each(Ward::age);
         if !ordered {
             continue;
         }
@@ -190,8 +204,27 @@ fn known(number: u64, pid: Pid) -> Result<(Ward, OwnedFd), Errno> {
         number,
         pid,
         process,
+        gives_way: false,
     };
     Ok((ward, sent))
+}
+
+// === impl Ward ===
+
+impl Ward {
+    /// Puts it behind the young once it is old. It runs on whenever nobody else wants to.
+    fn age(&mut self) {
+        if self.gives_way {
+            return;
+        }
+        // One that has ended meanwhile has no clock, and needs none.
+        let used = processor_time(self.pid).unwrap_or_default();
+        if used >= YOUTH {
+            // All threads of its group. Where the system refuses, nothing is lost but this courtesy.
+            rustix::process::setpriority_pgrp(Some(self.pid), LAST).ok();
+            self.gives_way = true;
+        }
+    }
 }
 
 /// Tells of all that ended. Whatever a child started is killed before its number can be another's.
