@@ -1,4 +1,4 @@
-use crate::{Table, scope::scans};
+use crate::Table;
 use plan::{Expr, Literal, Node, Plan, Scan};
 use terms::{DatasetName, ItemName, Type};
 
@@ -66,7 +66,7 @@ pub(crate) fn table() -> Option<Table> {
 /// How often a draft reads the caller's receipts.
 #[must_use]
 pub fn receipts_read(draft: &Plan) -> usize {
-    let scans = scans(&draft.root).into_iter();
+    let scans = draft.root.scans().into_iter();
     scans.filter(|scan| is_receipts(&scan.dataset)).count()
 }
 

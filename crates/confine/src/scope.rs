@@ -1,5 +1,5 @@
 use crate::{Cause, Unconfinable};
-use plan::{Expr, Node, Scan};
+use plan::Node;
 use policy::{Permit, PermittedDataset};
 use std::collections::BTreeSet;
 use terms::DatasetName;
@@ -21,7 +21,7 @@ pub(crate) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Looks through the whole draft, subqueries included, for what it touches.
     pub(crate) fn of(permit: &'a Permit, root: &Node) -> Result<Self, Unconfinable> {
-        let touched: BTreeSet<_> = scans(root).into_iter().map(|scan| &scan.dataset).collect();
+        let touched: BTreeSet<_> = root.scans().into_iter().map(|scan| &scan.dataset).collect();
         let mut scope = Self {
             permit,
             scans: Vec::new(),
@@ -82,23 +82,4 @@ impl<'a> Scope<'a> {
     pub(crate) const fn is_protected(&self) -> bool {
         self.protected
     }
-}
-
-/// Every scan of a plan, those inside scalar subqueries among them.
-pub(crate) fn scans(root: &Node) -> Vec<&Scan> {
-    let (mut nodes, mut scans) = (vec![root], Vec::new());
-    while let Some(node) = nodes.pop() {
-        if let Node::Scan(scan) = node {
-            scans.push(scan);
-        }
-        let mut exprs: Vec<&Expr> = node.exprs().collect();
-        while let Some(expr) = exprs.pop() {
-            if let Expr::Scalar(inside) = expr {
-                nodes.push(inside);
-            }
-            exprs.extend(expr.children());
-        }
-        nodes.extend(node.inputs());
-    }
-    scans
 }

@@ -20,6 +20,7 @@ mod function; // the reviewed scalar functions
 mod aggregate; // the reviewed aggregate and window functions
 mod expr; // typed expressions over ordinals
 mod node; // relational nodes
+mod scans; // the scans of a tree
 mod query; // a whole plan: a root and its output names
 mod bounds; // the largest plan that is looked at
 mod growth; // how large a value may become

@@ -2,7 +2,7 @@
 
 use crate::{
     Failed, Front,
-    run::{run_with, warm},
+    run::{THREADS, run_with, warm},
 };
 use datafusion::execution::SessionStateBuilder;
 use jail::{Input, Inside};
@@ -12,9 +12,6 @@ use wire::{
     frame,
     job::{RunFrame, RunJob, Verdict},
 };
-
-/// Threads that work at a job, besides the one that waits for it.
-const THREADS: usize = 2;
 
 /// The front at the other end of the input and of standard output.
 struct Pipes(Input);

@@ -17,6 +17,7 @@ mod arrow_type; // plan types in the engine
 mod mask; // masks as vectorised functions
 mod sealed_file; // a file that came open with the job
 mod scan; // sealed files → the masked view
+mod open_view; // the same where nothing is hidden
 mod safe; // order statistics that name no single subject
 mod total; // division that has an answer everywhere
 mod shared; // extremes of the masked view that several share

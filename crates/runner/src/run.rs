@@ -2,6 +2,7 @@ use crate::{
     Failed, Front,
     arrow_type::witness_fields,
     mask::Tokens,
+    scan::MaskedView,
     sealed_file::SealedFile,
     translate::{Translation, is_witness},
     withhold::Withheld,
@@ -28,6 +29,8 @@ use plan::{Accept, Bounds, Plan};
 use std::{fs::File, io, sync::Arc};
 use wire::job::{Done, RunFrame, RunJob};
 
+/// Threads that work at a job, besides the one that waits for it.
+pub(crate) const THREADS: usize = 2;
 /// The share of the memory limit that operators may keep.
 const POOL_SHARE: u64 = 2;
 
@@ -73,7 +76,12 @@ pub(crate) async fn run_with(
     let plan = Plan::decode(&job.plan, Accept::Confined, &Bounds::default());
     let plan = plan.map_err(|_| Failed::Job)?;
     plan.fields().map_err(|_| Failed::Job)?;
-    let state = session(warm, job.memory_bytes_max)?;
+    // INVARIANT (one order): what owes anything, or is masked, is computed by one thread, so that the same
+    // rows give the same sums to the last bit.
+    let scans = plan.root.scans();
+    let is_open = scans.iter().all(|scan| MaskedView::is_open(scan));
+    let partitions = if is_open { THREADS } else { 1 };
+    let state = session(warm, partitions, job.memory_bytes_max)?;
     let mut translation = Translation {
         state: &state,
         sources: &sources,
@@ -117,7 +125,14 @@ pub(crate) async fn run_with(
     })
 }
 
-fn session(warm: SessionStateBuilder, memory_bytes_max: u64) -> Result<SessionState, Failed> {
+fn session(
+    mut warm: SessionStateBuilder,
+    partitions: usize,
+    memory_bytes_max: u64,
+) -> Result<SessionState, Failed> {
+    if let Some(config) = warm.config() {
+        *config = std::mem::take(config).with_target_partitions(partitions);
+    }
     let pool = usize::try_from(memory_bytes_max / POOL_SHARE).map_err(|_| Failed::Job)?;
     let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
     let runtime = RuntimeEnvBuilder::new()

@@ -23,7 +23,8 @@ use parquet::{
     arrow::{
         ProjectionMask,
         arrow_reader::{
-            ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+            ParquetRecordBatchReaderBuilder,
         },
     },
     encryption::decrypt::FileDecryptionProperties,
@@ -96,7 +97,26 @@ impl MaskedView {
         Arc::clone(&self.schema)
     }
 
-    fn reader(&self) -> Result<ParquetRecordBatchReader, Failed> {
+    /// Whether nothing of the dataset is hidden from who reads these columns of it: each is shown plain,
+    /// and no row policy stands above them.
+    pub(crate) fn is_open(scan: &Scan) -> bool {
+        let plain = View::masked(Mask::Plain, None);
+        scan.rows.is_none() && scan.columns.iter().all(|column| column.view == plain)
+    }
+
+    /// The file.
+    pub(crate) fn file(&self) -> SealedFile {
+        self.file.clone()
+    }
+
+    /// The stored column behind a column that is shown plain.
+    pub(crate) fn stored(&self, at: usize) -> Result<&str, Failed> {
+        let column = self.scan.columns.get(at).ok_or(Failed::Internal)?;
+        Ok(column.item.as_str())
+    }
+
+    /// The footer of the file, opened with the keys that came with the job.
+    pub(crate) fn footer(&self) -> Result<ArrowReaderMetadata, Failed> {
         let mut properties =
             FileDecryptionProperties::builder(self.source.footer_key.bytes().to_vec());
         for (column, key) in &self.source.columns {
@@ -109,9 +129,12 @@ impl MaskedView {
         }
         let properties = properties.build().map_err(|_| Failed::Data)?;
         let options = ArrowReaderOptions::new().with_file_decryption_properties(properties);
-        let file = self.file.clone();
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
-        let builder = builder.map_err(|_| Failed::Data)?;
+        ArrowReaderMetadata::load(&self.file, options).map_err(|_| Failed::Data)
+    }
+
+    fn reader(&self) -> Result<ParquetRecordBatchReader, Failed> {
+        let footer = self.footer()?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file(), footer);
         let wanted = self.wanted();
         let mask =
             ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(String::as_str));

@@ -8,6 +8,10 @@ use plan::{
     Report, RowPolicy, Scan, ScanColumn, Statistic, View,
 };
 use terms::{Dataset, DatasetName, IdentifierDomain, Mask, Type};
+
+mod arbitrary; // what somebody whose code runs in a runner can read
+mod open; // scans that hide nothing
+
 use wire::{
     job::{Cells, Column, Fate, Noise, Source, Verdict},
     read_row_set,
@@ -66,8 +70,13 @@ fn stage() -> Stage {
     let store = vault::Store::new(dir.path(), &keyring);
     let csv = dir.path().join("people.csv");
     std::fs::write(&csv, CSV).unwrap();
+    stored(dir, &store, &csv)
+}
+
+/// The file taken in as the one dataset of these tests.
+fn stored(dir: tempfile::TempDir, store: &vault::Store, csv: &std::path::Path) -> Stage {
     let dataset = dataset();
-    store.ingest(&dataset, &csv, 1, &mut |_| ()).unwrap();
+    store.ingest(&dataset, csv, 1, &mut |_| ()).unwrap();
     let items: Vec<_> = dataset.items.iter().map(|item| item.name.clone()).collect();
     let keys = store.source(&dataset.name, 1, &items).unwrap();
     let column = |(name, key): &(String, vault::Key)| {

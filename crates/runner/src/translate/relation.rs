@@ -5,6 +5,7 @@ use super::{
 use crate::{
     Failed, Front,
     mask::Tokens,
+    open_view::OpenView,
     scan::MaskedView,
     sealed_file::SealedFile,
     verdict::carried_out,
@@ -17,7 +18,7 @@ use arrow::{
 use datafusion::{
     catalog::streaming::StreamingTable,
     common::{DFSchema, JoinType, NullEquality, ScalarValue},
-    datasource::{MemTable, provider_as_source},
+    datasource::{MemTable, TableProvider, provider_as_source},
     execution::session_state::SessionState,
     logical_expr::{
         EmptyRelation, Expr as E, Join, JoinConstraint, LogicalPlan, LogicalPlanBuilder, cast,
@@ -307,8 +308,13 @@ impl Translation<'_> {
             .map(|at| format!("{node}_{at}"))
             .collect();
         let view = MaskedView::new(scan, source, &self.tokens, (&names, self.state))?;
-        let table = StreamingTable::try_new(view.shape(), vec![Arc::new(view)])?;
-        let source = provider_as_source(Arc::new(table));
+        let table: Arc<dyn TableProvider> = if MaskedView::is_open(scan) {
+            Arc::new(OpenView::new(view)?)
+        } else {
+            let shape = view.shape();
+            Arc::new(StreamingTable::try_new(shape, vec![Arc::new(view)])?)
+        };
+        let source = provider_as_source(table);
         let plan = LogicalPlanBuilder::scan(node, source, None)?.build()?;
         self.renamed(plan)
     }

@@ -1,0 +1,23 @@
+use crate::{Expr, Node, Scan};
+
+impl Node {
+    /// Every scan below and here, those inside scalar subqueries among them.
+    #[must_use]
+    pub fn scans(&self) -> Vec<&Scan> {
+        let (mut nodes, mut scans) = (vec![self], Vec::new());
+        while let Some(node) = nodes.pop() {
+            if let Self::Scan(scan) = node {
+                scans.push(scan);
+            }
+            let mut exprs: Vec<&Expr> = node.exprs().collect();
+            while let Some(expr) = exprs.pop() {
+                if let Expr::Scalar(inside) = expr {
+                    nodes.push(inside);
+                }
+                exprs.extend(expr.children());
+            }
+            nodes.extend(node.inputs());
+        }
+        scans
+    }
+}
