@@ -29,7 +29,7 @@ class World:
 
     def __init__(self, bonded, folder):
         self.bonded, self.folder, self.dir = pathlib.Path(bonded).resolve(), folder, folder / "domain"
-        self.flight, self.admin = (f"127.0.0.1:{free_port()}" for _ in range(2))
+        self.flight, self.remote, self.admin = (f"127.0.0.1:{free_port()}" for _ in range(3))
         self.days, self.process, self.steps = 0, None, 0
         self.shim = folder / "clock.so"
         source = pathlib.Path(__file__).with_name("clock.c")
@@ -49,7 +49,7 @@ class World:
 
     def serve(self):
         self.log = open(self.folder / "serve.log", "ab")
-        self.process = subprocess.Popen([self.bonded, "serve", "--dir", self.dir, "--flight", self.flight, "--admin", self.admin],
+        self.process = subprocess.Popen([self.bonded, "serve", "--dir", self.dir, "--flight", self.flight, "--flight-remote", self.remote, "--admin", self.admin],
                                         stdout=subprocess.PIPE, stderr=self.log, text=True, env=self.environment())
         if not self.process.stdout.readline().startswith("ready"):
             raise SystemExit((self.folder / "serve.log").read_text())
@@ -63,6 +63,12 @@ class World:
 
     def profile(self, who):
         return self.folder / who / "profile.toml"
+
+    def afar(self, who):
+        """The profile of somebody who calls from outside the domain."""
+        path = self.folder / who / "remote.toml"
+        path.write_text(self.profile(who).read_text().replace(self.flight, self.remote))
+        return path
 
     def ask(self, who, *words):
         """Exit code and the answer, or what was said."""
@@ -239,6 +245,7 @@ def licence(world):
     world.does("dana", "licence", "announce", "--file", world.file("call.json", {
         "id": "call-1", "title": "Medical data", "mode": "sectoral", "sectors": ["medical"], "from": world.day(), "until": world.day(30)}))
     term = {"from": world.day(), "until": world.day(120), "announcement": "call-1"}
+    world.licence_until = term["until"]
     world.does("ann", "licence", "apply", "--file", application(world, "l-1", **term))
     world.does("sam", "licence", "review", "l-1")
     world.refused("dana", "licence", "grant", "l-1", told="register.")
@@ -287,15 +294,15 @@ def suspension(world):
     answers(world, 2)
 
 
-def export(world, *what):
+def export(world, *what, profile=None):
     """An export as ann: its folder and how it ended."""
     world.exports = getattr(world, "exports", 0) + 1
     package = world.folder / f"package-{world.exports}"
-    return package, world.run("export", "-p", world.profile("ann"), "--scenario", "care", "-o", package, *what)
+    return package, world.run("export", "-p", profile or world.profile("ann"), "--scenario", "care", "-o", package, *what)
 
 
-def no_export(world, *what, told):
-    package, done = export(world, *what)
+def no_export(world, *what, told, profile=None):
+    package, done = export(world, *what, profile=profile)
     if done.returncode != 3 or told not in done.stderr or package.exists(): wrong(f"export {what}: {done.returncode} {done.stderr}")
 
 
@@ -317,8 +324,12 @@ def product(world):
     no_export(world, "--product", "p-1", told="egress.no-product")
     no_export(world, SQL, told="egress.no-product")
     world.does("dana", "product", "review", "p-1", "--aspect", "compliance")
+    world.refused("ann", "product", "certificate", "p-1", "-o", world.folder / "early", code=3, told="management.no-certificate")
     world.does("sam", "product", "review", "p-1", "--aspect", "security")
+    no_export(world, "--product", "p-1", profile=world.afar("ann"), told="policy.product-not-published")
     world.does("ann", "product", "publish", "p-1")
+    registered(world)
+    from_afar(world)
     for what in ([SQL], ["--product", "p-1"]):
         package, done = export(world, *what)
         if done.returncode: wrong(f"export {what}: {done.stderr}"); continue
@@ -329,6 +340,50 @@ def product(world):
     no_export(world, SQL.replace("avg", "sum"), told="egress.no-product")
     world.does("sam", "product", "recall", "p-1", "--cause", "unsafe", "--reason", "a mistake in the method")
     no_export(world, "--product", "p-1", told="egress.no-product")
+    no_export(world, "--product", "p-1", profile=world.afar("ann"), told="policy.product-not-published")
+
+
+def registered(world):
+    """The certificate of a product: who sees it has it, anybody verifies it, nobody forges it."""
+    key = world.folder / "registration.pub.pem"
+    shutil.copy(world.dir / "keys" / "manifest.pub.pem", key)
+    for who in ("ann", "bob", "dana", "sam", "rex"):
+        folder = world.folder / f"registration-{who}"
+        world.does(who, "product", "certificate", "p-1", "-o", folder)
+        verified = world.run("verify", folder, "--key", key, "--json")
+        if verified.returncode: wrong(f"the certificate of p-1: {verified.stderr}"); continue
+        said = json.loads(verified.stdout)["certificate"]
+        if [(review["by"], review["aspect"]) for review in said["reviews"]] != [("dana", "compliance"), ("sam", "security")]:
+            wrong(f"the certificate of p-1 says {said['reviews']}")
+        if (said["product"]["id"], said["operator"], said["until"]) != ("p-1", "acme", world.licence_until): wrong(f"the certificate of p-1: {said}")
+    world.refused("pia", "product", "certificate", "p-1", "-o", world.folder / "registration-pia", code=3, told="management.unknown")
+    for before, after in ((b"Cost of care", b"Cost of cure"), (b'"by":"dana"', b'"by":"dora"')):
+        forged = world.folder / f"forged-{after[-3:].hex()}"
+        shutil.copytree(world.folder / "registration-ann", forged)
+        envelope = json.loads((forged / "registration.dsse.json").read_text())
+        said = base64.b64decode(envelope["payload"])
+        if before not in said: wrong(f"the certificate of p-1 lacks {before}")
+        envelope["payload"] = base64.b64encode(said.replace(before, after)).decode()
+        (forged / "registration.dsse.json").write_text(json.dumps(envelope))
+        done = world.run("verify", forged, "--key", key)
+        if done.returncode == 0 or "manifest.signature" not in done.stderr: wrong(f"a forged certificate of p-1 verifies: {done.stdout}")
+
+
+def from_afar(world):
+    """Outside the domain: the plan of the published product, and nothing else above grade 1."""
+    afar = world.afar("ann")
+    done = world.run("query", "-p", afar, "--scenario", "care", "--format", "json", SQL)
+    if done.returncode == 0: wrong(f"answered from afar: {done.stdout}")
+    no_export(world, SQL, profile=afar, told="planner.")
+    package, done = export(world, "--product", "p-1", profile=afar)
+    if done.returncode: wrong(f"the published product from afar: {done.stderr}"); return
+    key = world.folder / "registration.pub.pem"
+    if world.run("verify", package, "--key", key).returncode: wrong("the package from afar does not verify")
+    world.does("dana", "licence", "suspend", "l-1", "--cause", "unsafe", "--rectify-by", world.day(9), "--reason", "drill")
+    no_export(world, "--product", "p-1", profile=afar, told="policy.licence-not-granted")
+    world.does("dana", "licence", "rectified", "l-1")
+    package, done = export(world, "--product", "p-1", profile=afar)
+    if done.returncode: wrong(f"the published product from afar, put right: {done.stderr}")
 
 
 def supervision(world):

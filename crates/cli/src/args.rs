@@ -338,7 +338,7 @@ pub fn run() -> ExitCode {
             package,
             key,
             policy,
-        } => export::verify(&package, &key, policy.as_deref(), json),
+        } => crate::verify::verify(&package, &key, policy.as_deref(), json),
         Command::Receipt { as_whom, query } => query::receipt(&as_whom, &query, json),
         Command::Ledger { verb } => crate::ledger::ledger(&verb, json),
         Command::Person(given) => manage::person(given, json),

@@ -292,7 +292,7 @@ async fn exported(
 fn verified(teller: &Teller, domain: &Path, package: &Path) -> Result<(), Failure> {
     let key = domain.join("keys").join("manifest.pub.pem");
     teller.title(9, "离线核验", "Verified offline");
-    export::verify(package, &key, None, false)?;
+    crate::verify::verify(package, &key, None, false)?;
     teller.title(10, "篡改后的数据包不能通过", "A tampered package fails");
     let data = package.join(manifest::DATA_FILE);
     let mut bytes = std::fs::read(&data).map_err(|error| Failure::other(&data, error))?;
@@ -301,7 +301,7 @@ fn verified(teller: &Teller, domain: &Path, package: &Path) -> Result<(), Failur
         *byte ^= 1;
     }
     std::fs::write(&data, bytes).map_err(|error| Failure::other(&data, error))?;
-    match export::verify(package, &key, None, false) {
+    match crate::verify::verify(package, &key, None, false) {
         Err(Failure::Other(text)) => {
             teller.refused(&text);
             Ok(())

@@ -19,7 +19,8 @@ mod key; // the keys of a domain
 mod init; // a domain is made
 mod query; // a statement, its result, its receipt
 mod explain; // the decision without touching data
-mod export; // a package, and its verification
+mod export; // a released result, as a package
+mod verify; // packages and certificates, offline
 mod witness; // cosigning, and what was cosigned
 mod lineage; // from what to what
 mod policy; // policies that are not in force yet, rehearsed

@@ -69,6 +69,15 @@ pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinab
     if !agrees {
         return Err(Cause::IllTyped.into());
     }
+    let digest = plan.digest();
+    // INVARIANT (a permit for a product confines its plan alone): whatever the permit holds beside, nothing
+    // else can be decided, run or released under it.
+    if permit
+        .product()
+        .is_some_and(|product| product.plan != digest)
+    {
+        return Err(Cause::NotTheProduct.into());
+    }
     let references = references(&permit, &plan)?;
     let known = lineage(&plan.root);
     let sources = |parts: &BTreeSet<Part>| parts.iter().map(|part| origin(&permit, part)).collect();
@@ -78,7 +87,7 @@ pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinab
     }
     let influences = sources(&known.whole);
     Ok(Confined {
-        digest: plan.digest(),
+        digest,
         plan,
         references,
         columns,

@@ -161,4 +161,8 @@ causes! {
     NoData = "confine.no-data", "PD-13",
         "a dataset of the statement has no data yet.", "语句使用的某个数据集尚无数据。",
         "Wait until the provider has loaded the dataset.", "请等待提供单位装载数据。";
+    /// The permit is for the results of one product, and the plan is not the one that was approved.
+    NotTheProduct = "confine.not-the-product", "AO-17",
+        "this is not the plan of the product that was approved.", "该语句不是已审核通过的公共数据产品的计划。",
+        "Register what has changed since as a product of its own.", "请将变更后的语句另行登记为产品。";
 }

@@ -206,6 +206,7 @@ impl Stage {
             action: Action::Query,
             person: "alice".parse().unwrap(),
             scenario: None,
+            product: None,
             channel: Channel::Domain,
         };
         let decision = Decision {

@@ -46,7 +46,14 @@ impl Domain {
     pub async fn carry_out(self: &Arc<Self>, order: Order) -> Result<Carried, Unadministered> {
         let domain = Arc::clone(self);
         // A caller who goes away must not leave a step on record that does not stand.
-        let carried = tokio::spawn(async move { domain.in_turn(order).await });
+        let carried = tokio::spawn(async move {
+            let carried = domain.in_turn(order).await;
+            // The step stands either way; what it owes is tried again with the next one and at a start.
+            if let Err(why) = domain.certify_owed().await {
+                tracing::error!(%why, "a product was approved and could not be certified");
+            }
+            carried
+        });
         carried.await.unwrap_or(Err(Unadministered::Broken))
     }
 

@@ -3,20 +3,16 @@
 
 mod evidence; // what the log says of a key and of what was derived
 
-use crate::{Asking, Domain, Gateway, Refused, operation::now, upkeep::Standing};
-use ledger::Breach;
-use manifest::{Broken, CERTIFICATE_FILE, Certificate, DestroyedKey, Method, Object};
-use manifest::{Disposition, SealedCertificate, Taken};
-use register::DestructionRequest;
-use std::{
-    fs::File,
-    io::Write as _,
-    path::{Path, PathBuf},
+use crate::{
+    Asking, Domain, Gateway, Refused,
+    certificates::{Place, Uncertified},
+    operation::now,
+    upkeep::Standing,
 };
+use ledger::Breach;
+use manifest::{Certificate, DestroyedKey, Disposition, Method, Object, Taken};
+use register::DestructionRequest;
 use terms::{DatasetName, DestructionBasis, Digest, Event, KeyName, KeystoreKind, PersonId};
-
-/// Where certificates are, in a domain's folder: one folder each, named by the entry of its request.
-pub(crate) const FOLDER: &str = "certificates";
 
 /// How far a request to destroy is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,17 +32,9 @@ pub enum Undestroyed {
     /// The keys or the file could not be destroyed.
     #[error("{}: {}", .0.code(), .0)]
     Keys(#[from] vault::Unkept),
-    /// The certificate could not be signed.
-    #[error("the certificate: {0}")]
-    Certificate(#[from] Broken),
-    /// The certificate could not be written.
-    #[error("`{}` could not be written: {source}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// It could not be certified.
+    #[error(transparent)]
+    Certificate(#[from] Uncertified),
     /// The disclosure register could not be read.
     #[error(transparent)]
     Disclosure(#[from] disclosure::Unstored),
@@ -143,9 +131,9 @@ pub(crate) async fn take_up(domain: &Domain, standing: &mut Standing) -> Result<
     }
     let certified: Vec<(u64, u64)> = standing.destructions.certified().collect();
     for (request, index) in certified {
-        let part = part(&domain.dir, request);
-        if !folder(&domain.dir, request).exists() && part.exists() {
-            finish(domain, request, index)?;
+        let place = place(domain, request);
+        if place.is_unfinished() {
+            place.finish::<Certificate>(domain, index)?;
         }
     }
     Ok(())
@@ -172,16 +160,14 @@ async fn destroy(
     }];
     let validation = evidence::validated(domain, &of, &name);
     let certificate = certificate(domain, &of, (evidence, objects, validation))?;
-    let policy = policy(domain);
-    let sealed = certificate.seal(&policy, &domain.manifest_key)?;
-    let part = part(&domain.dir, request);
-    write(&part, &[(CERTIFICATE_FILE, sealed.bytes().to_vec())])?;
+    let place = place(domain, request);
+    let sealed = place.sign(domain, certificate)?;
     let event = Event::DestructionCertified {
         request,
         certificate: sealed.digest(),
     };
     let index = standing.record(&domain.ledger, event, now()).await?;
-    finish(domain, request, index)?;
+    place.finish::<Certificate>(domain, index)?;
     Ok(sealed.digest())
 }
 
@@ -235,52 +221,9 @@ const NOT_COVERED: [&str; 4] = [
     "Blocks that a disk may keep of what was overwritten or removed. / 磁盘可能保留的旧数据块。",
 ];
 
-/// Writes the proof beside a certificate that is on record, and gives its folder its name.
-fn finish(domain: &Domain, request: u64, index: u64) -> Result<(), Undestroyed> {
-    let part = part(&domain.dir, request);
-    let file = part.join(CERTIFICATE_FILE);
-    let bytes = std::fs::read(&file).map_err(|source| Undestroyed::File { path: file, source })?;
-    let sealed = SealedCertificate::from_bytes(bytes);
-    let (leaf, proof) = (domain.ledger.leaf(index)?, domain.ledger.prove(index)?);
-    let files = sealed.recorded(&policy(domain), (&leaf, &proof))?;
-    write(&part, &files)?;
-    let whole = folder(&domain.dir, request);
-    let renamed = std::fs::rename(&part, &whole);
-    renamed.map_err(|source| Undestroyed::File {
-        path: whole,
-        source,
-    })
-}
-
-/// Writes files into a folder of their own, durable before it returns.
-fn write(folder: &Path, files: &[(&'static str, Vec<u8>)]) -> Result<(), Undestroyed> {
-    let file = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Undestroyed::File { path, source }
-    };
-    std::fs::create_dir_all(folder).map_err(file(folder))?;
-    for (name, bytes) in files {
-        let path = folder.join(name);
-        let written = File::create(&path).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        written.map_err(file(&path))?;
-    }
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(file(folder))
-}
-
-fn policy(domain: &Domain) -> String {
-    format!("log {}\nquorum none\n", domain.ledger.reader().verifier())
-}
-
-fn folder(dir: &Path, request: u64) -> PathBuf {
-    dir.join(FOLDER).join(request.to_string())
-}
-
-fn part(dir: &Path, request: u64) -> PathBuf {
-    dir.join(FOLDER).join(format!("{request}.part"))
+/// Certificates of destruction are named by the entry of the request.
+fn place(domain: &Domain, request: u64) -> Place {
+    Place::of(domain, &request.to_string())
 }
 
 fn snapshot_key(dataset: &DatasetName, number: u32) -> KeyName {

@@ -115,6 +115,9 @@ pub enum Unopened {
     /// A destruction that was approved cannot be finished.
     #[error(transparent)]
     Undestroyed(#[from] crate::Undestroyed),
+    /// A product that was approved cannot be certified.
+    #[error(transparent)]
+    Uncertified(#[from] crate::Uncertified),
     /// The disclosure register cannot be used.
     #[error(transparent)]
     Disclosure(#[from] disclosure::Unstored),

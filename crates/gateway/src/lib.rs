@@ -25,7 +25,9 @@ mod receipts; // what became of each operation, by who asked
 mod operation; // the way of one query
 mod export; // a released result as a signed package
 mod flight; // Flight SQL
+mod certificates; // what the domain certifies, signed and laid into a folder
 mod destruction; // snapshots destroyed, by who may, and certified
+mod registration; // 产品登记证书
 mod upkeep; // sealed texts, redaction, retention
 mod operations; // explain, export, receipt, head
 mod management; // the register's steps and what stands
@@ -42,6 +44,7 @@ mod stage; // a small served domain for the tests
 pub use self::{
     administration::{Administration, Unadministered},
     carry_out::{By, Carried, Order},
+    certificates::Uncertified,
     config::{Config, KeystoreConfig, Misconfigured},
     destruction::{Destroyed, Undestroyed},
     domain::{Domain, Founding, Unopened},

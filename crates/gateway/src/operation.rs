@@ -44,7 +44,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use terms::{Action, Channel, Event};
+use terms::{Action, Channel, Event, ProductId};
 use tracing::Instrument;
 
 /// Who calls, as the connection says.
@@ -56,6 +56,8 @@ pub struct Asking {
     pub channel: Channel,
     /// The scenario the header names.
     pub scenario: Option<String>,
+    /// The product whose results alone are asked for: the permit is then for its plan and nothing else.
+    pub product: Option<ProductId>,
 }
 
 /// A domain that is served.
@@ -112,6 +114,7 @@ impl Gateway {
         domain.ledger.abandon(left.unfinished, now())?;
         let standing = (left.redactions, left.destructions, left.promises);
         let upkeep = Upkeep::take_up(&domain, standing, now()).await?;
+        domain.take_up_certificates().await?;
         walled(&pool).await?;
         domain.record_unlocking().await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();

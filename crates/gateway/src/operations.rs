@@ -3,7 +3,7 @@
 use crate::{Asking, Gateway, Refused, flight::asking};
 use futures::stream::BoxStream;
 use std::sync::Arc;
-use terms::Channel;
+use terms::{Channel, ProductId};
 use tonic::{Request, Response, Status};
 use wire::operations::{
     ApproveRedactionReply, ApproveRedactionRequest, ExplainReply, ExplainRequest, ExportChunk,
@@ -37,11 +37,11 @@ impl Operations for OperationsService {
         &self,
         request: Request<ExportRequest>,
     ) -> Result<Response<Self::ExportStream>, Status> {
-        let asking = asking(&request, self.channel);
+        let mut asking = asking(&request, self.channel);
         let ExportRequest { sql, product } = request.into_inner();
         let sql = match product.as_str() {
             "" => sql,
-            product => self.statement_of(&asking, product)?,
+            product => self.statement_of(&mut asking, product)?,
         };
         let files = self.gateway.export(&asking, &sql).await;
         let (files, handing) = files.map_err(|refused| refused.status())?;
@@ -126,11 +126,18 @@ impl Operations for OperationsService {
     }
 }
 
-/// A word of a closed list, as events spell it.
 impl OperationsService {
-    fn statement_of(&self, asking: &Asking, product: &str) -> Result<String, Status> {
-        let statement = match product.parse() {
-            Ok(product) => self.gateway.statement_of(asking, &product),
+    /// The statement of a product. From outside the domain its results alone are asked for then; inside,
+    /// a product opens nothing that its scenario does not.
+    fn statement_of(&self, asking: &mut Asking, product: &str) -> Result<String, Status> {
+        let statement = match product.parse::<ProductId>() {
+            Ok(product) => {
+                let statement = self.gateway.statement_of(asking, &product);
+                if self.channel != Channel::Domain {
+                    asking.product = Some(product);
+                }
+                statement
+            }
             Err(_) => Err(Refused::invalid(
                 "operations.unknown-product",
                 "that is no name of a product.",
@@ -141,6 +148,7 @@ impl OperationsService {
     }
 }
 
+/// A word of a closed list, as events spell it.
 fn word<T: serde::de::DeserializeOwned>(word: &str) -> Result<T, Status> {
     serde_json::from_value(word.into()).map_err(|_| {
         let refused = Refused::invalid(

@@ -127,6 +127,7 @@ impl Stage {
             peer: Peer::for_test(&self.certificate),
             channel: Channel::Domain,
             scenario: Some("s".to_owned()),
+            product: None,
         }
     }
 

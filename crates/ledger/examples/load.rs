@@ -161,6 +161,7 @@ fn operate(ledger: &Ledger, thread: u64, turn: u64) {
         action: terms::Action::Query,
         person: "zhang".parse().unwrap(),
         scenario: None,
+        product: None,
         channel: terms::Channel::Domain,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

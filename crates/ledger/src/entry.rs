@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use terms::{
-    Accuracy, Action, Channel, Digest, Event, Notice, Obligations, PersonId, QueryId, Reference,
-    ScenarioId, Usage,
+    Accuracy, Action, Channel, Digest, Event, Notice, Obligations, PersonId, ProductId, QueryId,
+    Reference, ScenarioId, Usage,
 };
 
 /// What is known of an operation before anything is decided.
@@ -21,6 +21,8 @@ pub struct Opening {
     pub person: PersonId,
     /// For which scenario, if the caller named a readable one.
     pub scenario: Option<ScenarioId>,
+    /// For which product's results alone, if so.
+    pub product: Option<ProductId>,
     /// By which listener.
     pub channel: Channel,
 }
@@ -139,6 +141,7 @@ impl Ledger {
             action: opening.action,
             person: opening.person,
             scenario: opening.scenario,
+            product: opening.product,
             channel: opening.channel,
             statement,
         };

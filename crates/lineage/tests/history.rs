@@ -80,6 +80,7 @@ impl Story {
             action,
             person: "alice".parse().unwrap(),
             scenario: Some("care".parse().unwrap()),
+            product: None,
             channel: Channel::Domain,
         };
         let entry = self

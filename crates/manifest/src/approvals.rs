@@ -48,6 +48,12 @@ impl Approvals {
         }
     }
 
+    /// The steps of a product, in order.
+    #[must_use]
+    pub fn of_product(&self, product: &ProductId) -> &[Approval] {
+        self.products.get(product).map_or(&[], Vec::as_slice)
+    }
+
     /// The steps by which this scenario under this licence, and what is released of it, came to stand,
     /// in order.
     #[must_use]

@@ -1,178 +1,70 @@
-//! What a destruction leaves behind: a statement of what was destroyed, signed, with its proof of record.
+//! What a domain certifies of itself: a statement that is signed, with the proof that its log has it on
+//! record, in a folder that verifies without us.
+
+mod destruction; // what a destruction leaves behind
+mod registration; // 产品登记证书
+
+pub use self::{
+    destruction::{
+        Certificate, Derived, DestroyedKey, Disposition, Method, Object, Taken, verify_certificate,
+    },
+    registration::{Approved, Registration, Reviewed, verify_registration},
+};
 
 use crate::broken::Check;
 use crate::package::{ENTRY_FILE, POLICY_FILE, PROOF_FILE};
 use crate::statement::{Predicate, Statement};
 use crate::verify::{OnRecord, log_of, read, signed, text};
 use crate::{Broken, ManifestKey, PublicKey, dsse};
-use chrono::{DateTime, Utc};
-use ledger::{Leaf, TlogProof};
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use terms::{DatasetName, DestructionBasis, Digest, DomainName, Event, KeyName, KeystoreKind};
-use terms::{PersonId, QueryId};
+use ledger::{Leaf, NoteVerifier, TlogProof};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    marker::PhantomData,
+    path::Path,
+};
+use terms::{Digest, DomainName, Event};
 
-/// The signed certificate's name in its folder.
-pub const CERTIFICATE_FILE: &str = "certificate.dsse.json";
+/// What can be certified.
+pub trait Certifies: serde::Serialize + serde::de::DeserializeOwned {
+    /// The type of the statement.
+    const TYPE: &'static str;
+    /// The signed certificate's name in its folder: one for each type, so that a folder says what it holds.
+    const FILE: &'static str;
 
-/// What a certificate says of a destruction: the predicate of its statement.
-///
-/// Source: NIST SP 800-88r2, "Certificate of Sanitization"; AO-19.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Certificate {
     /// In which domain.
-    pub domain: DomainName,
-    /// Whether the domain was made from a seed.
-    pub pilot: bool,
-    /// The snapshot's dataset.
-    pub dataset: DatasetName,
-    /// Which snapshot.
-    pub snapshot: u32,
-    /// Why.
-    pub basis: DestructionBasis,
-    /// Who asked and who approved, in order.
-    pub steps: Vec<Taken>,
-    /// How.
-    pub method: Method,
-    /// The key that is gone.
-    pub key: DestroyedKey,
-    /// What was stored under it, and became of it.
-    pub objects: Vec<Object>,
-    /// What was derived from it and is not destroyed with it.
-    pub derived: Vec<Derived>,
-    /// Copies of the key that there could be.
-    pub copies: Vec<Disposition>,
-    /// What was tried afterwards, and what came of it.
-    pub validation: Vec<Disposition>,
-    /// What a certificate cannot say.
-    pub not_covered: Vec<String>,
-    /// The version of the product.
-    pub product: String,
-    /// When it was done.
-    pub at: DateTime<Utc>,
+    fn domain(&self) -> &DomainName;
+
+    /// What is signed over beside the policy, by name and digest.
+    fn objects(&self) -> Vec<(String, Digest)>;
+
+    /// The certificate that an event puts on record, where it puts one of this type.
+    fn on_record(event: &Event) -> Option<Digest>;
+
+    /// Whether the log holds what is certified.
+    ///
+    /// # Errors
+    /// [`Broken::Fails`].
+    fn holds(&self, event: &Event, index: u64, log: &NoteVerifier) -> Result<(), Broken>;
 }
 
-/// A step that somebody took.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Taken {
-    /// `requested` or `approved`.
-    pub step: String,
-    /// By whom.
-    pub by: PersonId,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Its entry in the domain's log.
-    pub index: u64,
-}
-
-/// How it was destroyed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Method {
-    /// `cryptographic-erase`.
-    pub name: String,
-    /// `purge` where the key that wrapped it was destroyed in a token, else `clear`.
-    pub degree: String,
-    /// What it was encrypted with, from the first byte written.
-    pub algorithm: String,
-    /// The key's length.
-    pub strength_bits: u32,
-}
-
-/// The key that is gone, and what went with it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DestroyedKey {
-    /// Its name.
-    pub name: KeyName,
-    /// Which it was: the value that was committed to when it was made.
-    pub check: Digest,
-    /// The entry that says it came to be, unless that was before keys were on record.
-    pub created: Option<u64>,
-    /// The entry that says it is gone.
-    pub destroyed: u64,
-    /// The storage key that had wrapped it, which is gone too.
-    pub wrapped_by: KeyName,
-    /// Which that was.
-    pub wrapped_by_check: Digest,
-    /// The entry that says the others were wrapped anew.
-    pub rotated: u64,
-    /// How many these were.
-    pub keys_wrapped_anew: u64,
-    /// Where the root key was kept.
-    pub keystore: KeystoreKind,
-    /// Whether the root key could leave it.
-    pub root_exportable: bool,
-}
-
-/// Something that was stored under the key.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Object {
-    /// Its name in the domain's folder.
-    pub name: String,
-    /// Its digest as ciphertext.
-    pub sha256: Digest,
-    /// Its length, where it was still there.
-    pub bytes: Option<u64>,
-    /// What became of it.
-    pub disposition: String,
-}
-
-/// Something that was derived from the data.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Derived {
-    /// A package that left the domain: out of its reach.
-    Export {
-        /// By which operation.
-        query: QueryId,
-        /// The digest of its manifest.
-        manifest: Digest,
-        /// Its entry in the log.
-        index: u64,
-    },
-    /// Results that were released, and are not kept by the domain.
-    Results {
-        /// How many.
-        results: u64,
-        /// How many rows these had.
-        rows: u64,
-    },
-    /// Which rows stood together in released cells, by number: no value, no name. Kept.
-    DisclosureRegister {
-        /// How many parts.
-        parts: u64,
-        /// Their digest, one after the other, as ciphertext.
-        sha256: Digest,
-    },
-}
-
-/// Something, and what became or came of it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Disposition {
-    /// What.
-    pub of: String,
-    /// What became of it.
-    pub is: String,
+impl<C: Certifies> Predicate for C {
+    const TYPE: &'static str = <C as Certifies>::TYPE;
 }
 
 /// A signed certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealedCertificate {
+pub struct SealedCertificate<C> {
     bytes: Vec<u8>,
+    of: PhantomData<C>,
 }
 
 /// A certificate that holds.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Certified {
+pub struct Certified<C> {
     /// What was checked, in order.
     pub checks: Vec<Check>,
     /// What the certificate says.
-    pub certificate: Certificate,
+    pub certificate: C,
     /// The name of the key that signed it.
     pub key: String,
     /// The name of the log that has it on record.
@@ -183,45 +75,36 @@ pub struct Certified {
     pub witnesses: Vec<String>,
 }
 
-impl Predicate for Certificate {
-    const TYPE: &'static str = "https://bonded.dev/destruction-certificate/v1";
+/// Whether a folder holds a certificate of this type.
+#[must_use]
+pub fn holds<C: Certifies>(folder: &Path) -> bool {
+    folder.join(C::FILE).is_file()
 }
 
-// === impl Certificate ===
+// === impl SealedCertificate ===
 
-impl Certificate {
-    /// Signs the certificate over what it names, and the policy that names the domain's log.
+impl<C: Certifies> SealedCertificate<C> {
+    /// Signs a certificate over what it names, and the policy that names the domain's log.
     ///
     /// # Errors
     /// [`Broken::Fails`] with [`Check::Signature`].
-    pub fn seal(self, policy: &str, key: &ManifestKey) -> Result<SealedCertificate, Broken> {
-        let objects: Vec<(String, Digest)> = self.subjects();
+    pub fn seal(certificate: C, policy: &str, key: &ManifestKey) -> Result<Self, Broken> {
+        let objects = certificate.objects();
         let mut files: BTreeMap<&str, Digest> = objects
             .iter()
             .map(|(name, digest)| (name.as_str(), *digest))
             .collect();
         files.insert(POLICY_FILE, Digest::of(policy.as_bytes()));
-        let statement = serde_json::to_vec(&Statement::new(&files, self))
+        let statement = serde_json::to_vec(&Statement::new(&files, certificate))
             .map_err(|error| Broken::fails(Check::Signature, error.to_string()))?;
-        let bytes = dsse::seal(&statement, key)?;
-        Ok(SealedCertificate { bytes })
+        Ok(Self::from_bytes(dsse::seal(&statement, key)?))
     }
 
-    fn subjects(&self) -> Vec<(String, Digest)> {
-        let objects = self.objects.iter();
-        objects
-            .map(|object| (object.name.clone(), object.sha256))
-            .collect()
-    }
-}
-
-// === impl SealedCertificate ===
-
-impl SealedCertificate {
     /// A certificate that was signed before.
     #[must_use]
     pub const fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self { bytes }
+        let of = PhantomData;
+        Self { bytes, of }
     }
 
     /// The file's bytes.
@@ -245,9 +128,9 @@ impl SealedCertificate {
         policy: &str,
         (leaf, proof): (&[u8], &TlogProof),
     ) -> Result<[(&'static str, Vec<u8>); 4], Broken> {
-        compare_entry(leaf, self.digest())?;
+        compare_entry::<C>(leaf, self.digest())?;
         Ok([
-            (CERTIFICATE_FILE, self.bytes.clone()),
+            (C::FILE, self.bytes.clone()),
             (POLICY_FILE, policy.as_bytes().to_vec()),
             (ENTRY_FILE, leaf.to_vec()),
             (PROOF_FILE, proof.to_string().into_bytes()),
@@ -255,40 +138,28 @@ impl SealedCertificate {
     }
 }
 
-/// Whether a folder holds a certificate of destruction.
-#[must_use]
-pub fn is_certificate(folder: &Path) -> bool {
-    folder.join(CERTIFICATE_FILE).is_file()
-}
-
-/// Verifies a certificate of destruction with the domain's public key, and a policy that names the log and
-/// the witnesses to trust; without one, the policy that it was signed over.
-///
-/// # Errors
-/// [`Broken::Fails`] names the first check that does not hold.
-pub fn verify_certificate(
+/// Verifies a certificate with the domain's public key, and a policy that names the log and the witnesses
+/// to trust; without one, the policy that it was signed over.
+fn verify<C: Certifies>(
     folder: &Path,
     key_pem: &str,
     policy: Option<&str>,
-) -> Result<Certified, Broken> {
+) -> Result<Certified<C>, Broken> {
     let key: PublicKey = key_pem.parse()?;
     let given = policy.map(str::parse).transpose().map_err(Broken::Policy)?;
-    compare_names(folder)?;
-    let bytes = read(folder, CERTIFICATE_FILE)?;
-    let (_, statement) = signed::<Certificate>(&bytes, &key)?;
+    compare_names(folder, C::FILE)?;
+    let bytes = read(folder, C::FILE)?;
+    let (_, statement) = signed::<C>(&bytes, &key)?;
     let packaged = text(folder, POLICY_FILE, Check::Log)?;
     compare_subjects(&statement, &packaged)?;
-    let trust = log_of(&packaged, given, &statement.predicate.domain)?;
+    let trust = log_of(&packaged, given, statement.predicate.domain())?;
     let OnRecord {
         index,
         entry,
         witnessed,
     } = trust.on_record(folder)?;
-    compare_entry(&entry, Digest::of(&bytes))?;
-    if statement.predicate.key.destroyed >= index {
-        let what = "it was certified before it was done";
-        return Err(Broken::fails(Check::Record, what));
-    }
+    let event = compare_entry::<C>(&entry, Digest::of(&bytes))?;
+    statement.predicate.holds(&event, index, trust.log())?;
     let checks = Check::ALL
         .into_iter()
         .filter(|check| *check != Check::Release);
@@ -303,8 +174,8 @@ pub fn verify_certificate(
 }
 
 /// What is signed over is what the certificate names, and the policy beside it.
-fn compare_subjects(statement: &Statement<Certificate>, policy: &str) -> Result<(), Broken> {
-    let mut named = statement.predicate.subjects();
+fn compare_subjects<C: Certifies>(statement: &Statement<C>, policy: &str) -> Result<(), Broken> {
+    let mut named = statement.predicate.objects();
     named.push((POLICY_FILE.to_owned(), Digest::of(policy.as_bytes())));
     let named: BTreeSet<(&str, Digest)> = named.iter().map(|(n, d)| (n.as_str(), *d)).collect();
     let signed: BTreeSet<(&str, Digest)> = statement.files().into_iter().collect();
@@ -315,21 +186,19 @@ fn compare_subjects(statement: &Statement<Certificate>, policy: &str) -> Result<
     Err(Broken::fails(Check::Digests, what))
 }
 
-/// Checks that an entry puts this certificate on record.
-fn compare_entry(leaf: &[u8], digest: Digest) -> Result<(), Broken> {
+/// The event of an entry that puts this certificate on record.
+fn compare_entry<C: Certifies>(leaf: &[u8], digest: Digest) -> Result<Event, Broken> {
     let refused = |what: String| Broken::fails(Check::Record, what);
     let leaf = Leaf::decode(leaf).map_err(|breach| refused(breach.to_string()))?;
-    if let Event::DestructionCertified { certificate, .. } = leaf.event
-        && certificate == digest
-    {
-        return Ok(());
+    if C::on_record(&leaf.event) == Some(digest) {
+        return Ok(leaf.event);
     }
     let what = "the entry on record is not of this certificate";
     Err(refused(what.to_owned()))
 }
 
-fn compare_names(folder: &Path) -> Result<(), Broken> {
-    let expected = [CERTIFICATE_FILE, POLICY_FILE, ENTRY_FILE, PROOF_FILE];
+fn compare_names(folder: &Path, certificate: &str) -> Result<(), Broken> {
+    let expected = [certificate, POLICY_FILE, ENTRY_FILE, PROOF_FILE];
     let unreachable = |source| Broken::Unreachable {
         file: folder.to_owned(),
         source,

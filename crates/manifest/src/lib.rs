@@ -19,14 +19,15 @@ mod statement; // what is signed: an in-toto statement
 mod data_package; // the data described for those who open it
 mod package; // the files of a package, sealed and written
 mod verify; // everything checked, offline
-mod certificate; // what a destruction leaves behind
+mod certificate; // what a domain certifies of itself, signed and on record
 
 pub use self::{
     approvals::Approvals,
     broken::{Broken, Check},
     certificate::{
-        CERTIFICATE_FILE, Certificate, Certified, Derived, DestroyedKey, Disposition, Method,
-        Object, SealedCertificate, Taken, is_certificate, verify_certificate,
+        Approved, Certificate, Certified, Certifies, Derived, DestroyedKey, Disposition, Method,
+        Object, Registration, Reviewed, SealedCertificate, Taken, holds, verify_certificate,
+        verify_registration,
     },
     disclosure_report::DisclosureReport,
     key::{Algorithm, ManifestKey, PublicKey},

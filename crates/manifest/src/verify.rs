@@ -152,6 +152,11 @@ impl Trust {
         })
     }
 
+    /// The log's key.
+    pub(crate) const fn log(&self) -> &NoteVerifier {
+        &self.log
+    }
+
     /// Whether this is the log that is named.
     pub(crate) fn named(&self, log: &NoteVerifier) -> Result<(), Broken> {
         if &self.log == log {

@@ -4,8 +4,8 @@ use crate::{
     Budget, Owed, Perturbation, Refusal, Release,
     bundle::{Bundle, Unusable},
     decide::Asked,
-    item::{Class, Classes},
-    permit::{AbsentItem, Permit, PermittedDataset, PermittedItem},
+    item::{By, Class, Classes},
+    permit::{AbsentItem, Permit, PermittedDataset, PermittedItem, PermittedProduct},
 };
 use chrono::{DateTime, Utc};
 use identity::{Caller, end_of_day};
@@ -13,7 +13,7 @@ use register::{LicenceStanding, ScenarioStanding, State};
 use serde_json::json;
 use terms::{
     Action, Channel, Dataset, Digest, Grade, Licence, Mask, Measure, Obligations, Operator, Person,
-    Scenario, ScenarioDataset, ScenarioId, Stage, Thresholds,
+    ProductId, Scenario, ScenarioDataset, ScenarioId, Stage, Thresholds,
 };
 
 /// What a permit is computed from.
@@ -29,7 +29,7 @@ pub(crate) struct Asking<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Entering<'e> {
     pub person: &'e Person,
-    pub channel: Channel,
+    pub by: By,
     pub standing: &'e ScenarioStanding,
     pub licence: &'e LicenceStanding,
     pub operator: &'e Operator,
@@ -40,6 +40,7 @@ pub(crate) struct Granted<'a> {
     pub scenario: &'a Scenario,
     pub licence: &'a Licence,
     pub operator: &'a Operator,
+    pub product: Option<PermittedProduct>,
     pub datasets: Vec<PermittedDataset>,
     pub obligations: Obligations,
     pub owed: Owed,
@@ -56,9 +57,9 @@ impl<'a> Asking<'a> {
     pub(crate) fn permit(
         &self,
         caller: Caller,
-        scenario: Option<&ScenarioId>,
+        wanted: (Option<&ScenarioId>, Option<&ProductId>),
     ) -> Result<Permit, Refusal> {
-        let granted = self.granted(caller.person(), caller.channel(), scenario)?;
+        let granted = self.granted(caller.person(), caller.channel(), wanted)?;
         let expires = self.expires(&caller, granted.licence, granted.operator);
         Ok(Permit::new(caller, granted, expires))
     }
@@ -68,7 +69,7 @@ impl<'a> Asking<'a> {
         &self,
         person: &Person,
         channel: Channel,
-        scenario: Option<&ScenarioId>,
+        (scenario, product): (Option<&ScenarioId>, Option<&ProductId>),
     ) -> Result<Granted<'a>, Refusal> {
         let id = scenario.ok_or(Refusal::NoScenario)?;
         let standing = self.state.scenario(id).ok_or(Refusal::UnknownScenario)?;
@@ -79,15 +80,17 @@ impl<'a> Asking<'a> {
             .ok_or(Refusal::UnknownScenario)?;
         let operator = self.state.operator(&licence.licence.operator);
         let operator = operator.ok_or(Refusal::UnknownScenario)?;
+        let by = self.by(channel, (id, product));
         let entering = Entering {
             person,
-            channel,
+            by,
             standing,
             licence,
             operator,
         };
         let entered = self.enter(&entering)?;
-        let mut classes = Classes::new(self.bundle, person, channel);
+        let product = product.map(|product| self.product(id, product));
+        let mut classes = Classes::new(self.bundle, person, by);
         let mut datasets = Vec::with_capacity(scenario.datasets.len());
         for wanted in &scenario.datasets {
             let Some(dataset) = self.state.dataset(&wanted.name) else {
@@ -113,6 +116,7 @@ impl<'a> Asking<'a> {
             scenario,
             licence: &licence.licence,
             operator,
+            product: product.transpose()?,
             datasets,
             obligations: entered.tightened(self.state.obligations()),
             owed: entered,
@@ -123,6 +127,33 @@ impl<'a> Asking<'a> {
             register_version: self.state.version(),
             pilot: self.state.pilot(),
         })
+    }
+
+    /// By which listener somebody asks, and for the results of which product alone.
+    pub(crate) fn by(
+        &self,
+        channel: Channel,
+        (scenario, product): (&ScenarioId, Option<&ProductId>),
+    ) -> By {
+        let standing = |id| {
+            let of_it = self.state.product(id);
+            let of_it = of_it.filter(|standing| standing.product.scenario == *scenario);
+            of_it.map_or("unknown", |standing| standing.stage.word())
+        };
+        By {
+            channel,
+            product: product.map_or("none", standing),
+        }
+    }
+
+    /// The product of a scenario with the plan that its permit is for: what has none is permitted nobody.
+    fn product(&self, scenario: &ScenarioId, id: &ProductId) -> Result<PermittedProduct, Refusal> {
+        let standing = self.state.product(id).map(|standing| &standing.product);
+        let of_it = standing.filter(|product| product.scenario == *scenario);
+        let plan = of_it.and_then(|product| product.plan);
+        let id = id.clone();
+        plan.map(|plan| PermittedProduct { id, plan })
+            .ok_or(Refusal::ProductNotPublished)
     }
 
     /// Whether the person may work on the scenario at all, and what that asks.
@@ -145,7 +176,7 @@ impl<'a> Asking<'a> {
     pub(crate) fn entry<'e>(&self, entering: &Entering<'e>) -> Option<Asked<'e>> {
         let Entering {
             person,
-            channel,
+            by,
             standing,
             licence: LicenceStanding { licence, stage, .. },
             operator,
@@ -162,7 +193,8 @@ impl<'a> Asking<'a> {
             person,
             resource: ("Scenario", json!({})),
             context: json!({
-                "channel": channel.word(),
+                "channel": by.channel.word(),
+                "product": by.product,
                 "member": member,
                 "granted": standing.stage == Stage::Granted,
                 "licenceGranted": *stage == Stage::Granted,

@@ -13,13 +13,21 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
-use terms::{Action, Channel, Digest, Person, PersonId, ScenarioId};
+use terms::{Action, Channel, Digest, Person, PersonId, ProductId, ScenarioId};
 
 /// The most permits kept; beyond it all are forgotten and computed anew.
 const PERMITS_MAX: usize = 4096;
 
 /// Which permit: all that can change one but time.
-type Key = (PersonId, Digest, Option<ScenarioId>, Action, Channel, u64);
+type Key = (
+    u64,
+    PersonId,
+    Digest,
+    Option<ScenarioId>,
+    Option<ProductId>,
+    Action,
+    Channel,
+);
 
 /// The policies of a domain and the permits computed by them.
 ///
@@ -87,23 +95,39 @@ impl Engine {
         (scenario, action): (Option<&ScenarioId>, Action),
         now: DateTime<Utc>,
     ) -> Result<Arc<Permit>, Refusal> {
+        self.permit_for(caller, state, (scenario, None, action), now)
+    }
+
+    /// The same for the results of one product alone, where one is named: under such a permit nothing but
+    /// the product's plan is confined.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn permit_for(
+        &self,
+        caller: Caller,
+        state: &State,
+        (scenario, product, action): (Option<&ScenarioId>, Option<&ProductId>, Action),
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Permit>, Refusal> {
         self.usable()?;
         let key = (
+            state.version(),
             caller.person().id.clone(),
             *caller.certificate(),
             scenario.cloned(),
+            product.cloned(),
             action,
             caller.channel(),
-            state.version(),
         );
         let mut permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(permit) = permits.get(&key).filter(|permit| now < permit.expires()) {
             return Ok(Arc::clone(permit));
         }
         let asking = self.asking(state, (action, now))?;
-        let permit = Arc::new(asking.permit(caller, scenario)?);
+        let permit = Arc::new(asking.permit(caller, (scenario, product))?);
         // What was computed over what stood before is not asked for again.
-        permits.retain(|known, _| known.5 >= key.5);
+        permits.retain(|known, _| known.0 >= key.0);
         if permits.len() >= PERMITS_MAX {
             permits.clear();
         }

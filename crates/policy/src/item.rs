@@ -65,16 +65,23 @@ impl Ways {
 pub(crate) struct Classes<'a> {
     bundle: &'a Bundle,
     person: &'a Person,
-    channel: Channel,
+    by: By,
     decided: BTreeMap<Class, Ways>,
 }
 
+/// By which listener, and how the product stands whose results alone are asked for, in the policies' word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct By {
+    pub channel: Channel,
+    pub product: &'static str,
+}
+
 impl<'a> Classes<'a> {
-    pub(crate) fn new(bundle: &'a Bundle, person: &'a Person, channel: Channel) -> Self {
+    pub(crate) fn new(bundle: &'a Bundle, person: &'a Person, by: By) -> Self {
         Self {
             bundle,
             person,
-            channel,
+            by,
             decided: BTreeMap::new(),
         }
     }
@@ -116,7 +123,7 @@ impl<'a> Classes<'a> {
             action,
             person: self.person,
             resource: ("Item", attributes),
-            context: json!({"channel": self.channel.word()}),
+            context: json!({"channel": self.by.channel.word(), "product": self.by.product}),
         };
         self.bundle.decide(&asked)
     }

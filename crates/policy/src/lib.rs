@@ -25,7 +25,7 @@ pub use self::{
     engine::Engine,
     masks::{MaskTable, TooLoose},
     owed::Owed,
-    permit::{AbsentItem, Permit, PermittedDataset, PermittedItem},
+    permit::{AbsentItem, Permit, PermittedDataset, PermittedItem, PermittedProduct},
     refusal::Refusal,
     rehearsal::{Change, Flip, Rehearsal, Rehearsed},
 };

@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use identity::Caller;
 use terms::{
     DatasetName, Digest, Grade, IdentifierDomain, ItemName, Kind, Licence, Mask, Obligations,
-    Operator, RowRisk, Scenario, Thresholds, Type,
+    Operator, ProductId, RowRisk, Scenario, Thresholds, Type,
 };
 
 /// What a caller may use in a scenario, and how. Made by the engine alone.
@@ -13,6 +13,7 @@ pub struct Permit {
     scenario: Scenario,
     licence: Licence,
     operator: Operator,
+    product: Option<PermittedProduct>,
     datasets: Vec<PermittedDataset>,
     obligations: Obligations,
     owed: Owed,
@@ -23,6 +24,15 @@ pub struct Permit {
     register_version: u64,
     pilot: bool,
     expires: DateTime<Utc>,
+}
+
+/// The product whose results alone a permit is for: nothing but its plan is confined under it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PermittedProduct {
+    /// Which.
+    pub id: ProductId,
+    /// The digest of the plan that was approved.
+    pub plan: Digest,
 }
 
 /// A dataset a permit holds.
@@ -104,6 +114,7 @@ impl Permit {
             scenario: granted.scenario.clone(),
             licence: granted.licence.clone(),
             operator: granted.operator.clone(),
+            product: granted.product,
             datasets: granted.datasets,
             obligations: granted.obligations,
             owed: granted.owed,
@@ -137,6 +148,11 @@ impl Permit {
     #[must_use]
     pub const fn operator(&self) -> &Operator {
         &self.operator
+    }
+    /// The product whose results alone it is for; none where it is for whatever its items allow.
+    #[must_use]
+    pub const fn product(&self) -> Option<&PermittedProduct> {
+        self.product.as_ref()
     }
     /// What may be used, and how.
     #[must_use]
@@ -197,6 +213,7 @@ impl Permit {
             scenario,
             licence,
             operator,
+            product,
             datasets,
             obligations,
             owed,
@@ -212,6 +229,7 @@ impl Permit {
             && scenario == &other.scenario
             && licence == &other.licence
             && operator == &other.operator
+            && product == &other.product
             && datasets == &other.datasets
             && obligations == &other.obligations
             && owed == &other.owed

@@ -12,6 +12,9 @@ pub enum Refusal {
     /// The scenario is not approved.
     #[error("scenario not granted")]
     ScenarioNotGranted,
+    /// The product is not published, or was recalled.
+    #[error("product not published")]
+    ProductNotPublished,
     /// The licence is not granted or was suspended.
     #[error("licence not granted")]
     LicenceNotGranted,
@@ -49,6 +52,7 @@ impl Refusal {
             Self::NoScenario => "policy.no-scenario",
             Self::UnknownScenario => "policy.unknown-scenario",
             Self::ScenarioNotGranted => "policy.scenario-not-granted",
+            Self::ProductNotPublished => "policy.product-not-published",
             Self::LicenceNotGranted => "policy.licence-not-granted",
             Self::LicenceNotInTerm => "policy.licence-not-in-term",
             Self::NoEmergencyPlan => "policy.no-emergency-plan",
@@ -76,6 +80,10 @@ impl Refusal {
             Self::ScenarioNotGranted => Told::new(
                 "the scenario is not approved yet (AO-12).",
                 "该应用场景尚未审定（办法第十二条）。",
+            ),
+            Self::ProductNotPublished => Told::new(
+                "from outside the domain only the results of a published product are served; it is not published, or was recalled (AO-17, AO-21).",
+                "域外仅提供已发布的公共数据产品；该产品未发布或已下架（办法第十七条、第二十一条）。",
             ),
             Self::LicenceNotGranted => Told::new(
                 "the licence is not in force (AO-9, AO-10).",
@@ -120,6 +128,7 @@ impl Refusal {
     pub(crate) fn of_policy(id: &str) -> Self {
         match id {
             "scenario-not-granted" => Self::ScenarioNotGranted,
+            "product-not-published" => Self::ProductNotPublished,
             "licence-not-granted" => Self::LicenceNotGranted,
             "licence-not-in-term" => Self::LicenceNotInTerm,
             "no-emergency-plan" => Self::NoEmergencyPlan,

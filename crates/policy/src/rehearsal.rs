@@ -120,6 +120,7 @@ impl<'e> Rehearsal<'e> {
             action,
             person,
             scenario,
+            product,
             channel,
             ..
         } = event
@@ -127,6 +128,7 @@ impl<'e> Rehearsal<'e> {
             let request = Request {
                 person: person.clone(),
                 scenario: scenario.clone(),
+                product: product.clone(),
                 channel: *channel,
             };
             let comparison = self.compared(&request, at)?;

@@ -2,8 +2,12 @@
 //! log's upkeep. The hashes are the ledger's to check; this reads what they cover.
 
 mod releases; // what left, held against what was approved
+mod remote; // what was asked from outside the domain, likewise
 
-use self::releases::{Found, Releases};
+use self::{
+    releases::{Found, Releases},
+    remote::Remote,
+};
 use crate::{Destructions, Redactions, State};
 use chrono::{DateTime, Utc};
 use ledger::{Leaf, Promises};
@@ -22,6 +26,7 @@ pub struct Audit {
     promises: Promises,
     operations: BTreeMap<QueryId, Life>,
     releases: Releases,
+    remote: Remote,
     started: Option<Started>,
     /// Entries were missing, so beginnings may be. Those that what stands rests on never are.
     partial: bool,
@@ -111,6 +116,10 @@ impl Audit {
             }
             Some(Found::Approved) | None => {}
         }
+        if self.remote.entry(event, &self.state) {
+            let what = "what is above grade 1 was processed from outside for no published product";
+            self.find(index, "audit.remote", what);
+        }
         self.state.apply(event);
         self.redactions.apply(index, event);
         self.destructions.apply(index, event);
@@ -169,6 +178,12 @@ impl Audit {
                 }
                 None => {}
             }
+        }
+        if let Event::ProductCertified { product, .. } = event
+            && !self.state.uncertified().contains(product)
+        {
+            let what = "a product was certified that was not approved, or was certified already";
+            self.find(index, "audit.uncertifiable", what);
         }
         if let Some(by) = self.own_decision(event) {
             let what = format!("`{by}` took a step on what they submitted");

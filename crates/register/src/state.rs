@@ -61,6 +61,9 @@ pub struct ProductStanding {
     pub course: Course,
     /// Who registered it.
     pub submitter: PersonId,
+    /// The digest of its certificate of registration (产品登记证书), once it is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Digest>,
 }
 
 /// A licence and the step it is at.
@@ -269,6 +272,17 @@ impl State {
                 && standing.product.plan == Some(plan)
                 && matches!(standing.stage, Stage::Granted | Stage::Published)
         })
+    }
+
+    /// The products that both authorities approved and that have no certificate of registration yet: a
+    /// crash came in between.
+    #[must_use]
+    pub fn uncertified(&self) -> Vec<ProductId> {
+        let owed = self.products().filter(|standing| {
+            standing.certificate.is_none()
+                && matches!(standing.stage, Stage::Granted | Stage::Published)
+        });
+        owed.map(|standing| standing.product.id.clone()).collect()
     }
 
     /// Every product.

@@ -107,6 +107,14 @@ pub enum Event {
         /// Its course.
         course: Course,
     },
+    /// A certificate of registration (产品登记证书) was signed for a product that both authorities approved.
+    /// Source: AO-17, AO-21.
+    ProductCertified {
+        /// Which product.
+        product: ProductId,
+        /// The digest of the certificate.
+        certificate: Digest,
+    },
     /// An objection came on record. Source: AO-9, AO-13, PD-26.
     ObjectionLodged {
         /// The objection.
@@ -219,6 +227,9 @@ pub enum Event {
         person: PersonId,
         /// For which scenario, if the caller named a readable one.
         scenario: Option<ScenarioId>,
+        /// For which product's results, where the permit is for these alone. Source: CG-B 汇聚 L2-7.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        product: Option<ProductId>,
         /// By which listener.
         channel: Channel,
         /// Salted digest of the SQL text; the text is in the sealed part.
@@ -520,6 +531,7 @@ impl Event {
             Self::DatasetChanged { .. } => "dataset-changed",
             Self::LicencesAnnounced { .. } => "licences-announced",
             Self::ProductStep { .. } => "product-step",
+            Self::ProductCertified { .. } => "product-certified",
             Self::ObjectionLodged { .. } => "objection-lodged",
             Self::ObjectionAnswered { .. } => "objection-answered",
             Self::ViolationRecorded { .. } => "violation-recorded",
@@ -576,6 +588,7 @@ impl Event {
             | Self::DatasetChanged { .. }
             | Self::LicencesAnnounced { .. }
             | Self::ProductStep { .. }
+            | Self::ProductCertified { .. }
             | Self::ObjectionLodged { .. }
             | Self::ObjectionAnswered { .. }
             | Self::ViolationRecorded { .. }
@@ -638,6 +651,7 @@ impl Event {
             | Self::DatasetChanged { .. }
             | Self::LicencesAnnounced { .. }
             | Self::ProductStep { .. }
+            | Self::ProductCertified { .. }
             | Self::ObjectionLodged { .. }
             | Self::ObjectionAnswered { .. }
             | Self::ViolationRecorded { .. }

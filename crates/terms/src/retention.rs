@@ -120,6 +120,7 @@ impl Event {
             | Self::DatasetChanged { .. }
             | Self::LicencesAnnounced { .. }
             | Self::ProductStep { .. }
+            | Self::ProductCertified { .. }
             | Self::ObjectionLodged { .. }
             | Self::ObjectionAnswered { .. }
             | Self::ViolationRecorded { .. }

@@ -4,8 +4,12 @@ use super::{
     ANSWER_BYTES_MAX, File, Id, IdCause, IdReason, Managed, call, document::document, list, step,
     tell,
 };
-use crate::Failure;
+use crate::{Failure, export::write};
 use clap::Subcommand;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 use wire::management::{
     Caused, Named, Pair, ProductRegistration, Reasoned, products_client::ProductsClient as Products,
 };
@@ -41,6 +45,14 @@ pub(crate) enum Product {
     Show(Id),
     /// What it releases and how, for those who review it / 披露报告
     Report(Id),
+    /// Its certificate of registration, into a folder that `bonded verify` verifies / 产品登记证书
+    Certificate {
+        #[command(flatten)]
+        id: Id,
+        /// The folder to make / 输出目录
+        #[arg(long, short)]
+        output: PathBuf,
+    },
 }
 
 pub(crate) fn product(given: Managed<Product>, json: bool) -> Result<(), Failure> {
@@ -87,5 +99,30 @@ pub(crate) fn product(given: Managed<Product>, json: bool) -> Result<(), Failure
             report::tell(&one.json, json);
             Ok(())
         }
+        Product::Certificate { id, output } => certificate(as_told, id, &output),
     }
+}
+
+fn certificate((whom, json): (Option<&Path>, bool), id: Id, output: &Path) -> Result<(), Failure> {
+    let handed = call(whom, async |to| {
+        Products::new(to).certificate(Named::from(id)).await
+    })?;
+    let files = handed.files.into_iter();
+    let files: BTreeMap<String, Vec<u8>> = files.map(|file| (file.name, file.data)).collect();
+    write(output, &files)?;
+    if json {
+        let names: Vec<&String> = files.keys().collect();
+        println!(
+            "{}",
+            serde_json::json!({"certificate": output, "files": names})
+        );
+    } else {
+        println!(
+            "{}: {} files / 个文件; bonded verify {} --key …",
+            output.display(),
+            files.len(),
+            output.display()
+        );
+    }
+    Ok(())
 }

@@ -34,6 +34,43 @@ fn refused(rows: bool, root: Node) -> Cause {
     confine(permit(rows), &draft(root)).unwrap_err().cause
 }
 
+/// From outside, a published product opens its scenario's items to its own plan and to nothing else, of
+/// whatever grade.
+#[test]
+fn a_permit_for_a_product_confines_its_plan_alone() {
+    let mean = || Node::Aggregate {
+        input: Box::new(scan("city.citizen", &["district", "income"])),
+        keys: vec![column(0)],
+        aggregates: vec![call(F::Sum, vec![column(1)])],
+    };
+    let plan = granted(true, mean()).digest();
+    let permit = for_product(plan, "published").unwrap();
+    let confined = confine(Arc::clone(&permit), &draft(mean())).unwrap();
+    assert_eq!(confined.digest(), plan);
+    let raw = |of: &Reference| of.grade == Grade::Three && of.way == "raw-aggregate";
+    assert!(confined.references().iter().any(raw));
+    let refused = |root: Node| {
+        let confined = confine(Arc::clone(&permit), &draft(root));
+        confined.map_or_else(|why| why.code(), |_| "confined")
+    };
+    let others = [
+        scan("city.stat", &["district"]),
+        scan("city.citizen", &["pid"]),
+        Node::Limit {
+            input: Box::new(mean()),
+            skip: 0,
+            fetch: Some(1),
+        },
+    ];
+    for other in others {
+        assert_eq!(refused(other), "confine.not-the-product");
+    }
+    for stage in ["applied", "granted", "recalled"] {
+        let code = for_product(plan, stage).map_or_else(|why| why.code(), |_| "permitted");
+        assert_eq!(code, "policy.product-not-published", "{stage}");
+    }
+}
+
 fn column(at: u32) -> Expr {
     Expr::Column(at)
 }

@@ -1,5 +1,7 @@
 use super::*;
+use crate::certificates::{FOLDER, policy};
 use crate::stage::{Stage, event};
+use manifest::Certifies as _;
 use serde_json::json;
 use std::os::unix::fs::MetadataExt as _;
 
@@ -63,10 +65,10 @@ async fn requested(stage: &Stage) -> u64 {
     request
 }
 
-fn verified(domain: &Domain, request: u64) -> manifest::Certified {
+fn verified(domain: &Domain, request: u64) -> manifest::Certified<Certificate> {
     let key = std::fs::read_to_string(domain.dir.join("keys/manifest.pub.pem")).unwrap();
     let log = policy(domain);
-    manifest::verify_certificate(&folder(&domain.dir, request), &key, Some(&log)).unwrap()
+    manifest::verify_certificate(place(domain, request).whole(), &key, Some(&log)).unwrap()
 }
 
 #[tokio::test]
@@ -128,7 +130,7 @@ async fn what_is_approved_is_destroyed_and_certified() {
     };
     assert!(certificate.derived.contains(&results));
     // The file that is confirmed with is the one on record.
-    let bytes = std::fs::read(folder(&domain.dir, request).join(CERTIFICATE_FILE)).unwrap();
+    let bytes = std::fs::read(place(domain, request).whole().join(Certificate::FILE)).unwrap();
     assert_eq!(Digest::of(&bytes), digest);
 }
 
@@ -149,9 +151,13 @@ async fn a_destruction_that_was_cut_off_is_finished_at_the_next_start() {
         }
         if cut == 2 {
             destroy(domain, &mut standing, request).await.unwrap();
-            let whole = folder(&domain.dir, request);
+            let whole = place(domain, request).whole().to_owned();
             std::fs::remove_file(whole.join("ledger.tlog-proof")).unwrap();
-            std::fs::rename(whole, part(&domain.dir, request)).unwrap();
+            std::fs::rename(
+                whole,
+                domain.dir.join(FOLDER).join(format!("{request}.part")),
+            )
+            .unwrap();
         }
         take_up(domain, &mut standing).await.unwrap();
         take_up(domain, &mut standing).await.unwrap();
@@ -174,14 +180,14 @@ async fn a_certificate_that_was_changed_does_not_hold() {
     }
     verified(domain, request);
     let key = std::fs::read_to_string(domain.dir.join("keys/manifest.pub.pem")).unwrap();
-    let whole = folder(&domain.dir, request);
+    let whole = place(domain, request).whole().to_owned();
     let code = || {
         manifest::verify_certificate(&whole, &key, None)
             .unwrap_err()
             .code()
     };
     for (name, expected) in [
-        (CERTIFICATE_FILE, "manifest.signature"),
+        (Certificate::FILE, "manifest.signature"),
         ("policy.tlog-policy", "manifest.digests"),
         ("ledger.entry.json", "manifest.inclusion"),
         ("ledger.tlog-proof", "manifest.inclusion"),

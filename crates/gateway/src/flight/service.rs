@@ -55,6 +55,7 @@ pub(crate) fn asking<T>(request: &Request<T>, channel: Channel) -> Asking {
         peer: peer.cloned().unwrap_or_default(),
         channel,
         scenario: scenario.map(ToOwned::to_owned),
+        product: None,
     }
 }
 

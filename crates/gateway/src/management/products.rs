@@ -9,8 +9,8 @@ use register::Command;
 use terms::{Product, ProductId};
 use tonic::{Request, Response, Status};
 use wire::management::{
-    Caused, Document, Documents, Done, Named, Page, Pair, ProductRegistration, Reasoned,
-    products_server::Products,
+    Caused, Document, Documents, Done, FileOf, Files, Named, Page, Pair, ProductRegistration,
+    Reasoned, products_server::Products,
 };
 
 fn of(product: &str, command: impl FnOnce(ProductId) -> Command) -> Result<Step, Refused> {
@@ -77,6 +77,20 @@ impl Desk {
         let json = report.map_err(|refused| status(&refused))?;
         Ok(Response::new(Document { json }))
     }
+
+    /// The certificate of a product that the caller sees.
+    fn certificate_of(&self, request: &Request<Named>) -> Result<Response<Files>, Status> {
+        let product: ProductId =
+            id("product", &request.get_ref().id).map_err(|refused| status(&refused))?;
+        let asking = asking(request, self.channel);
+        self.show(&asking, &Subject::Product(product.clone()))?;
+        let files = self.gateway.domain.certificate_of(&product);
+        let files = files.map_err(|refused| status(&refused))?;
+        let files = files.into_iter().map(|(name, data)| FileOf { name, data });
+        Ok(Response::new(Files {
+            files: files.collect(),
+        }))
+    }
 }
 
 fn review(given: Pair) -> Result<Step, Refused> {
@@ -118,6 +132,10 @@ steps!(Products {
 
     async fn report(&self, request: Request<Named>) -> Result<Response<Document>, Status> {
         self.report_of(&request)
+    }
+
+    async fn certificate(&self, request: Request<Named>) -> Result<Response<Files>, Status> {
+        self.certificate_of(&request)
     }
 
     async fn list(&self, request: Request<Page>) -> Result<Response<Documents>, Status> {

@@ -62,6 +62,7 @@ impl Gateway {
             action,
             person,
             scenario: scenario(asking),
+            product: asking.product.clone(),
             channel: asking.channel,
         };
         let span = tracing::info_span!("ledger.open", query = %opening.query);
@@ -102,14 +103,14 @@ impl Gateway {
         let caller = caller.map_err(|why| Refused::from(&why))?;
         let _span = tracing::info_span!("policy.permit").entered();
         let scenario = scenario(asking);
-        let asked = (scenario.as_ref(), action);
+        let asked = (scenario.as_ref(), asking.product.as_ref(), action);
         if asking.scenario.is_some() && scenario.is_none() {
             return Err(Refused::from(&policy::Refusal::UnknownScenario));
         }
         let permit = self
             .domain
             .engine
-            .permit(caller, &stands.state, asked, now());
+            .permit_for(caller, &stands.state, asked, now());
         permit.map_err(|why| Refused::from(&why))
     }
 

@@ -62,6 +62,7 @@ pub(crate) fn opening() -> Opening {
         action: Action::Query,
         person: "zhang".parse().unwrap(),
         scenario: None,
+        product: None,
         channel: Channel::Domain,
     }
 }

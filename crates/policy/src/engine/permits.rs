@@ -50,6 +50,7 @@ impl Case {
         let today = self.now.with_timezone(&east).date_naive();
         let context = json!({
             "channel": self.channel,
+            "product": self.product.as_deref().unwrap_or("none"),
             "member": self.scenario.members.contains(&"ann".to_owned()),
             "granted": self.scenario.stage == "granted",
             "licenceGranted": self.licence.stage == "granted",
@@ -82,7 +83,8 @@ impl Case {
             "prohibited": self.dataset.prohibited.is_some(),
             "covered": covered,
         });
-        let context = json!({"channel": self.channel});
+        let product = self.product.as_deref().unwrap_or("none");
+        let context = json!({"channel": self.channel, "product": product});
         engine.case(&self.asker(), action, ("Item", item), context)
     }
 

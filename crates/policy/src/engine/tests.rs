@@ -92,6 +92,7 @@ struct Case {
 struct Request {
     role: Option<String>,
     channel: Option<String>,
+    product: Option<String>,
     submitter: Option<String>,
     #[serde(default)]
     item: Map<String, Value>,
@@ -124,6 +125,7 @@ impl Request {
         Self {
             role: self.role.or_else(|| head.role.clone()),
             channel: self.channel.or_else(|| head.channel.clone()),
+            product: self.product.or_else(|| head.product.clone()),
             submitter: self.submitter.or_else(|| head.submitter.clone()),
             item: over(self.item, &head.item),
             enter: over(self.enter, &head.enter),
@@ -136,15 +138,17 @@ fn decided(engine: &Engine, case: &Case) -> Result<Decision, Refusal> {
     let request = &case.request;
     let person = person(request.role.as_deref().unwrap());
     let action = case.action.as_str();
+    let product = request.product.as_deref().unwrap_or("none");
+    let context = json!({"channel": request.channel, "product": product});
     if ITEM_ACTIONS.contains(&action) {
         let item = ("Item", Value::Object(request.item.clone()));
-        return engine.case(&person, action, item, json!({"channel": request.channel}));
+        return engine.case(&person, action, item, context);
     }
     if action == "enter" {
-        let mut context = request.enter.clone();
-        context.insert("channel".to_owned(), json!(request.channel));
+        let mut entering = request.enter.clone();
+        entering.extend(context.as_object().cloned().unwrap_or_default());
         let scenario = ("Scenario", json!({}));
-        return engine.case(&person, action, scenario, Value::Object(context));
+        return engine.case(&person, action, scenario, Value::Object(entering));
     }
     let submitter = json!({"submitter": request.submitter});
     engine.case(&person, action, ("Domain", json!({})), submitter)
@@ -346,7 +350,7 @@ fn policies_that_cannot_be_used_refuse_everything() {
 #[test]
 fn a_request_that_the_schema_does_not_know_is_refused() {
     let engine = Engine::load(None);
-    let context = || json!({"channel": "domain"});
+    let context = || json!({"channel": "domain", "product": "none"});
     let item = || json!({"grade": 1, "listed": true});
     assert!(
         engine

@@ -6,15 +6,15 @@ use crate::{
     Decision, Engine, Refusal,
     asking::{Asking, Entering, Granted},
     bundle::Unusable,
-    item::{Class, Classes},
+    item::{By, Class, Classes},
     permit::{PermittedDataset, PermittedItem},
 };
 use chrono::{DateTime, Utc};
 use register::State;
 use std::collections::BTreeMap;
 use terms::{
-    Action, Channel, Dataset, DatasetName, ItemName, Person, PersonId, Reference, ScenarioDataset,
-    ScenarioId,
+    Action, Channel, Dataset, DatasetName, ItemName, Person, PersonId, ProductId, Reference,
+    ScenarioDataset, ScenarioId,
 };
 
 /// The change of masks has no policy; this names where it is.
@@ -27,6 +27,7 @@ const DISCLOSURE: &str = "disclosure.toml";
 pub(super) struct Request {
     pub person: PersonId,
     pub scenario: Option<ScenarioId>,
+    pub product: Option<ProductId>,
     pub channel: Channel,
 }
 
@@ -105,8 +106,9 @@ impl<'a> Comparing<'a> {
 
     pub(super) fn compare(&self) -> Result<Comparison, Refusal> {
         let scenario = self.request.scenario.as_ref();
+        let product = self.request.product.as_ref();
         let granted = |asking: &'_ Asking<'a>| -> Result<Result<Granted<'a>, Refusal>, Refusal> {
-            match asking.granted(self.person, self.request.channel, scenario) {
+            match asking.granted(self.person, self.request.channel, (scenario, product)) {
                 Err(Refusal::Unusable(why)) => Err(Refusal::Unusable(why)),
                 judged => Ok(judged),
             }
@@ -140,15 +142,23 @@ impl<'a> Comparing<'a> {
     }
 
     fn entering(&self) -> Option<Entering<'a>> {
-        let standing = self.state.scenario(self.request.scenario.as_ref()?)?;
+        let id = self.request.scenario.as_ref()?;
+        let standing = self.state.scenario(id)?;
         let licence = self.state.licence(&standing.scenario.licence)?;
         Some(Entering {
             person: self.person,
-            channel: self.request.channel,
+            by: self.by(id),
             standing,
             licence,
             operator: self.state.operator(&licence.licence.operator)?,
         })
+    }
+
+    fn by(&self, scenario: &ScenarioId) -> By {
+        let Request {
+            channel, product, ..
+        } = self.request;
+        self.present.by(*channel, (scenario, product.as_ref()))
     }
 
     fn entry_policies(&self) -> Result<Vec<String>, Refusal> {
@@ -258,8 +268,11 @@ impl<'a> Comparing<'a> {
 
     /// The policies by which any of these actions flips for a class; none if none does.
     fn flipped(&self, class: Class, actions: &[&str]) -> Result<Option<Vec<String>>, Refusal> {
-        let channel = self.request.channel;
-        let classes = |asking: &Asking<'a>| Classes::new(asking.bundle, self.person, channel);
+        let Some(scenario) = &self.request.scenario else {
+            return Ok(None);
+        };
+        let by = self.by(scenario);
+        let classes = |asking: &Asking<'a>| Classes::new(asking.bundle, self.person, by);
         let (present, proposed) = (classes(&self.present), classes(&self.proposed));
         let mut found: Option<Vec<String>> = None;
         for action in actions {

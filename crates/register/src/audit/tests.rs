@@ -98,6 +98,83 @@ fn a_record_that_follows_the_rules_has_no_findings() {
     assert_eq!(whole.events["person-enrolled"], 4);
 }
 
+/// A product of the scenario whose plan is that of [`decided`].
+fn product(by: &str, stage: &str) -> Value {
+    let review = |by, aspect| json!({"by": by, "aspect": aspect, "on": "2026-11-21"});
+    json!({"event": "product-step", "by": by, "stage": stage, "course": {"reviews": [
+        review("dora", "compliance"), review("sam", "security")]}, "product": {"id": "p-1",
+        "form": "report", "scenario": "s", "title": "x", "benefit": "public",
+        "plan": Digest::of(b"x"), "disclosure": Digest::of(b"x"),
+        "validation": {"kind": "validation", "title": "x", "until": "2027-12-31"}}})
+}
+
+#[test]
+fn a_product_is_certified_once_and_only_where_it_was_approved() {
+    let certified = || {
+        json!({"event": "product-certified", "product": "p-1",
+            "certificate": Digest::of(b"x")})
+    };
+    let found = &["audit.uncertifiable"];
+    let granted = || [product("ann", "applied"), product("sam", "granted")];
+    check(&[granted().to_vec(), vec![certified()]].concat(), &[]);
+    check(
+        &[granted().to_vec(), vec![certified(), certified()]].concat(),
+        found,
+    );
+    check(&[product("ann", "applied"), certified()], found);
+    check(&[certified()], found);
+    let recalled = [
+        granted().to_vec(),
+        vec![product("ann", "recalled"), certified()],
+    ];
+    check(&recalled.concat(), found);
+}
+
+#[test]
+fn from_outside_only_the_plan_of_a_published_product_goes_above_grade_one() {
+    let asked = |product: Option<&str>| {
+        let mut opened = opened();
+        opened["channel"] = json!("remote");
+        if let Some(product) = product {
+            opened["product"] = json!(product);
+        }
+        opened
+    };
+    let decided_on = |grade: u8, plan: &[u8]| {
+        let mut decided = decided();
+        decided["references"] =
+            json!([{"dataset": "a.b", "item": "c", "grade": grade, "way": "plain"}]);
+        decided["plan"] = json!(Digest::of(plan));
+        decided
+    };
+    let published = || vec![product("ann", "applied"), product("ann", "published")];
+    let checked = |before: Vec<Value>, [opened, mut decided]: [Value; 2], codes: &[&str]| {
+        decided["register_version"] = json!(5 + before.len());
+        check(&[before, vec![opened, decided]].concat(), codes);
+    };
+    let found = &["audit.remote"];
+    checked(published(), [asked(Some("p-1")), decided_on(3, b"x")], &[]);
+    checked(published(), [asked(None), decided_on(1, b"y")], &[]);
+    checked(published(), [asked(None), decided_on(2, b"x")], found);
+    checked(
+        published(),
+        [asked(Some("p-1")), decided_on(2, b"y")],
+        found,
+    );
+    checked(
+        published(),
+        [asked(Some("p-2")), decided_on(2, b"x")],
+        found,
+    );
+    let recalled = || [published(), vec![product("ann", "recalled")]].concat();
+    checked(recalled(), [asked(Some("p-1")), decided_on(2, b"x")], found);
+    // It was recalled after it was asked for: what was permitted then was decided.
+    let mut decided = decided_on(2, b"x");
+    decided["register_version"] = json!(8);
+    let raced = [asked(Some("p-1")), product("ann", "recalled"), decided];
+    check(&[published(), raced.to_vec()].concat(), &[]);
+}
+
 #[test]
 fn an_operation_out_of_order_is_found() {
     let order = &["audit.out-of-order"];

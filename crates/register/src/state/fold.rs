@@ -124,14 +124,23 @@ impl State {
                 course,
             } => {
                 let products = &mut self.procedure.products;
-                let before = products.get(&product.id).map(|s| s.submitter.clone());
+                let before = products.get(&product.id);
                 let standing = ProductStanding {
                     product: product.clone(),
                     stage: *stage,
                     course: course.clone(),
-                    submitter: before.unwrap_or_else(|| by.clone()),
+                    submitter: before.map_or_else(|| by.clone(), |s| s.submitter.clone()),
+                    certificate: before.and_then(|s| s.certificate),
                 };
                 products.insert(product.id.clone(), standing);
+            }
+            Event::ProductCertified {
+                product,
+                certificate,
+            } => {
+                if let Some(standing) = self.procedure.products.get_mut(product) {
+                    standing.certificate = Some(*certificate);
+                }
             }
             Event::ObjectionLodged { objection } => {
                 let objections = &mut self.procedure.objections;

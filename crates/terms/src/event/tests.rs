@@ -63,7 +63,7 @@ fn standing() -> [Value; 7] {
 }
 
 /// One of each event of what may follow.
-fn changing() -> [Value; 15] {
+fn changing() -> [Value; 17] {
     let operator = json!({"id": "op-a", "title": "A", "security_officer": "ann",
         "emergency_plan": true, "drill_until": "2027-06-30", "evidence": []});
     let announcement = json!({"id": "n", "title": "t", "mode": "sectoral",
@@ -102,9 +102,12 @@ fn changing() -> [Value; 15] {
             "off": ["2026-10-01"], "worked": ["2026-10-10"]}}),
         json!({"event": "sensitive-found", "query": QUERY, "found": [{"column": 0,
             "shape": "resident-id", "values": 1}], "held": true}),
+        json!({"event": "product-certified", "product": "p-1", "certificate": digest()}),
         json!({"event": "person-changed", "by": "adam", "step": "suspended", "person":
             {"id": "ann", "role": "operator-member", "organisation": "op-a", "vetted": true,
             "nda_until": "2027-12-31", "standing": "suspended"}, "certificate": digest()}),
+        json!({"event": "operation-opened", "query": QUERY, "action": "export", "person": "ann",
+            "scenario": "s", "product": "p-1", "channel": "remote", "statement": digest()}),
     ]
 }
 
@@ -226,6 +229,7 @@ fn the_samples_are_of_every_event_once() {
         Event::DestructionConfirmed { .. } => 44,
         Event::HolidaysSet { .. } => 45,
         Event::SensitiveFound { .. } => 46,
+        Event::ProductCertified { .. } => 47,
         Event::KeysUnlocked { .. } => 26,
         Event::KeyCreated { .. } => 27,
         Event::KeysRotated { .. } => 28,
@@ -240,8 +244,8 @@ fn the_samples_are_of_every_event_once() {
         .chain(changing())
         .map(|v| number(&read(&v)))
         .collect::<Vec<_>>();
-    // The last is of a person once more, with what is left out where all is well.
-    assert_eq!(numbers, (0..47).chain([33]).collect::<Vec<_>>());
+    // The last are of a person and an operation once more, with what is left out where all is plain.
+    assert_eq!(numbers, (0..48).chain([33, 8]).collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use chrono::{DateTime, TimeZone, Utc};
 use identity::Authority;
 use plan::{Node, Scan, ScanColumn, View};
-use policy::{Engine, Permit};
+use policy::{Engine, Permit, Refusal};
 use register::State;
 use serde_json::{Value, json};
 use std::sync::{Arc, OnceLock};
@@ -96,15 +96,33 @@ pub(super) fn permit(rows: bool) -> Arc<Permit> {
 }
 
 fn of_four(rows: bool) -> Arc<Permit> {
-    let wanted = json!([
+    made(datasets(), &four(rows), (5, 10))
+}
+
+fn four(rows: bool) -> Value {
+    json!([
         {"name": "city.citizen", "items": "all", "aggregate": ["income", "wealth"],
             "rows": null, "show_rows": rows},
         {"name": "city.visits", "items": "all", "aggregate": ["cost"], "rows": null,
             "show_rows": rows},
         {"name": "city.stat", "items": "all", "rows": null},
         {"name": "city.upload", "items": "all", "rows": null},
-    ]);
-    made(datasets(), &wanted, (5, 10))
+    ])
+}
+
+/// A permit from outside the domain, for a product of this plan at this stage.
+pub(super) fn for_product(plan: Digest, stage: &str) -> Result<Arc<Permit>, Refusal> {
+    let (mut state, der) = standing(datasets(), &four(true), (5, 10));
+    let product = json!({"event": "product-step", "by": "alice", "stage": stage, "course": {},
+        "product": {"id": "p", "form": "report", "scenario": "care", "title": "x",
+        "benefit": "public", "plan": plan, "disclosure": Digest::of(b"report"),
+        "validation": {"kind": "validation", "title": "x", "until": "2027-12-31"}}});
+    let product: Event = serde_json::from_value(product).unwrap();
+    state.apply(&product);
+    let caller = identity::prove(Some(&der), &state, Channel::Remote, now()).unwrap();
+    let (scenario, product) = ("care".parse().unwrap(), "p".parse().unwrap());
+    let asked = (Some(&scenario), Some(&product), Action::Query);
+    Engine::load(None).permit_for(caller, &state, asked, now())
 }
 
 /// A permit over these datasets, as the scenario wants them, with k of grades two and three.
@@ -119,6 +137,16 @@ pub(super) fn made_by(
     wanted: &Value,
     k: (u32, u32),
 ) -> Arc<Permit> {
+    let (state, der) = standing(datasets, wanted, k);
+    let caller = identity::prove(Some(&der), &state, Channel::Domain, now()).unwrap();
+    let scenario = "care".parse().unwrap();
+    engine
+        .permit(caller, &state, (Some(&scenario), Action::Query), now())
+        .unwrap()
+}
+
+/// What stands, and the certificate of its one caller.
+fn standing(datasets: Vec<Value>, wanted: &Value, k: (u32, u32)) -> (State, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::create(folder.path(), "tests", now()).unwrap();
     let person = json!({"id": "alice", "role": "operator-member", "organisation": "op-a",
@@ -171,11 +199,7 @@ pub(super) fn made_by(
             .unwrap_or_else(|error| panic!("{error}: {event}"));
         state.apply(&event);
     }
-    let caller = identity::prove(Some(&der), &state, Channel::Domain, now()).unwrap();
-    let scenario = "care".parse().unwrap();
-    engine
-        .permit(caller, &state, (Some(&scenario), Action::Query), now())
-        .unwrap()
+    (state, der)
 }
 
 fn certificate_der(pem: &str) -> Vec<u8> {

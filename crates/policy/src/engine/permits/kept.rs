@@ -165,7 +165,7 @@ fn so_many_permits_are_kept_and_no_more() {
         kept().clear();
         for version in (100u64..).take(until) {
             let mut key = key.clone();
-            key.5 = version;
+            key.0 = version;
             kept().insert(key, Arc::clone(&permit));
         }
         standing.permit(&engine, noon()).unwrap();

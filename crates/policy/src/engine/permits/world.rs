@@ -23,6 +23,8 @@ pub(super) struct Case {
     pub now: DateTime<Utc>,
     pub channel: Channel,
     pub scenario_named: Option<ScenarioId>,
+    /// How the product stands whose results alone are asked for.
+    pub product: Option<String>,
     pub person: Asker,
     pub operator: Firm,
     pub licence: Granted,
@@ -224,6 +226,14 @@ impl Case {
                 "name": "fund.people", "items": listed, "aggregate": self.scenario.aggregate,
                 "rows": null}]}}),
         ];
+        if let Some(stage) = self.product.as_ref().filter(|stage| *stage != "unknown") {
+            events.push(
+                json!({"event": "product-step", "by": "ann", "stage": stage, "course": {},
+                "product": {"id": "p", "form": "report", "scenario": "s", "title": "x",
+                "benefit": "public", "plan": Digest::of(b"plan"), "disclosure": Digest::of(b"report"),
+                "validation": {"kind": "validation", "title": "x", "until": "2027-12-31"}}}),
+            );
+        }
         if self.operator.closed {
             events.push(
                 json!({"event": "violation-recorded", "violation": {"id": "v",
@@ -265,9 +275,14 @@ impl Case {
         let sent = (self.person.certificate != "none").then_some(der);
         let caller =
             prove(sent, &state, self.channel, self.now).map_err(|e| e.code().to_owned())?;
-        let asked = (self.scenario_named.as_ref(), Action::Query);
+        let product = self.product.as_ref().map(|_| "p".parse().unwrap());
+        let asked = (
+            self.scenario_named.as_ref(),
+            product.as_ref(),
+            Action::Query,
+        );
         engine
-            .permit(caller, &state, asked, self.now)
+            .permit_for(caller, &state, asked, self.now)
             .map_err(|refusal| refusal.code().to_owned())
     }
 }

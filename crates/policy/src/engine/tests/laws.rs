@@ -38,9 +38,10 @@ impl Class {
     }
 
     /// What the baseline forbids. Source: design, "Grades" and "Policy".
-    fn forbidden(self, action: &str, channel: &str) -> bool {
+    fn forbidden(self, action: &str, (channel, product): (&str, &str)) -> bool {
+        let served = channel == "domain" || product == "published";
         self.grade == 4
-            || (self.grade >= 2 && (action == "showPlain" || channel != "domain"))
+            || (self.grade >= 2 && (action == "showPlain" || !served))
             || self.is("prohibited")
             || (self.is("external") && !self.is("own"))
             || !(self.is("covered") || self.is("external"))
@@ -58,15 +59,31 @@ impl Class {
     }
 }
 
-/// Every class, way and channel, with what an engine decides.
-fn each(engine: &Engine, judge: impl Fn(Class, &str, &str, bool)) {
+/// How a product stands, in the policies' words.
+const PRODUCTS: [&str; 6] = [
+    "none",
+    "unknown",
+    "applied",
+    "granted",
+    "published",
+    "recalled",
+];
+
+/// Every class, way, channel and standing of a product, with what an engine decides.
+fn each(engine: &Engine, judge: impl Fn(Class, &str, (&str, &str), bool)) {
     let caller = person("operator-member");
     for class in Class::all() {
         for action in ITEM_ACTIONS {
-            for channel in ["domain", "remote"] {
+            // Of a product that is not published all standings are one to an item.
+            let products = ["none", "published", "recalled"];
+            for by in ["domain", "remote"]
+                .iter()
+                .flat_map(|c| products.map(|p| (*c, p)))
+            {
                 let item = ("Item", class.item());
-                let decision = engine.case(&caller, action, item, json!({"channel": channel}));
-                judge(class, action, channel, decision.unwrap().allowed);
+                let context = json!({"channel": by.0, "product": by.1});
+                let decision = engine.case(&caller, action, item, context);
+                judge(class, action, by, decision.unwrap().allowed);
             }
         }
     }
@@ -74,45 +91,63 @@ fn each(engine: &Engine, judge: impl Fn(Class, &str, &str, bool)) {
 
 #[test]
 fn the_baseline_decides_every_class_of_items_as_the_design_says() {
-    each(&Engine::load(None), |class, action, channel, allowed| {
-        let wanted = class.permitted(action) && !class.forbidden(action, channel);
-        assert_eq!(allowed, wanted, "{action} {} {channel}", class.item());
+    each(&Engine::load(None), |class, action, by, allowed| {
+        let wanted = class.permitted(action) && !class.forbidden(action, by);
+        assert_eq!(allowed, wanted, "{action} {} {by:?}", class.item());
     });
 }
 
 #[test]
 fn a_domain_that_permits_everything_opens_nothing_the_baseline_forbids() {
     let all = r#"@id("own") permit (principal, action, resource);"#;
-    each(&engine_with(all), |class, action, channel, allowed| {
-        let wanted = !class.forbidden(action, channel);
-        assert_eq!(allowed, wanted, "{action} {} {channel}", class.item());
+    each(&engine_with(all), |class, action, by, allowed| {
+        let wanted = !class.forbidden(action, by);
+        assert_eq!(allowed, wanted, "{action} {} {by:?}", class.item());
     });
 }
 
+const CONDITIONS: [&str; 9] = [
+    "member",
+    "granted",
+    "licenceGranted",
+    "licenceInTerm",
+    "emergencyPlan",
+    "evidenceCurrent",
+    "drillCurrent",
+    "assessed",
+    "open",
+];
+
 #[test]
 fn a_scenario_is_entered_only_where_all_conditions_hold() {
-    let conditions = [
-        "member",
-        "granted",
-        "licenceGranted",
-        "licenceInTerm",
-        "emergencyPlan",
-        "evidenceCurrent",
-        "drillCurrent",
-        "assessed",
-        "open",
-    ];
     let engine = Engine::load(None);
     for role in Role::ALL {
         for bits in 0..512u16 {
-            let mut context = json!({"channel": "domain"});
-            for (place, condition) in conditions.iter().enumerate() {
+            let mut context = json!({"channel": "domain", "product": "none"});
+            for (place, condition) in CONDITIONS.iter().enumerate() {
                 context[*condition] = json!(bits >> place & 1 == 1);
             }
             let scenario = ("Scenario", json!({}));
             let decision = engine.case(&person(role.word()), "enter", scenario, context.clone());
             let wanted = role == Role::OperatorMember && bits == 511;
             assert_eq!(decision.unwrap().allowed, wanted, "{role:?} {context}");
+        }
+    }
+}
+
+#[test]
+fn from_outside_a_product_is_entered_for_only_while_it_is_published() {
+    let engine = Engine::load(None);
+    for channel in ["domain", "remote"] {
+        for product in PRODUCTS {
+            let mut context = json!({"channel": channel, "product": product});
+            for condition in CONDITIONS {
+                context[condition] = json!(true);
+            }
+            let scenario = ("Scenario", json!({}));
+            let decision = engine.case(&person("operator-member"), "enter", scenario, context);
+            let wanted = channel == "domain" || ["none", "published"].contains(&product);
+            assert_eq!(decision.unwrap().allowed, wanted, "{channel} {product}");
         }
     }
 }
