@@ -3,7 +3,10 @@ use jail::{Ending, Limits, Orders, Report, Ring, Rings};
 use std::{
     collections::HashMap,
     io,
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream,
+    },
     path::Path,
     process::Stdio,
 };
@@ -21,6 +24,10 @@ pub(crate) struct Zygote {
     living: HashMap<u64, oneshot::Sender<Death>>,
     _process: tokio::process::Child,
 }
+
+/// What a child may have said before the front has read it: some batches of a result. What an ordinary
+/// user may ask of the system.
+const OUTPUT_BYTES: i32 = 1 << 20;
 
 /// A child's ends of its pipes, and ours.
 struct Pipes {
@@ -78,7 +85,7 @@ impl Zygote {
         let pipes = Pipes::new()?;
         self.ordered += 1;
         let number = self.ordered;
-        let theirs = pipes.theirs.each_ref().map(std::os::fd::AsFd::as_fd);
+        let theirs = pipes.theirs.each_ref().map(AsFd::as_fd);
         self.orders
             .async_io(tokio::io::Interest::WRITABLE, |orders| {
                 orders.order(number, theirs)
@@ -169,6 +176,7 @@ impl Pipes {
     fn new() -> io::Result<Self> {
         let (input, theirs_in) = UnixStream::pair()?;
         let (output, theirs_out) = io::pipe()?;
+        jail::widen(output.as_fd(), OUTPUT_BYTES);
         let (error, theirs_err) = io::pipe()?;
         input.set_nonblocking(true)?;
         Ok(Self {

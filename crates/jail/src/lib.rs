@@ -38,7 +38,7 @@ pub use self::{
     rings::{Rings, Standing},
     schedule::schedule_first,
     unjailed::Unjailed,
-    unsafe_calls::usage,
+    unsafe_calls::{usage, widen},
     zygote::zygote,
 };
 #[cfg(feature = "fixtures")]

@@ -4,7 +4,12 @@
     reason = "each is one call to the kernel whose arguments are right by the look of them"
 )]
 
-use rustix::{io::Errno, process::Pid, thread::UnshareFlags};
+use rustix::{
+    fd::{AsRawFd, BorrowedFd},
+    io::Errno,
+    process::Pid,
+    thread::UnshareFlags,
+};
 use std::{ffi::CString, io, ptr, time::Duration};
 
 /// How a file system is mounted on which nothing is.
@@ -94,6 +99,14 @@ pub fn usage() -> (u64, u64) {
     let time = micros(usage.ru_utime).saturating_add(micros(usage.ru_stime));
     let peak = u64::try_from(usage.ru_maxrss).unwrap_or_default();
     (time, peak.saturating_mul(1024))
+}
+
+/// Gives a pipe room for so many bytes, so that who writes and who reads wait for each other less often.
+/// Where the system refuses, the pipe stays as it is.
+pub fn widen(pipe: BorrowedFd<'_>, bytes: i32) {
+    // SAFETY: the call takes a number for an argument, and changes nothing but the pipe's own buffer.
+    // JUSTIFICATION: rustix has it behind a feature that would rebuild the engine.
+    unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) };
 }
 
 /// Processor time that all threads of a process have used so far.

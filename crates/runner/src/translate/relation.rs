@@ -401,6 +401,13 @@ impl Translation<'_> {
         } else {
             NullEquality::NullEqualsNothing
         };
+        // Columns keep their names, which are their own: so the engine sees joins of joins as one, and
+        // finds for each the condition that stands above all of them.
+        let names = match kind {
+            JoinType::LeftSemi | JoinType::LeftAnti => Some(left.names),
+            JoinType::LeftMark => None,
+            _ => Some(both),
+        };
         let (left, right) = (Arc::new(left.plan), Arc::new(right.plan));
         let on_constraint = JoinConstraint::On;
         let join = Join::try_new(
@@ -413,7 +420,11 @@ impl Translation<'_> {
             nulls,
             false,
         )?;
-        self.renamed(LogicalPlan::Join(join))
+        let plan = LogicalPlan::Join(join);
+        match names {
+            Some(names) => Ok(Relation { plan, names }),
+            None => self.renamed(plan),
+        }
     }
 
     async fn window(
