@@ -1,3 +1,9 @@
+mod backup; // where backups go
+mod keystore; // what opens the keystore
+
+pub use self::{backup::BackupConfig, keystore::KeystoreConfig};
+
+use self::{backup::RawBackup, keystore::RawKeystore};
 use dispatch::{PoolConfig, Ring};
 use std::{
     collections::BTreeMap,
@@ -6,7 +12,6 @@ use std::{
     time::Duration,
 };
 use terms::Retention;
-use vault::Token;
 use wire::job::STATEMENT_LIMITS;
 
 /// The file in a domain's folder.
@@ -45,17 +50,8 @@ struct Raw {
     retention: Retention,
     /// What opens the keystore; `docs/keys.md` says how.
     keystore: RawKeystore,
-}
-
-/// What opens the keystore, as it is written.
-#[derive(Debug, Clone, Default, serde::Deserialize, serde::Serialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawKeystore {
-    passphrase_file: String,
-    pkcs11_module: String,
-    pkcs11_token: String,
-    pin_file: String,
-    danger_unprotected: bool,
+    /// Where backups of the data go; `docs/backup.md` says how.
+    backup: RawBackup,
 }
 
 /// Who cosigns the log, and what waits for them.
@@ -107,6 +103,7 @@ impl Default for Raw {
             witness: RawWitness::default(),
             retention: Retention::default(),
             keystore: RawKeystore::default(),
+            backup: RawBackup::default(),
         }
     }
 }
@@ -132,53 +129,13 @@ pub struct Config {
     pub witness: WitnessConfig,
     /// What opens the keystore.
     pub(crate) keystore: KeystoreConfig,
+    /// Where backups of the data go.
+    pub backup: BackupConfig,
     /// Where the ledger is.
     pub ledger: ledger::Place,
     /// Walls that must stand around planners and runners.
     rings_demanded: Vec<Ring>,
     raw: Raw,
-}
-
-/// What opens the keystore. Which of it is needed, the keystore's kind says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KeystoreConfig {
-    /// A file with the passphrase, that its owner alone may read.
-    pub passphrase_file: Option<PathBuf>,
-    /// The token that keeps the root key.
-    pub token: Option<Token>,
-    /// A file with the token's PIN, that its owner alone may read.
-    pub pin_file: Option<PathBuf>,
-    /// Whether a production domain may keep its root key unprotected.
-    pub danger_unprotected: bool,
-}
-
-impl From<&RawKeystore> for KeystoreConfig {
-    fn from(raw: &RawKeystore) -> Self {
-        let file = |text: &str| Some(PathBuf::from(text)).filter(|file| *file != PathBuf::new());
-        Self {
-            passphrase_file: file(&raw.passphrase_file),
-            token: file(&raw.pkcs11_module).map(|module| Token {
-                module,
-                label: raw.pkcs11_token.clone(),
-            }),
-            pin_file: file(&raw.pin_file),
-            danger_unprotected: raw.danger_unprotected,
-        }
-    }
-}
-
-impl From<&KeystoreConfig> for RawKeystore {
-    fn from(config: &KeystoreConfig) -> Self {
-        let text = |file: Option<&Path>| file.map(|file| file.display().to_string());
-        let token = config.token.as_ref();
-        Self {
-            passphrase_file: text(config.passphrase_file.as_deref()).unwrap_or_default(),
-            pkcs11_module: text(token.map(|token| token.module.as_path())).unwrap_or_default(),
-            pkcs11_token: token.map(|token| token.label.clone()).unwrap_or_default(),
-            pin_file: text(config.pin_file.as_deref()).unwrap_or_default(),
-            danger_unprotected: config.danger_unprotected,
-        }
-    }
 }
 
 /// Who cosigns the log, and what waits for them.
@@ -289,6 +246,7 @@ impl Config {
                 otlp_endpoint: Some(raw.otlp_endpoint.clone()).filter(|text| !text.is_empty()),
                 witness: WitnessConfig::from(&raw.witness),
                 keystore: KeystoreConfig::from(&raw.keystore),
+                backup: BackupConfig::from(&raw.backup),
                 raw,
             }),
             _ => Err(wrong(mistakes)),
@@ -312,6 +270,17 @@ impl Config {
         };
         let text = toml::to_string(&raw).map_err(std::io::Error::other)?;
         std::fs::write(dir.join(FILE), text)
+    }
+
+    /// States that the ledger is in the domain's folder.
+    pub(crate) fn without_postgres(dir: &Path) -> std::io::Result<()> {
+        let path = dir.join(FILE);
+        let mut text: toml::Table =
+            toml::from_str(&std::fs::read_to_string(&path)?).map_err(std::io::Error::other)?;
+        if text.remove("ledger_postgres").is_none() {
+            return Ok(());
+        }
+        std::fs::write(path, toml::to_string(&text).map_err(std::io::Error::other)?)
     }
 
     /// Where a domain's ledger is: where its configuration says, or in its folder where there is none,

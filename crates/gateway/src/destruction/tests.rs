@@ -80,6 +80,7 @@ async fn what_is_approved_is_destroyed_and_certified() {
     let file = domain.dir.join("data/city.open/2.parquet");
     let stored = Digest::of(&std::fs::read(&file).unwrap());
     let length = std::fs::metadata(&file).unwrap().size();
+    let (copy, _) = domain.copy_keys(stage.folder.path()).await.unwrap();
     let request = requested(&stage).await;
     let digest = {
         let mut standing = stage.gateway.upkeep.standing.lock().await;
@@ -118,7 +119,15 @@ async fn what_is_approved_is_destroyed_and_certified() {
     let key = &certificate.key;
     assert_eq!(key.wrapped_by, KeyName::Storage(1));
     assert!(key.created.is_some_and(|created| created < key.destroyed));
-    assert_eq!(key.keys_wrapped_anew, 3);
+    assert_eq!(key.keys_wrapped_anew, 4);
+    // The copy of the keys that is on record is named.
+    let copy = format!("copy {copy} of the keys, made ");
+    assert!(
+        certificate
+            .copies
+            .iter()
+            .any(|named| named.of.starts_with(&copy))
+    );
     let exports = certificate
         .derived
         .iter()
