@@ -469,7 +469,7 @@ def documents(world):
     return {"PAPER": paper, "DATASET": made("dataset", dataset), "SCENARIO": made("scenario", scenario), "PRODUCT": made("product", product),
             "CALL": made("call", call), "OPERATOR": made("operator", {"id": "x", "title": "x", "security_officer": None, "emergency_plan": False}),
             "LICENCE": application(world, "x", **{"from": world.day(), "until": world.day(9)}), "RISK": made("risk", {"level": "low", "by": "x", "until": world.day(9)}),
-            "HOLIDAYS": made("holidays", {"year": 2028, "off": [], "worked": []}), "CSR": world.folder / "rex" / "request.pem", "DAY": world.day(9)}
+            "HOLIDAYS": made("holidays", {"year": 2028, "off": [], "worked": []}), "CSR": world.folder / "rex" / "request.pem", "DAY": world.day(9), "LIST": world.file("dummy.csv", "x\n1\n")}
 
 
 # Each step and who may ask for it; everybody else is refused by policy, before the register looks at anything.
@@ -488,6 +488,11 @@ dana: product review x --aspect compliance | objection answer x --reason x | vio
 ann bob: operator evidence acme --file PAPER | operator officer acme x | operator plan acme --file PAPER --drill-until DAY
 ann bob: licence apply --file LICENCE | licence surrender x | scenario apply --file SCENARIO | scenario report-risk x --reason x
 ann bob: product register --file PRODUCT | product publish x
+ann bob: external submit --scenario care --file LIST --entry DATASET --purpose x --source x --agreement PAPER | external withdraw x
+sam: external review x --aspect security
+dana: external review x --aspect lawfulness
+dana sam: external refuse x --reason x
+dana sam rex: external report x
 pia: dataset propose --file DATASET | dataset propose-grades city.x --item x=none/narrow
 dana sam: person suspend x --reason x | person reinstate x | dataset suspend city.x --reason x | licence refuse x --reason x
 dana sam: licence suspend x --cause unsafe --rectify-by DAY --reason x | scenario suspend x --cause unsafe --reason x

@@ -86,6 +86,8 @@ enum Command {
     Licence(Managed<manage::Licence>),
     /// Scenarios, from the application to the end / 应用场景
     Scenario(Managed<manage::Scenario>),
+    /// Data from outside, through the import gate / 社会数据导入
+    External(Managed<manage::External>),
     /// Products, from registration to recall / 公共数据产品
     Product(Managed<manage::Product>),
     /// Violations and the public list / 违规
@@ -355,6 +357,7 @@ pub fn run() -> ExitCode {
         Command::Dataset(given) => manage::dataset(given, json),
         Command::Licence(given) => manage::licence(given, json),
         Command::Scenario(given) => manage::scenario(given, json),
+        Command::External(given) => manage::external(given, json),
         Command::Product(given) => manage::product(given, json),
         Command::Violation(given) => manage::violation(given, json),
         Command::Objection(given) => manage::objection(given, json),

@@ -9,12 +9,14 @@ mod describe; // a draft of an entry, from a data file
 mod licence; // 授权
 mod scenario; // 应用场景
 mod product; // 公共数据产品
+mod external; // 社会数据
 mod supervision; // 违规 and 异议
 mod domain; // what the platform governs
 
 pub(crate) use self::{
     dataset::{Dataset, dataset},
     domain::{Domain, domain},
+    external::{External, external},
     licence::{Licence, licence},
     operator::{Operator, operator},
     person::{Person, person},

@@ -70,6 +70,35 @@ impl ShownRows {
         })
     }
 
+    /// Who is in a dataset, as tokens: what lists from outside are held against at the gate. Which key
+    /// makes the tokens, the job says.
+    ///
+    /// None where nobody is counted, or the subject has no domain.
+    #[must_use]
+    pub fn subjects(dataset: &Dataset) -> Option<Self> {
+        let subject = dataset.item(dataset.subject.as_ref()?)?;
+        let domain = subject.domain.clone()?;
+        Mask::Token.shown_type(subject.data_type?)?;
+        let column = ScanColumn {
+            item: subject.name.clone(),
+            data_type: Type::Text,
+            view: View::masked(Mask::Token, Some(domain)),
+        };
+        Some(Self {
+            items: vec![subject.name.clone()],
+            dataset: dataset.name.clone(),
+            plan: Plan {
+                names: vec![subject.name.to_string()],
+                checks: Vec::new(),
+                root: Node::Scan(Scan {
+                    dataset: dataset.name.clone(),
+                    columns: vec![column],
+                    rows: None,
+                }),
+            },
+        })
+    }
+
     /// The plan.
     #[must_use]
     pub const fn plan(&self) -> &Plan {

@@ -70,6 +70,10 @@ impl Domain {
                 tracing::error!(%error, "a term is over and could not be put on record");
             }
         }
+        // What nobody decided on goes from quarantine.
+        if let Err(error) = crate::external::sweep(self).await {
+            tracing::error!(%error, "the quarantine could not be put in order");
+        }
     }
 
     async fn in_turn(&self, order: Order) -> Result<Carried, Unadministered> {
@@ -155,9 +159,13 @@ impl Domain {
     /// No new entry asks for more of an item than its kind and grade may show. What is graded higher
     /// later is not refused for its mask: it gives way to the table's.
     fn judge_masks(&self, event: &Event) -> Result<(), Unadministered> {
-        let (Event::DatasetProposed { dataset, .. } | Event::DatasetCatalogued { dataset, .. }) =
-            event
-        else {
+        let dataset = if let Event::DatasetProposed { dataset, .. }
+        | Event::DatasetCatalogued { dataset, .. } = event
+        {
+            dataset
+        } else if let Event::ExternalStep { external, .. } = event {
+            &external.dataset
+        } else {
             return Ok(());
         };
         let masks = self.engine.masks()?;

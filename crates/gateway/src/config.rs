@@ -36,6 +36,9 @@ struct Raw {
     runner_wall_ms_max: u64,
     runner_memory_bytes_max: u64,
     results_bytes_max: u32,
+    /// Of one file that an operator uploads: in memory until it is sealed.
+    external_bytes_max: u64,
+    external_upload_ms_max: u64,
     /// Walls that must stand around planners and runners, by name, or `all`; `SECURITY.md` lists them.
     jail_required: Vec<String>,
     log_filter: String,
@@ -95,6 +98,8 @@ impl Default for Raw {
             runner_wall_ms_max: 30_000,
             runner_memory_bytes_max: 4 << 30,
             results_bytes_max: 64 << 20,
+            external_bytes_max: 256 << 20,
+            external_upload_ms_max: 600_000,
             jail_required: vec![],
             log_filter: "warn".into(),
             otlp_endpoint: String::new(),
@@ -125,6 +130,10 @@ pub struct Config {
     pub log_filter: String,
     /// Where spans are sent, if anywhere.
     pub otlp_endpoint: Option<String>,
+    /// How large a file an operator may upload.
+    pub external_bytes_max: u64,
+    /// How long that may take.
+    pub external_upload_max: Duration,
     /// Who cosigns the log.
     pub witness: WitnessConfig,
     /// What opens the keystore.
@@ -243,6 +252,8 @@ impl Config {
                 log_filter: raw.log_filter.clone(),
                 ledger,
                 rings_demanded,
+                external_bytes_max: raw.external_bytes_max,
+                external_upload_max: Duration::from_millis(raw.external_upload_ms_max),
                 otlp_endpoint: Some(raw.otlp_endpoint.clone()).filter(|text| !text.is_empty()),
                 witness: WitnessConfig::from(&raw.witness),
                 keystore: KeystoreConfig::from(&raw.keystore),

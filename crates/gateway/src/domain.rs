@@ -45,6 +45,8 @@ pub struct Domain {
     pub manifest_key: ManifestKey,
     /// What became of each operation, by who asked.
     pub(crate) receipts: Mutex<Receipts>,
+    /// Held while a file is uploaded: one at a time is in memory.
+    pub(crate) uploading: tokio::sync::Mutex<()>,
     /// Held while data is taken in.
     pub(crate) loading: tokio::sync::Mutex<()>,
     /// Held while it is put on record what became of keys, so that it is put once.
@@ -120,6 +122,9 @@ pub enum Unopened {
     /// A product that was approved cannot be certified.
     #[error(transparent)]
     Uncertified(#[from] crate::Uncertified),
+    /// What lies in quarantine cannot be put in order.
+    #[error("the quarantine cannot be put in order: {0}")]
+    Quarantine(String),
     /// The disclosure register cannot be used.
     #[error(transparent)]
     Disclosure(#[from] disclosure::Unstored),
@@ -310,6 +315,7 @@ impl Domain {
             disclosure: Arc::new(disclosure),
             manifest_key,
             receipts: Mutex::default(),
+            uploading: tokio::sync::Mutex::default(),
             loading: tokio::sync::Mutex::default(),
             recording: tokio::sync::Mutex::default(),
             backing_up: tokio::sync::Mutex::default(),

@@ -17,6 +17,7 @@ mod unlock; // what opens the keystore
 mod domain; // the folder: lock, ledger, register, keys
 mod carry_out; // commands: policy, register, ledger, and only then it stands
 mod administration; // what commands need done beside them
+mod external; // the import gate: data that operators bring
 mod row_risk; // how identifying rows would be, measured
 mod drawn; // where each column comes from, for the record
 mod line; // a connection, and its switch

@@ -12,6 +12,7 @@ mod catalogue; // 公共数据目录
 mod licences; // 授权
 mod scenarios; // 应用场景
 mod products; // 公共数据产品
+mod externals; // 社会数据
 mod supervision; // 违规 and 异议
 mod platform; // what the management platform governs
 mod follow; // the log as it grows
@@ -176,11 +177,11 @@ pub(crate) fn routes(
     desk: &Desk,
 ) -> Result<tonic::service::Routes, tonic_reflection::server::Error> {
     use management::{
-        catalogue_server::CatalogueServer, licences_server::LicencesServer,
-        objections_server::ObjectionsServer, operators_server::OperatorsServer,
-        people_server::PeopleServer, platform_server::PlatformServer,
-        products_server::ProductsServer, scenarios_server::ScenariosServer,
-        violations_server::ViolationsServer,
+        catalogue_server::CatalogueServer, externals_server::ExternalsServer,
+        licences_server::LicencesServer, objections_server::ObjectionsServer,
+        operators_server::OperatorsServer, people_server::PeopleServer,
+        platform_server::PlatformServer, products_server::ProductsServer,
+        scenarios_server::ScenariosServer, violations_server::ViolationsServer,
     };
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(wire::SERVICES)
@@ -192,6 +193,7 @@ pub(crate) fn routes(
         .add_service(LicencesServer::new(desk.clone()))
         .add_service(ScenariosServer::new(desk.clone()))
         .add_service(ProductsServer::new(desk.clone()))
+        .add_service(ExternalsServer::new(desk.clone()))
         .add_service(ViolationsServer::new(desk.clone()))
         .add_service(ObjectionsServer::new(desk.clone()))
         .add_service(PlatformServer::new(desk.clone()));

@@ -115,6 +115,7 @@ impl Gateway {
         let standing = (left.redactions, left.destructions, left.promises);
         let upkeep = Upkeep::take_up(&domain, standing, now()).await?;
         domain.take_up_certificates().await?;
+        crate::external::take_up(&domain).await?;
         walled(&pool).await?;
         domain.record_unlocking().await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -135,6 +136,11 @@ impl Gateway {
             strangers: AtomicU64::new(0),
             upkeep,
         }))
+    }
+
+    /// The children that plan and run.
+    pub(crate) const fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// What the register's steps need done beside them.

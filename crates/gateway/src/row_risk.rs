@@ -88,7 +88,7 @@ fn typed(dataset: &Dataset, snapshot: &Snapshot) -> Dataset {
 }
 
 /// The highest grade among the listed items.
-fn highest(dataset: &Dataset, wanted: &ScenarioDataset) -> Grade {
+pub(crate) fn highest(dataset: &Dataset, wanted: &ScenarioDataset) -> Grade {
     let listed = |item: &&Item| item.grade != Grade::Four && wanted.items.includes(&item.name);
     let grades = dataset.items.iter().filter(listed).map(|item| item.grade);
     grades.max().unwrap_or(Grade::Four)

@@ -96,6 +96,10 @@ impl<'a> Asking<'a> {
             let Some(dataset) = self.state.dataset(&wanted.name) else {
                 continue;
             };
+            // Its identifiers are another scenario's tokens.
+            if dataset.bound.as_ref().is_some_and(|bound| bound != id) {
+                continue;
+            }
             let snapshot = standing.pinned.get(&wanted.name).copied().unwrap_or(0);
             let risk = standing
                 .row_risks
@@ -225,6 +229,12 @@ impl<'a> Asking<'a> {
             } else {
                 Mask::Suppress
             };
+            let tokenised = dataset.is_tokenised(item);
+            let mask = if tokenised && mask != Mask::Suppress {
+                Mask::Token
+            } else {
+                mask
+            };
             let nameless = matches!(mask, Mask::Token) && item.domain.is_none();
             let mask = if nameless { Mask::Redact } else { mask };
             let shown = item.data_type.filter(|t| mask.shown_type(*t).is_some());
@@ -237,6 +247,7 @@ impl<'a> Asking<'a> {
                         kind: item.kind,
                         unique: item.unique,
                         domain: item.domain.clone(),
+                        tokenised,
                         mask,
                         band: item.band,
                         pooled: dataset.pooled(&item.name).clone(),

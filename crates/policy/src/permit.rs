@@ -83,6 +83,8 @@ pub struct PermittedItem {
     pub unique: bool,
     /// What it identifies.
     pub domain: Option<IdentifierDomain>,
+    /// Whether what is stored is the token already.
+    pub tokenised: bool,
     /// How it is shown; suppress where it is only aggregated.
     pub mask: Mask,
     /// The width to which its order statistics are rounded; none where they are not approved.

@@ -12,7 +12,7 @@ use crate::{Destructions, Redactions, State};
 use chrono::{DateTime, Utc};
 use ledger::{Leaf, Promises};
 use std::collections::BTreeMap;
-use terms::{Cause, Digest, Event, PersonId, QueryId, Stage};
+use terms::{Cause, Digest, Event, PersonId, QueryId, Scrutiny, Stage};
 
 /// Findings kept; more are counted.
 const FINDINGS_MAX: usize = 100;
@@ -107,6 +107,7 @@ impl Audit {
             self.standing(index, event);
             self.upkeep(index, event, at);
             self.destruction(index, event);
+            self.brought(index, event);
         }
         match self.releases.entry(index, event, &self.state) {
             Some(Found::Unbegun) if self.partial => self.pass_over("audit.no-product"),
@@ -224,10 +225,48 @@ impl Audit {
             let submitter = self.state.product(&product.id).map(|s| &s.submitter);
             let own = matches!(stage, Stage::Published | Stage::Recalled | Stage::Applied);
             (by, submitter, own)
+        } else if let Event::ExternalStep {
+            by,
+            stage,
+            external,
+            course,
+            ..
+        } = event
+        {
+            let submitter = self.state.external(&external.id).map(|s| &s.submitter);
+            // A first approval leaves it at the step at which it was submitted.
+            let submits = *stage == Stage::Applied && course.reviews.is_empty();
+            (by, submitter, submits || *stage == Stage::Closed)
         } else {
             return None;
         };
         (!is_own && submitter == Some(by)).then_some(by)
+    }
+
+    /// What came in at the gate was approved by two, each in another respect. Source: AO-16(3).
+    fn brought(&mut self, index: u64, event: &Event) {
+        let Event::ExternalStep {
+            stage,
+            course,
+            snapshot,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let approved = Scrutiny::ALL.map(|scrutiny| {
+            let mut reviews = course.reviews.iter();
+            reviews.find(|review| review.aspect == scrutiny.aspect())
+        });
+        let by_two = match approved {
+            [Some(one), Some(other)] => one.by != other.by,
+            [_, _] => false,
+        };
+        let is_in = *stage == Stage::Granted;
+        if is_in != snapshot.is_some() || (is_in && !by_two) {
+            let what = "data from outside came in without the approval of two authorities";
+            self.find(index, "audit.unapproved", what);
+        }
     }
 
     fn operation(&mut self, index: u64, event: &Event) {

@@ -3,9 +3,9 @@ use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use terms::{
     Announcement, Aspect, Cause, Dataset, DatasetName, DatasetRisk, Digest, Disposed, DomainName,
-    Evidence, Grade, Holidays, Impact, ItemName, Licence, LicenceId, Measure, ObjectionId,
-    Obligations, Operator, OperatorId, Person, PersonId, Product, ProductId, RowRisk, Scenario,
-    ScenarioId, Snapshot, Thresholds, Violated, ViolationId,
+    Evidence, External, ExternalId, Grade, Holidays, Impact, ItemName, Licence, LicenceId, Measure,
+    ObjectionId, Obligations, Operator, OperatorId, Person, PersonId, Product, ProductId, RowRisk,
+    Scenario, ScenarioId, Scrutiny, Snapshot, Thresholds, Violated, ViolationId,
 };
 
 /// What can be asked of the register. Each has its action word for the policies.
@@ -302,6 +302,30 @@ pub enum Command {
         reason: Reason,
     },
 
+    // --- data from outside ---
+    /// Data of an operator goes into quarantine. Source: AO-16(3).
+    SubmitExternal(Box<External>),
+    /// 审核 by one of the two authorities; with the second it comes in. Source: AO-16(3).
+    ReviewExternal {
+        /// Which.
+        external: ExternalId,
+        /// In which respect.
+        scrutiny: Scrutiny,
+        /// What was made of it, where this is the second.
+        snapshot: Option<Snapshot>,
+    },
+    /// 不予批准. Source: PD-24.
+    RefuseExternal {
+        /// Which.
+        external: ExternalId,
+        /// Why.
+        reason: Reason,
+    },
+    /// The operator takes it back.
+    WithdrawExternal(ExternalId),
+    /// Nobody decided in time. Asked by the clock alone.
+    ExpireExternal(ExternalId),
+
     // --- objections, violations, destruction ---
     /// 异议. The days in it are set here. Source: AO-9, AO-13, PD-26.
     LodgeObjection {
@@ -353,6 +377,7 @@ pub(crate) enum About<'a> {
     Licence(&'a LicenceId),
     Scenario(&'a ScenarioId),
     Product(&'a ProductId),
+    External(&'a ExternalId),
     Objection(&'a ObjectionId),
     /// A dataset somebody proposed, or whose grades somebody proposed.
     Dataset(&'a DatasetName),
@@ -421,6 +446,14 @@ impl Command {
             Self::RefuseProduct { .. } => "refuseProduct",
             Self::PublishProduct(_) => "publishProduct",
             Self::RecallProduct { .. } => "recallProduct",
+            Self::SubmitExternal(_) => "submitExternal",
+            Self::ReviewExternal { scrutiny, .. } => match scrutiny {
+                Scrutiny::Lawfulness => "reviewExternalLawfulness",
+                Scrutiny::Security => "reviewExternalSecurity",
+            },
+            Self::RefuseExternal { .. } => "refuseExternal",
+            Self::WithdrawExternal(_) => "withdrawExternal",
+            Self::ExpireExternal(_) => "expireExternal",
             Self::LodgeObjection { .. } => "lodgeObjection",
             Self::AnswerObjection { .. } => "answerObjection",
             Self::RecordViolation { .. } => "recordViolation",
@@ -445,6 +478,7 @@ impl Command {
             | Self::ReportRisk { reason, .. }
             | Self::RefuseProduct { reason, .. }
             | Self::RecallProduct { reason, .. }
+            | Self::RefuseExternal { reason, .. }
             | Self::LodgeObjection { reason, .. }
             | Self::AnswerObjection { reason, .. }
             | Self::RecordViolation { reason, .. } => Some(reason),
@@ -486,6 +520,10 @@ impl Command {
             | Self::RegisterProduct(_)
             | Self::ReviewProduct { .. }
             | Self::PublishProduct(_)
+            | Self::SubmitExternal(_)
+            | Self::ReviewExternal { .. }
+            | Self::WithdrawExternal(_)
+            | Self::ExpireExternal(_)
             | Self::LiftViolation(_)
             | Self::ConfirmDestruction { .. } => None,
         }
@@ -508,6 +546,9 @@ impl Command {
             | Self::SuspendScenario { scenario: id, .. } => About::Scenario(id),
             Self::ReviewProduct { product: id, .. } | Self::RefuseProduct { product: id, .. } => {
                 About::Product(id)
+            }
+            Self::ReviewExternal { external, .. } | Self::RefuseExternal { external, .. } => {
+                About::External(external)
             }
             Self::AnswerObjection { objection, .. } => About::Objection(objection),
             Self::CatalogueDataset(dataset) => About::Dataset(&dataset.name),
@@ -546,6 +587,9 @@ impl Command {
             | Self::RegisterProduct(_)
             | Self::PublishProduct(_)
             | Self::RecallProduct { .. }
+            | Self::SubmitExternal(_)
+            | Self::WithdrawExternal(_)
+            | Self::ExpireExternal(_)
             | Self::LodgeObjection { .. }
             | Self::RecordViolation { .. }
             | Self::LiftViolation(_)

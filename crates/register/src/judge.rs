@@ -7,6 +7,7 @@ mod grading; // proposed and confirmed grades, risks, what is not operated on
 mod licence; // calls, scope, term, order of steps
 mod scenario; // item lists, members, rows
 mod product; // forms, fees, two authorities
+mod external; // what an operator brings in, two authorities
 mod supervision; // objections, violations, destruction
 
 pub use self::catalogue::judge_entry;
@@ -185,6 +186,15 @@ impl State {
             Command::RecallProduct { product, cause, .. } => {
                 self.recall_product(asked, &product, cause)?
             }
+            Command::SubmitExternal(external) => self.submit_external(asked, *external)?,
+            Command::ReviewExternal {
+                external,
+                scrutiny,
+                snapshot,
+            } => self.review_external(asked, (scrutiny, &external, snapshot))?,
+            Command::RefuseExternal { external, .. } => self.refuse_external(asked, &external)?,
+            Command::WithdrawExternal(id) => self.withdraw_external(asked, &id)?,
+            Command::ExpireExternal(id) => self.expire_external(asked, &id)?,
             Command::LodgeObjection {
                 objection, against, ..
             } => self.lodge_objection(asked, objection, against)?,
@@ -214,6 +224,7 @@ impl State {
             About::Licence(id) => self.licence(id).map(|standing| &standing.submitter),
             About::Scenario(id) => self.scenario(id).map(|standing| &standing.submitter),
             About::Product(id) => self.product(id).map(|standing| &standing.submitter),
+            About::External(id) => self.external(id).map(|standing| &standing.submitter),
             About::Objection(id) => self.objection(id).map(|objection| &objection.lodged_by),
             About::Dataset(name) => {
                 let entry = self.proposed(name).map(|(by, ..)| by);

@@ -26,6 +26,8 @@ pub use self::{
     judge::judge_entry,
     reason::Reason,
     redaction::{Approval, Redactions},
-    state::{LicenceStanding, Overdue, Owed, ProductStanding, ScenarioStanding, State},
+    state::{
+        ExternalStanding, LicenceStanding, Overdue, Owed, ProductStanding, ScenarioStanding, State,
+    },
     unlawful::Unlawful,
 };

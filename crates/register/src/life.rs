@@ -1,10 +1,17 @@
-//! The lives of licences, scenarios and products as types: a step that the law does not know from a
+//! The lives of licences, scenarios, products and data at the gate as types: a step that the law does not know from a
 //! stage is a method that the stage does not have.
 //!
 //! ```compile_fail,E0599
 //! use register::life::{Applied, At};
 //! fn wrong(licence: At<register::life::OfLicence, Applied>, day: chrono::NaiveDate) {
 //!     licence.grant(day); // nothing is granted that was not reviewed and under public notice
+//! }
+//! ```
+//!
+//! ```compile_fail,E0599
+//! use register::life::{At, OfExternal, Refused};
+//! fn again(external: At<OfExternal, Refused>, day: chrono::NaiveDate) {
+//!     external.withdraw(day); // what was refused is gone
 //! }
 //! ```
 //!
@@ -19,8 +26,13 @@
 mod licence; // AO-9..11
 mod scenario; // AO-12, AO-15, AO-19
 mod product; // AO-17, AO-21
+mod external; // AO-16(3)
 
-pub use self::{product::AfterReview as AfterProductReview, scenario::AfterReview};
+pub(crate) use self::external::is_last;
+pub use self::{
+    external::AfterReview as AfterExternalReview, product::AfterReview as AfterProductReview,
+    scenario::AfterReview,
+};
 use crate::Unlawful;
 use std::marker::PhantomData;
 use terms::{Course, Stage};
@@ -55,6 +67,9 @@ pub struct OfScenario;
 /// A product.
 #[derive(Debug)]
 pub struct OfProduct;
+/// Data in quarantine.
+#[derive(Debug)]
+pub struct OfExternal;
 
 macro_rules! stages {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
@@ -101,6 +116,11 @@ impl HasLife for OfScenario {
 impl HasLife for OfProduct {
     const ORDER: &'static str = "the steps are applied, granted, published, in this order";
     const CLAUSE: &'static str = "AO-17";
+}
+
+impl HasLife for OfExternal {
+    const ORDER: &'static str = "the steps are applied, then granted, refused, closed or expired";
+    const CLAUSE: &'static str = "AO-16(3)";
 }
 
 impl<K: HasLife, S: IsStage> At<K, S> {

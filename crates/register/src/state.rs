@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use terms::{
     Announcement, AnnouncementId, Calendar, Course, Dataset, DatasetName, Digest, Disposed,
-    DomainName, GradeProposal, Licence, LicenceId, Objection, ObjectionId, Obligations, Operator,
-    OperatorId, Person, PersonId, Product, ProductId, RowRisk, Scenario, ScenarioId, Snapshot,
-    Stage, Thresholds, Violation, ViolationId,
+    DomainName, External, ExternalId, GradeProposal, Licence, LicenceId, Objection, ObjectionId,
+    Obligations, Operator, OperatorId, Person, PersonId, Product, ProductId, RowRisk, Scenario,
+    ScenarioId, Snapshot, Stage, Thresholds, Violation, ViolationId,
 };
 
 mod fold; // events, one after the other
@@ -44,6 +44,7 @@ struct Procedure {
     regrading: BTreeMap<DatasetName, (PersonId, GradeProposal)>,
     announcements: BTreeMap<AnnouncementId, Announcement>,
     products: BTreeMap<ProductId, ProductStanding>,
+    externals: BTreeMap<ExternalId, ExternalStanding>,
     objections: BTreeMap<ObjectionId, Objection>,
     violations: BTreeMap<ViolationId, Violation>,
     /// What ended and is destroyed, with the digest of the certificate.
@@ -64,6 +65,21 @@ pub struct ProductStanding {
     /// The digest of its certificate of registration (产品登记证书), once it is signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Digest>,
+}
+
+/// Data that an operator brings in, and the step it is at.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct ExternalStanding {
+    /// As it stands.
+    pub external: External,
+    /// The last step.
+    pub stage: Stage,
+    /// Its course.
+    pub course: Course,
+    /// Who submitted it.
+    pub submitter: PersonId,
+    /// The state of its dataset that it became.
+    pub snapshot: Option<u32>,
 }
 
 /// A licence and the step it is at.
@@ -288,6 +304,17 @@ impl State {
     /// Every product.
     pub fn products(&self) -> impl Iterator<Item = &ProductStanding> {
         self.procedure.products.values()
+    }
+
+    /// What was submitted at the gate under this id.
+    #[must_use]
+    pub fn external(&self, id: &ExternalId) -> Option<&ExternalStanding> {
+        self.procedure.externals.get(id)
+    }
+
+    /// Everything that was submitted at the gate.
+    pub fn externals(&self) -> impl Iterator<Item = &ExternalStanding> {
+        self.procedure.externals.values()
     }
 
     /// The objection of this id.

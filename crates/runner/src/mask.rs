@@ -331,6 +331,14 @@ mod tests {
     use chrono::{DateTime, Datelike};
     use proptest::prelude::Strategy as _;
 
+    /// The vault's suite has the same, of what the import gate stores.
+    #[test]
+    fn a_token_is_the_vaults() {
+        let tokens = Tokens::new(&[7; 32]);
+        let token = tokens.token(&tokens.begun("person"), "4201");
+        assert_eq!(&token, b"12afe7d7a74246414498deb9b5d6f401");
+    }
+
     proptest::proptest! {
         /// Days come and go as a calendar library has them.
         #[test]

@@ -1,6 +1,6 @@
 use crate::{
-    DatasetName, Derivation, Digest, Grade, IdentifierDomain, Impact, ItemName, Kind, Mask, Sector,
-    Standing, Type,
+    DatasetName, Derivation, Digest, Grade, IdentifierDomain, Impact, ItemName, Kind, Mask,
+    ScenarioId, Sector, Standing, Type,
 };
 use chrono::NaiveDate;
 
@@ -50,6 +50,10 @@ pub struct Dataset {
     pub subject: Option<ItemName>,
     /// Operator-supplied (社会数据): counts zero towards any threshold.
     pub external: bool,
+    /// The one scenario it serves, where it came in by the gate: its identifiers are stored as that
+    /// scenario's tokens. Set by the gate alone. Source: AO-16(3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<ScenarioId>,
     /// Barred from operation, with the legal basis. Source: AO-2.
     pub prohibited: Option<String>,
     /// The provider's risk assessment, where filed. Source: RA-3, RA-4.
@@ -82,6 +86,12 @@ impl Dataset {
     #[must_use]
     pub fn is_protected(&self) -> bool {
         self.subject.is_some() && !self.external
+    }
+
+    /// Whether an item's values are stored as tokens, so that nobody has what they were made of.
+    #[must_use]
+    pub fn is_tokenised(&self, item: &Item) -> bool {
+        self.bound.is_some() && item.is_key()
     }
 }
 
@@ -123,6 +133,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// Whether its values identify something of a domain, so that tokens of it join.
+    #[must_use]
+    pub const fn is_key(&self) -> bool {
+        self.kind.is_identifier() && self.domain.is_some()
+    }
+
     /// An item of which nothing more is said: shared and opened as its grade has it.
     #[must_use]
     pub const fn new(name: ItemName, kind: Kind, grade: Grade) -> Self {

@@ -4,10 +4,10 @@
 
 use crate::{
     Announcement, Answer, Channel, Course, Dataset, DatasetName, DestructionBasis, Digest,
-    DomainName, GradeProposal, Holidays, ItemName, KeyName, KeystoreKind, Licence, LicenceId,
-    Notice, Objection, ObjectionId, Obligations, Operator, Person, PersonId, Product, ProductId,
-    QueryId, ReadingPurpose, RedactionBasis, Retention, Rotation, RowRisk, Scenario, ScenarioId,
-    Shape, Snapshot, Stage, Thresholds, Usage, Violation, ViolationId,
+    DomainName, External, GradeProposal, Holidays, ItemName, KeyName, KeystoreKind, Licence,
+    LicenceId, Notice, Objection, ObjectionId, Obligations, Operator, Person, PersonId, Product,
+    ProductId, QueryId, ReadingPurpose, RedactionBasis, Retention, Rotation, RowRisk, Scenario,
+    ScenarioId, Shape, Snapshot, Stage, Thresholds, Usage, Violation, ViolationId,
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -114,6 +114,20 @@ pub enum Event {
         product: ProductId,
         /// The digest of the certificate.
         certificate: Digest,
+    },
+    /// A step of data that an operator brings in. Source: AO-16(3).
+    ExternalStep {
+        /// By whom.
+        by: PersonId,
+        /// Which step.
+        stage: Stage,
+        /// As it stands.
+        external: Box<External>,
+        /// Its course.
+        course: Course,
+        /// What it became, with the second approval.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        snapshot: Option<Snapshot>,
     },
     /// An objection came on record. Source: AO-9, AO-13, PD-26.
     ObjectionLodged {
@@ -575,6 +589,7 @@ impl Event {
             Self::LicencesAnnounced { .. } => "licences-announced",
             Self::ProductStep { .. } => "product-step",
             Self::ProductCertified { .. } => "product-certified",
+            Self::ExternalStep { .. } => "external-step",
             Self::ObjectionLodged { .. } => "objection-lodged",
             Self::ObjectionAnswered { .. } => "objection-answered",
             Self::ViolationRecorded { .. } => "violation-recorded",
@@ -635,6 +650,7 @@ impl Event {
             | Self::LicencesAnnounced { .. }
             | Self::ProductStep { .. }
             | Self::ProductCertified { .. }
+            | Self::ExternalStep { .. }
             | Self::ObjectionLodged { .. }
             | Self::ObjectionAnswered { .. }
             | Self::ViolationRecorded { .. }
@@ -701,6 +717,7 @@ impl Event {
             | Self::LicencesAnnounced { .. }
             | Self::ProductStep { .. }
             | Self::ProductCertified { .. }
+            | Self::ExternalStep { .. }
             | Self::ObjectionLodged { .. }
             | Self::ObjectionAnswered { .. }
             | Self::ViolationRecorded { .. }

@@ -84,6 +84,10 @@ identifier!(
     ProductId, "product id", is_name, "1 to 64 letters, digits, `_` or `-`"
 );
 identifier!(
+    /// Data brought in by an operator (社会数据); given by the gate. Source: AO-16(3).
+    ExternalId, "external id", is_name, "1 to 64 letters, digits, `_` or `-`"
+);
+identifier!(
     /// An objection (异议). Source: AO-9, AO-13.
     ObjectionId, "objection id", is_name, "1 to 64 letters, digits, `_` or `-`"
 );

@@ -1,4 +1,4 @@
-use crate::{DatasetName, Unreadable};
+use crate::{DatasetName, ExternalId, Unreadable};
 
 /// Where a domain's root key is kept, and so what opens it.
 #[derive(
@@ -16,7 +16,8 @@ pub enum KeystoreKind {
 
 /// A key of a domain beneath its root.
 ///
-/// Shape: `storage/3`, `tokens`, `cells`, `sealed`, `backup`, `snapshot/gjj.account/1`.
+/// Shape: `storage/3`, `tokens`, `cells`, `sealed`, `backup`, `snapshot/gjj.account/1`,
+/// `quarantine/x-1`.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -39,6 +40,8 @@ pub enum KeyName {
         /// Which state.
         number: u32,
     },
+    /// What data from outside is stored under until it is approved or refused.
+    Quarantine(ExternalId),
 }
 
 /// What was made anew, so that the old one could be destroyed.
@@ -96,6 +99,7 @@ impl std::fmt::Display for KeyName {
             Self::Sealed => f.write_str("sealed"),
             Self::Backup => f.write_str("backup"),
             Self::Snapshot { dataset, number } => write!(f, "snapshot/{dataset}/{number}"),
+            Self::Quarantine(id) => write!(f, "quarantine/{id}"),
         }
     }
 }
@@ -115,6 +119,7 @@ impl std::str::FromStr for KeyName {
             ["cells"] => Some(Self::Cells),
             ["sealed"] => Some(Self::Sealed),
             ["backup"] => Some(Self::Backup),
+            ["quarantine", id] => id.parse().ok().map(Self::Quarantine),
             ["storage", version] => number(version).map(Self::Storage),
             ["snapshot", dataset, at] => number(at).and_then(|number| {
                 let dataset = dataset.parse().ok()?;
@@ -152,6 +157,7 @@ mod tests {
             "sealed",
             "backup",
             "snapshot/gjj.account/1",
+            "quarantine/x-1",
         ] {
             assert_eq!(name.parse::<KeyName>().unwrap().to_string(), name);
         }
@@ -162,6 +168,7 @@ mod tests {
             "snapshot/x",
             "snapshot/a.b/-1",
             "tokens/1",
+            "quarantine/",
         ] {
             assert!(wrong.parse::<KeyName>().is_err(), "{wrong}");
         }

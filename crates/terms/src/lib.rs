@@ -26,6 +26,7 @@ mod licence; // who may operate on which sectors until when
 mod scenario; // what one approved application may use, and how
 mod course; // how far an application has come
 mod product; // what came out of operation
+mod external; // what an operator brings in
 mod objection; // what somebody held against data or a licence
 mod violation; // what an operator did wrong
 mod obligation; // what a permit asks of a result
@@ -50,11 +51,12 @@ pub use self::{
     destruction::DestructionBasis,
     digest::Digest,
     event::{Action, DatasetStep, Disposed, Event, OperatorStep, PersonStep, Reference, Sighted},
+    external::{External, Scrutiny},
     flow::{Flow, Origin},
     grade::Grade,
     grading::{Degree, GradeProposal, Impact, Scope},
     id::{
-        AnnouncementId, DatasetName, DomainName, IdentifierDomain, ItemName, LicenceId,
+        AnnouncementId, DatasetName, DomainName, ExternalId, IdentifierDomain, ItemName, LicenceId,
         ObjectionId, OperatorId, PersonId, ProductId, QueryId, ScenarioId, ViolationId,
     },
     key::{KeyName, KeystoreKind, Rotation},

@@ -121,6 +121,7 @@ impl Event {
             | Self::LicencesAnnounced { .. }
             | Self::ProductStep { .. }
             | Self::ProductCertified { .. }
+            | Self::ExternalStep { .. }
             | Self::ObjectionLodged { .. }
             | Self::ObjectionAnswered { .. }
             | Self::ViolationRecorded { .. }

@@ -4,7 +4,7 @@ use crate::csv_rows::CsvRows;
 use crate::derive::{Derived, FINITE};
 use crate::parquet_intake::ParquetIntake;
 use crate::plain_type::{expected, normalise, plain_type, stored_type};
-use crate::{Place, Progress, Unreceivable};
+use crate::{DataFile, Format, Place, Progress, Unreceivable};
 use arrow::array::{Array, ArrayRef, new_null_array};
 use arrow::datatypes::{DataType, Field, Fields};
 use std::path::{Path, PathBuf};
@@ -50,14 +50,9 @@ impl Intake {
     /// Opens a data file and holds its columns against the catalogue entry.
     pub(crate) fn open(
         dataset: &Dataset,
-        path: &Path,
+        DataFile { path, format }: DataFile<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, Unreceivable> {
-        if !path.is_file() {
-            return Err(Unreceivable::Missing {
-                path: path.to_owned(),
-            });
-        }
         dataset
             .derivable()
             .map_err(|source| Unreceivable::Underivable {
@@ -66,15 +61,9 @@ impl Intake {
             })?;
         let mut given = dataset.clone();
         given.items.retain(|item| item.derived.is_none());
-        let extension = path
-            .extension()
-            .map(|text| text.to_string_lossy().to_lowercase());
-        let intake = match extension.as_deref() {
-            Some("csv") => Self::open_csv(&given, path, progress),
-            Some("parquet") => Self::open_parquet(&given, path),
-            _ => Err(Unreceivable::UnknownFormat {
-                path: path.to_owned(),
-            }),
+        let intake = match format {
+            Format::Csv => Self::open_csv(&given, path, progress),
+            Format::Parquet => Self::open_parquet(&given, path),
         };
         intake?.completed(dataset)
     }

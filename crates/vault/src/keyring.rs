@@ -309,12 +309,41 @@ impl Keyring {
         Ok(BackupKey::new(key))
     }
 
+    /// The key by which lists from outside are held against each other: one for the domain, another
+    /// than any scenario's.
+    #[must_use]
+    pub fn list_key(&self) -> Key {
+        self.inner.tokens.derive("gate", b"lists")
+    }
+
     /// Makes and wraps the key of a new snapshot; whatever key had its name is gone.
     pub(crate) fn new_unit(&self, dataset: &DatasetName, number: u32) -> Result<Unit, Unkept> {
-        let name = snapshot(dataset, number);
+        self.new_named(&snapshot(dataset, number))
+    }
+
+    /// Makes and wraps a key of this name; whatever key had it is gone.
+    pub(crate) fn new_named(&self, name: &KeyName) -> Result<Unit, Unkept> {
         self.change(|ring, storage| {
-            ring.take(&name);
-            ring.draw(&name, storage).map(Unit::new)
+            ring.take(name);
+            ring.draw(name, storage).map(Unit::new)
+        })
+    }
+
+    /// Unwraps the key of this name.
+    pub(crate) fn named(&self, name: &KeyName) -> Result<Unit, Unkept> {
+        let state = self.read();
+        let key = state.ring.get(name, &state.storage)?.map(Unit::new);
+        key.ok_or_else(|| Unkept::KeyAbsent { key: name.clone() })
+    }
+
+    /// Removes the wrapped key of this name; one that is not there is no error.
+    pub(crate) fn remove_named(&self, name: &KeyName) -> Result<(), Unkept> {
+        if !self.read().ring.keys.contains_key(name) {
+            return Ok(());
+        }
+        self.change(|ring, _| {
+            ring.take(name);
+            Ok(())
         })
     }
 
@@ -330,14 +359,7 @@ impl Keyring {
 
     /// Removes the wrapped key of a snapshot that never came to be.
     pub(crate) fn remove_unit(&self, dataset: &DatasetName, number: u32) -> Result<(), Unkept> {
-        let name = snapshot(dataset, number);
-        if !self.read().ring.keys.contains_key(&name) {
-            return Ok(());
-        }
-        self.change(|ring, _| {
-            ring.take(&name);
-            Ok(())
-        })
+        self.remove_named(&snapshot(dataset, number))
     }
 
     /// Changes the ring beneath its storage key: durable, or as it was.

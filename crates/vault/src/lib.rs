@@ -9,6 +9,8 @@
 #![forbid(unsafe_code)]
 
 mod check_unique; // no value twice, none null
+mod data_file; // where a file is and what it is written in
+mod arriving; // bytes on their way in, in memory alone
 mod csv_columns; // which type each column of a CSV file has: the first pass
 mod csv_intake; // CSV in: the second pass
 mod csv_rows; // rows of a CSV file with their line numbers
@@ -30,18 +32,23 @@ mod sample; // what a file holds and some of its rows, for somebody who describe
 mod sealed_file; // Parquet out, encrypted, hashed as it is written
 mod fill; // a data file, row by row, into a sealed one
 mod store; // ingest, source, discard
+mod token; // what stands for identifiers of data from outside
+mod quarantine; // data from outside, sealed until somebody decides
 mod subjects; // which row is whose, for the disclosure register
 mod unit; // the key of one snapshot
 mod unkept; // what can go wrong with keys
 mod unreceivable; // why data could not come in, by file, line and column
 
 pub use self::{
+    arriving::{Arrived, Arriving, Overfull},
     backup_key::BackupKey,
+    data_file::{DataFile, Format},
     extent::Extent,
     key::Key,
     keyring::{KeyStatus, Keyring},
     keystore::{Cost, Keystore, Passphrase, Pkcs11, RootId, Token, Unprotected},
-    sample::{Sample, SampledColumn, Stored, sample},
+    quarantine::{GateKeys, KeyList, Quarantined},
+    sample::{Sample, SampledColumn, Stored, sample, sample_of},
     store::{Erased, Progress, ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, Store},
     unkept::Unkept,
     unreceivable::{Place, Unreceivable},

@@ -2,7 +2,7 @@ use crate::csv_columns::UTF_8;
 use crate::csv_rows::CsvRows;
 use crate::parquet_intake::{Footed, not_parquet};
 use crate::plain_type::plain_type;
-use crate::{Place, Progress, Unreceivable};
+use crate::{DataFile, Format, Place, Progress, Unreceivable};
 use arrow::array::{Array, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ProjectionMask;
@@ -62,18 +62,21 @@ pub fn sample(
     rows_max: usize,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Sample, Unreceivable> {
-    let ending = path
-        .extension()
-        .map(|text| text.to_string_lossy().to_lowercase());
-    match ending.as_deref() {
-        _ if !path.is_file() => Err(Unreceivable::Missing {
-            path: path.to_owned(),
-        }),
-        Some("csv") => of_csv(path, rows_max.max(1), progress),
-        Some("parquet") => of_parquet(path, rows_max.max(1)),
-        _ => Err(Unreceivable::UnknownFormat {
-            path: path.to_owned(),
-        }),
+    sample_of(DataFile::named(path)?, rows_max, progress)
+}
+
+/// Looks at a data file whose name does not say what it is written in.
+///
+/// # Errors
+/// As [`sample`].
+pub fn sample_of(
+    DataFile { path, format }: DataFile<'_>,
+    rows_max: usize,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Sample, Unreceivable> {
+    match format {
+        Format::Csv => of_csv(path, rows_max.max(1), progress),
+        Format::Parquet => of_parquet(path, rows_max.max(1)),
     }
 }
 

@@ -2,7 +2,7 @@ use crate::extent::{Extent, Extents};
 use crate::fill::fill;
 use crate::intake::Intake;
 use crate::sealed_file::SealedFile;
-use crate::{Key, Keyring, Unkept, Unreceivable};
+use crate::{DataFile, Key, Keyring, Unkept, Unreceivable};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use terms::{Dataset, DatasetName, Digest, ItemName, KeyName, Snapshot};
@@ -11,6 +11,7 @@ use terms::{Dataset, DatasetName, Digest, ItemName, KeyName, Snapshot};
 #[derive(Debug, Clone)]
 pub struct Store {
     data_dir: PathBuf,
+    quarantine_dir: PathBuf,
     keyring: Keyring,
     extents: Extents,
 }
@@ -61,6 +62,7 @@ impl Store {
     pub fn new(dir: &Path, keyring: &Keyring) -> Self {
         Self {
             data_dir: dir.join("data"),
+            quarantine_dir: dir.join("quarantine"),
             keyring: keyring.clone(),
             extents: Extents::default(),
         }
@@ -89,7 +91,7 @@ impl Store {
                 number,
             });
         }
-        let mut intake = Intake::open(dataset, data, progress)?;
+        let mut intake = Intake::open(dataset, DataFile::named(data)?, progress)?;
         let unwritable = |source| Unreceivable::Unwritable {
             path: path.clone(),
             source,
@@ -201,7 +203,17 @@ impl Store {
         crate::subjects::read(&source)
     }
 
-    fn path(&self, dataset: &DatasetName, number: u32) -> PathBuf {
+    /// Where data from outside lies until somebody decides.
+    #[must_use]
+    pub fn quarantine_dir(&self) -> &Path {
+        &self.quarantine_dir
+    }
+
+    pub(crate) const fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    pub(crate) fn path(&self, dataset: &DatasetName, number: u32) -> PathBuf {
         self.data_dir
             .join(dataset.as_str())
             .join(format!("{number}.parquet"))

@@ -94,6 +94,12 @@ pub enum Unkept {
         /// Of which snapshot.
         number: u32,
     },
+    /// There is no key of this name: it never was, or was destroyed.
+    #[error("there is no key `{key}`")]
+    KeyAbsent {
+        /// Which.
+        key: KeyName,
+    },
     /// A stored file does not open under its key, or is not what we write.
     #[error("stored file `{path}` is not readable")]
     Unreadable {
@@ -128,6 +134,7 @@ impl Unkept {
             Self::UnitBroken { .. } => "vault.unit-broken",
             Self::UnitForeign { .. } => "vault.unit-foreign",
             Self::UnitAbsent { .. } => "vault.unit-absent",
+            Self::KeyAbsent { .. } => "vault.key-absent",
             Self::Unreadable { .. } => "vault.unreadable",
             Self::SealBroken => "vault.seal-broken",
             Self::NoRandom => "vault.no-random",
@@ -138,7 +145,9 @@ impl Unkept {
     #[must_use]
     pub const fn told(&self) -> Told {
         match self {
-            Self::UnitAbsent { .. } => Told::new("The data is not available.", "数据不可用。"),
+            Self::UnitAbsent { .. } | Self::KeyAbsent { .. } => {
+                Told::new("The data is not available.", "数据不可用。")
+            }
             Self::File { .. }
             | Self::KeysExist { .. }
             | Self::KeysAbsent { .. }

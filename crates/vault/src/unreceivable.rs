@@ -158,6 +158,14 @@ pub enum Unreceivable {
         /// What it is.
         found: String,
     },
+    /// A column of identifiers is of a type that no identifier has.
+    #[error("`{path}`, column `{item}`: identifiers are text or whole numbers; bring them as such")]
+    NoIdentifier {
+        /// Which file.
+        path: PathBuf,
+        /// Which item.
+        item: ItemName,
+    },
     /// The snapshot is there already: one number, one state.
     #[error("snapshot {number} of `{dataset}` exists already")]
     SnapshotExists {
@@ -228,6 +236,7 @@ impl Unreceivable {
             Self::NotPlain { .. } => "vault.not-plain",
             Self::Underivable { .. } => "vault.underivable",
             Self::PartNoNumber { .. } => "vault.part-no-number",
+            Self::NoIdentifier { .. } => "vault.no-identifier",
             Self::SnapshotExists { .. } => "vault.snapshot-exists",
             Self::Unwritable { .. } => "vault.unwritable",
             Self::Unencodable { .. } => "vault.unencodable",
@@ -271,6 +280,10 @@ impl Unreceivable {
             Self::Underivable { .. } | Self::PartNoNumber { .. } => Told::new(
                 "An item cannot be derived of the others as the catalogue declares it.",
                 "目录中声明的派生数据项无法由其他数据项计算得出。",
+            ),
+            Self::NoIdentifier { .. } => Told::new(
+                "A column of identifiers is neither text nor whole numbers.",
+                "标识列既非文本也非整数。",
             ),
             Self::SnapshotExists { .. } => Told::new(
                 "This state of the dataset is loaded already.",

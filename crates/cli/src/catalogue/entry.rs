@@ -116,6 +116,7 @@ pub(crate) fn entry(
             Some(subject) => Some(subject?),
         },
         external: dataset.external,
+        bound: None,
         prohibited,
         risk,
         standing: Standing::Active,

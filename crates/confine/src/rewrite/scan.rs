@@ -68,11 +68,17 @@ impl Rewrite<'_> {
         let domain = matches!(item.mask, Mask::Token)
             .then(|| item.domain.clone())
             .flatten();
+        // What came in by the gate is stored as the token; another of it would meet nobody's.
+        let view = if item.tokenised {
+            View::masked(Mask::Plain, None)
+        } else {
+            View::masked(item.mask, domain)
+        };
         let at = position(shown.len())?;
         shown.push(ScanColumn {
             item: item.name.clone(),
             data_type: seen,
-            view: View::masked(item.mask, domain),
+            view,
         });
         Ok(Column {
             at: Some(at),

@@ -55,6 +55,10 @@ impl Sight {
             Subject::Product(id) => own(state
                 .product(id)
                 .and_then(|standing| scenario(&standing.product.scenario))),
+            Subject::External(id) => state.external(id).is_some_and(|standing| {
+                let provider = standing.external.dataset.provider.parse();
+                provider.is_ok_and(|operator| self.of_operator(&operator))
+            }),
             Subject::Objection(id) => state.objection(id).is_some_and(|objection| match self {
                 Self::All => true,
                 Self::Own(person) => objection.lodged_by == person.id,

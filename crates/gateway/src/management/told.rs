@@ -1,8 +1,8 @@
 use register::{LicenceStanding, ProductStanding, ScenarioStanding, State};
 use serde_json::{Value, json};
 use terms::{
-    AnnouncementId, DatasetName, LicenceId, ObjectionId, OperatorId, PersonId, ProductId,
-    ScenarioId, ViolationId,
+    AnnouncementId, DatasetName, ExternalId, LicenceId, ObjectionId, OperatorId, PersonId,
+    ProductId, ScenarioId, ViolationId,
 };
 
 /// What a step is about, to be told as it stands afterwards.
@@ -15,6 +15,7 @@ pub(super) enum Subject {
     Licence(LicenceId),
     Scenario(ScenarioId),
     Product(ProductId),
+    External(ExternalId),
     Violation(ViolationId),
     Objection(ObjectionId),
     Domain,
@@ -31,6 +32,7 @@ impl Subject {
             Self::Licence(id) => id.to_string(),
             Self::Scenario(id) => id.to_string(),
             Self::Product(id) => id.to_string(),
+            Self::External(id) => id.to_string(),
             Self::Violation(id) => id.to_string(),
             Self::Objection(id) => id.to_string(),
             Self::Domain => String::new(),
@@ -47,6 +49,7 @@ impl Subject {
             Self::Licence(id) => state.licence(id).map(licence),
             Self::Scenario(id) => state.scenario(id).map(scenario),
             Self::Product(id) => state.product(id).map(product),
+            Self::External(id) => state.external(id).map(|standing| json!(standing)),
             Self::Violation(id) => state.violation(id).map(|violation| json!(violation)),
             Self::Objection(id) => state.objection(id).map(|objection| json!(objection)),
             Self::Domain => Some(domain(state)),

@@ -73,6 +73,13 @@ product-step granted security reviewProductSecurity product
 product-step refused - refuseProduct product
 product-step published - publishProduct -
 product-step recalled - recallProduct -
+external-step applied - submitExternal -
+external-step applied compliance reviewExternalLawfulness external
+external-step applied security reviewExternalSecurity external
+external-step granted compliance reviewExternalLawfulness external
+external-step granted security reviewExternalSecurity external
+external-step refused - refuseExternal external
+external-step closed - withdrawExternal -
 objection-lodged - - lodgeObjection -
 objection-answered - - answerObjection objection
 violation-recorded - - recordViolation -
@@ -160,6 +167,12 @@ impl Steps<'_> {
         {
             let standing = self.state.product(&product.id);
             (standing.map(|s| (s.stage, s.course.reviews.len())), course)
+        } else if let Event::ExternalStep {
+            external, course, ..
+        } = event
+        {
+            let standing = self.state.external(&external.id);
+            (standing.map(|s| (s.stage, s.course.reviews.len())), course)
         } else {
             return NONE;
         };
@@ -201,6 +214,10 @@ impl Steps<'_> {
             }
             "product" => {
                 let standing = state.product(&id("/product/id")?.parse().ok()?)?;
+                Some(standing.submitter.clone())
+            }
+            "external" => {
+                let standing = state.external(&id("/external/id")?.parse().ok()?)?;
                 Some(standing.submitter.clone())
             }
             "objection" => {

@@ -29,6 +29,7 @@ impl State {
         row_risks: BTreeMap<ScenarioId, RowRisk>,
     ) -> Result<Event, Unlawful> {
         self.judge_snapshot(&snapshot)?;
+        self.judge_way_in(&snapshot)?;
         self.judge_row_risks(&snapshot, &row_risks)?;
         let by = by.id.clone();
         Ok(Event::DatasetLoaded {
@@ -36,6 +37,19 @@ impl State {
             snapshot,
             row_risks,
         })
+    }
+
+    /// Outside a pilot an operator's data comes in by the gate, and what came by the gate always does.
+    /// Source: AO-16(3).
+    fn judge_way_in(&self, snapshot: &Snapshot) -> Result<(), Unlawful> {
+        let by_gate = |known: &Dataset| known.bound.is_some() || (known.external && !self.pilot());
+        if !self.dataset(&snapshot.dataset).is_some_and(by_gate) {
+            return Ok(());
+        }
+        let place = format!("dataset `{}`", snapshot.dataset);
+        let what = "its operator submits it at the gate (`external submit`)";
+        let code = "register.external-by-gate";
+        Err(Unlawful::new(code, place, what, "AO-16(3)"))
     }
 
     /// Each scenario that would show rows of what comes in knows their risk from the beginning.
@@ -118,6 +132,10 @@ pub fn judge_entry(dataset: &Dataset) -> Result<(), Unlawful> {
     }
     if dataset.items.is_empty() {
         return refuse("register.no-items", "list its items".to_owned(), "PD-13");
+    }
+    if dataset.bound.is_some() {
+        let what = "which scenario it serves is said by the gate; leave out `bound`".to_owned();
+        return refuse("register.bound", what, "AO-16(3)");
     }
     if dataset.standing != Standing::Active {
         let what = "an entry is open when it is made; suspend it afterwards".to_owned();

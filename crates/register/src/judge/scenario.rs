@@ -66,6 +66,15 @@ impl State {
                 ));
             }
             let dataset = self.licensed(licence, (wanted, today), &place)?;
+            if dataset
+                .bound
+                .as_ref()
+                .is_some_and(|bound| *bound != scenario.id)
+            {
+                let what = "the dataset serves another scenario; bring it in for this one";
+                let code = "register.bound-elsewhere";
+                return Err(Unlawful::new(code, place, what, "AO-16(3)"));
+            }
             judge_items(dataset, wanted, &place)?;
         }
         let by = by.id.clone();

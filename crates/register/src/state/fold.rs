@@ -1,8 +1,8 @@
-use super::{LicenceStanding, ProductStanding, ScenarioStanding, State};
+use super::{ExternalStanding, LicenceStanding, ProductStanding, ScenarioStanding, State};
 use std::collections::BTreeMap;
 use terms::{
-    Dataset, DatasetName, DatasetStep, Digest, Event, Person, RowRisk, Scenario, ScenarioId,
-    Snapshot, Stage,
+    Dataset, DatasetName, DatasetStep, Digest, Event, External, Person, RowRisk, Scenario,
+    ScenarioDataset, ScenarioId, Snapshot, Stage, Wanted,
 };
 
 impl State {
@@ -142,6 +142,27 @@ impl State {
                     standing.certificate = Some(*certificate);
                 }
             }
+            Event::ExternalStep {
+                by,
+                stage,
+                external,
+                course,
+                snapshot,
+            } => {
+                let externals = &mut self.procedure.externals;
+                let before = externals.get(&external.id).map(|s| s.submitter.clone());
+                let standing = ExternalStanding {
+                    external: (**external).clone(),
+                    stage: *stage,
+                    course: course.clone(),
+                    submitter: before.unwrap_or_else(|| by.clone()),
+                    snapshot: snapshot.as_ref().map(|snapshot| snapshot.number),
+                };
+                externals.insert(external.id.clone(), standing);
+                if let Some(snapshot) = snapshot {
+                    self.let_in(external, snapshot);
+                }
+            }
             Event::ObjectionLodged { objection } => {
                 let objections = &mut self.procedure.objections;
                 objections.insert(objection.id.clone(), objection.clone());
@@ -209,6 +230,30 @@ impl State {
         }
         if let Some(certificate) = certificate {
             self.certificates.insert(certificate, person.id.clone());
+        }
+    }
+
+    /// What both authorities approved at the gate: it is in the catalogue, bound to its scenario, listed
+    /// there, and seen there in the state that was approved.
+    fn let_in(&mut self, external: &External, snapshot: &Snapshot) {
+        let name = &external.dataset.name;
+        let entry = self.datasets.entry(name.clone());
+        let dataset = entry.or_insert_with(|| external.dataset.clone());
+        dataset.bound = Some(external.scenario.clone());
+        self.load(snapshot, &BTreeMap::new());
+        if let Some(standing) = self.scenarios.get_mut(&external.scenario) {
+            let listed = &mut standing.scenario.datasets;
+            if !listed.iter().any(|wanted| wanted.name == *name) {
+                listed.push(ScenarioDataset {
+                    name: name.clone(),
+                    items: Wanted::All,
+                    aggregate: Vec::new(),
+                    rows: None,
+                    rows_plan: None,
+                    show_rows: false,
+                });
+            }
+            standing.pinned.insert(name.clone(), snapshot.number);
         }
     }
 

@@ -42,8 +42,13 @@ impl State {
             matches!(standing.stage, Stage::Granted | Stage::Suspended)
                 && standing.licence.until < today
         });
-        over.map(|standing| Command::ExpireLicence(standing.licence.id.clone()))
-            .collect()
+        let over = over.map(|standing| Command::ExpireLicence(standing.licence.id.clone()));
+        let unanswered = self
+            .externals()
+            .filter(|standing| standing.stage == Stage::Applied && standing.external.until < today);
+        let unanswered =
+            unanswered.map(|standing| Command::ExpireExternal(standing.external.id.clone()));
+        over.chain(unanswered).collect()
     }
 
     /// Everything somebody owes by this day, the longest owed first.
@@ -77,6 +82,12 @@ impl State {
         for standing in self.products() {
             answer(
                 format!("product/{}", standing.product.id),
+                standing.course.due,
+            );
+        }
+        for standing in self.externals() {
+            answer(
+                format!("external/{}", standing.external.id),
                 standing.course.due,
             );
         }

@@ -42,6 +42,7 @@ fn dataset(items: Vec<Item>) -> Dataset {
         update: "monthly".into(),
         subject: None,
         external: false,
+        bound: None,
         prohibited: None,
         risk: None,
         items,

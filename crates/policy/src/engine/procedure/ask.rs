@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 use register::Command;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use terms::{Aspect, Cause, Digest, Event, Measure, Person};
+use terms::{Aspect, Cause, Digest, Event, Measure, Person, Scrutiny};
 
 /// Who asks: id, role, organisation.
 pub(super) const PEOPLE: [(&str, &str, &str); 9] = [
@@ -24,7 +24,7 @@ pub(super) const NEWCOMERS: [(&str, &str); 2] = [("bob", "acme"), ("eve", "zeta"
 pub(super) const OPERATORS: [&str; 2] = ["acme", "zeta"];
 pub(super) const SECTORS: [&str; 2] = ["medical", "credit"];
 /// Steps of the register but its founding and what data brings.
-pub(super) const ACTIONS: usize = 56;
+pub(super) const ACTIONS: usize = 61;
 
 const CAUSES: [Cause; 5] = [
     Cause::Misuse,
@@ -192,6 +192,23 @@ pub(super) enum Ask {
         licence: Option<usize>,
         scenario: usize,
     },
+    Bring {
+        id: usize,
+        scenario: usize,
+        dataset: usize,
+        operator: &'static str,
+        key: bool,
+        impact: bool,
+    },
+    Look {
+        id: usize,
+        scrutiny: Scrutiny,
+        /// What was made of it: of which dataset, which state.
+        becomes: Option<(usize, u32)>,
+    },
+    TurnDown(usize),
+    TakeBack(usize),
+    Lapse(usize),
 }
 
 pub(super) fn read<T: DeserializeOwned>(value: Value) -> T {
@@ -246,6 +263,23 @@ fn dataset(number: usize, impact: bool) -> Value {
         "prohibited": null, "risk": null, "items": [item]})
 }
 
+/// The names of what operators bring.
+pub(super) fn outside(dataset: usize) -> String {
+    format!("city.e{dataset}")
+}
+
+fn brought(number: usize, operator: &str, (key, impact): (bool, bool)) -> Value {
+    let mut item = json!({"name": "pid", "kind": "subject_id", "grade": 3, "mask": null,
+        "domain": key.then_some("person"), "sharing": "conditional", "opening": "not-opened",
+        "data_type": null});
+    if impact {
+        item["impact"] = json!({"degree": "serious", "scope": "narrow"});
+    }
+    json!({"name": outside(number), "title": "t", "content": "c", "provider": operator,
+        "source": "s", "sector": "medical", "update": "daily", "subject": "pid",
+        "external": true, "prohibited": null, "risk": null, "items": [item]})
+}
+
 fn evidence(kind: &str, until: NaiveDate) -> Value {
     json!({"kind": kind, "title": "t", "until": until})
 }
@@ -291,7 +325,7 @@ impl Ask {
         // An application mostly has a number of its own.
         let fresh = |used: usize| if mostly { used } else { used.saturating_sub(1) };
         // What leads on is asked for more often than what stops.
-        match dice.roll(96) {
+        match dice.roll(119) {
             0 => Self::Holidays,
             1..=3 => {
                 let (who, house) = dice.pick(&NEWCOMERS);
@@ -424,7 +458,7 @@ impl Ask {
             },
             81 | 82 => Self::Resume(scenario),
             83 => Self::Close(scenario),
-            84 | 85 => Self::Product {
+            84 | 85 | 115..=117 => Self::Product {
                 id: fresh(model.products.len()),
                 scenario,
                 public: coin,
@@ -463,6 +497,29 @@ impl Ask {
                 },
             },
             94 => Self::Lift(violation),
+            95..=101 => Self::Bring {
+                id: fresh(model.externals.len()),
+                scenario,
+                dataset: dice.roll(3),
+                operator: match mostly {
+                    true => model.maker(scenario).unwrap_or(operator),
+                    false => operator,
+                },
+                key: mostly,
+                impact: near || mostly,
+            },
+            102..=110 => {
+                let id = window(dice, model.externals.len(), 2);
+                Self::Look {
+                    id,
+                    scrutiny: dice.pick(&Scrutiny::ALL),
+                    becomes: model.becomes(id, mostly),
+                }
+            }
+            111 => Self::TurnDown(window(dice, model.externals.len(), 2)),
+            112 => Self::TakeBack(window(dice, model.externals.len(), 2)),
+            114 => Self::RefuseProduct(product),
+            113 => Self::Lapse(window(dice, model.externals.len(), 2)),
             _ => Self::Destroy {
                 licence: coin.then_some(old),
                 scenario,
@@ -742,6 +799,38 @@ impl Ask {
                 },
                 certificate: Digest::of(b"gone"),
             },
+            Self::Bring {
+                id: n,
+                scenario,
+                dataset: number,
+                operator,
+                key,
+                impact,
+            } => Command::SubmitExternal(Box::new(read(json!({"id": format!("x-{n}"),
+                "scenario": format!("s-{scenario}"),
+                "dataset": brought(number, operator, (key, impact)),
+                "agreement": Digest::of(b"agreement"), "rows": 20, "digest": Digest::of(b"sealed"),
+                "types": ["text"], "report": Digest::of(b"report"), "until": plus(day, 60)})))),
+            Self::Look {
+                id: n,
+                scrutiny,
+                becomes,
+            } => Command::ReviewExternal {
+                external: id("x", n),
+                scrutiny,
+                snapshot: becomes.map(|(number, state)| {
+                    read(
+                        json!({"dataset": outside(number), "number": state, "rows": 20,
+                        "digest": Digest::of(b"stored"), "types": ["text"]}),
+                    )
+                }),
+            },
+            Self::TurnDown(n) => Command::RefuseExternal {
+                external: id("x", n),
+                reason: reason(),
+            },
+            Self::TakeBack(n) => Command::WithdrawExternal(id("x", n)),
+            Self::Lapse(n) => Command::ExpireExternal(id("x", n)),
         }
     }
 }

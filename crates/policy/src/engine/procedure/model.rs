@@ -3,12 +3,12 @@
 
 use super::{
     Dice,
-    ask::{Ask, NEWCOMERS, OPERATORS, PEOPLE, SECTORS, name, plus},
+    ask::{Ask, NEWCOMERS, OPERATORS, PEOPLE, SECTORS, name, outside, plus},
 };
 use chrono::{Datelike, Months, NaiveDate, Weekday};
 use register::State;
 use std::collections::{BTreeMap, BTreeSet};
-use terms::{Aspect, Cause, Digest, Disposed, Measure, Standing};
+use terms::{Aspect, Cause, Digest, Disposed, Measure, Scrutiny, Standing};
 
 type Who = &'static str;
 
@@ -65,6 +65,26 @@ pub(super) struct Ware {
 }
 
 #[derive(Clone)]
+pub(super) struct Load {
+    scenario: usize,
+    dataset: usize,
+    operator: Who,
+    impact: bool,
+    stage: &'static str,
+    found: Vec<(Scrutiny, Who)>,
+    by: Who,
+}
+
+/// What came in of an operator's: whose, for which scenario, with which entry, in how many states.
+#[derive(Clone)]
+struct Inside {
+    operator: Who,
+    scenario: usize,
+    impact: bool,
+    states: u32,
+}
+
+#[derive(Clone)]
 pub(super) struct Model {
     pilot: bool,
     pub day: NaiveDate,
@@ -76,6 +96,8 @@ pub(super) struct Model {
     pub licences: Vec<Leave>,
     pub scenarios: Vec<Use>,
     pub products: Vec<Ware>,
+    pub externals: Vec<Load>,
+    inside: BTreeMap<usize, Inside>,
     pub objections: Vec<(Option<usize>, Option<bool>, Who)>,
     pub violations: Vec<(Who, Measure, bool)>,
     gone: BTreeSet<String>,
@@ -117,6 +139,7 @@ fn may(role: &str, ask: &Ask) -> bool {
         | Ask::SuspendScenario(_)
         | Ask::RefuseScenario(_)
         | Ask::RefuseProduct(_)
+        | Ask::TurnDown(_)
         | Ask::Violation { .. } => &["data-authority", "security-authority"],
         Ask::Register { .. }
         | Ask::Assess { .. }
@@ -148,13 +171,19 @@ fn may(role: &str, ask: &Ask) -> bool {
         | Ask::ApplyScenario { .. }
         | Ask::Report(_)
         | Ask::Product { .. }
-        | Ask::Publish(_) => &["operator-member"],
+        | Ask::Publish(_)
+        | Ask::Bring { .. }
+        | Ask::TakeBack(_) => &["operator-member"],
         Ask::Close(_) | Ask::Recall(_) => {
             &["operator-member", "data-authority", "security-authority"]
         }
         Ask::Object { .. } => &["operator-member", "data-authority"],
+        Ask::Look { scrutiny, .. } => match scrutiny {
+            Scrutiny::Lawfulness => &["data-authority"],
+            Scrutiny::Security => &["security-authority"],
+        },
         // Only the clock.
-        Ask::Expire(_) => &[],
+        Ask::Expire(_) | Ask::Lapse(_) => &[],
     };
     roles.contains(&role)
 }
@@ -182,6 +211,8 @@ impl Model {
             licences: Vec::new(),
             scenarios: Vec::new(),
             products: Vec::new(),
+            externals: Vec::new(),
+            inside: BTreeMap::new(),
             objections: Vec::new(),
             violations: Vec::new(),
             gone: BTreeSet::new(),
@@ -262,7 +293,31 @@ impl Model {
             .map_or("none", |used| used.stage)
     }
 
-    fn maker(&self, scenario: usize) -> Option<Who> {
+    /// What the next state would be if this load came in; mostly told where it is due.
+    pub(super) fn becomes(&self, id: usize, mostly: bool) -> Option<(usize, u32)> {
+        let load = self.externals.get(id)?;
+        let states = self
+            .inside
+            .get(&load.dataset)
+            .map_or(0, |inside| inside.states);
+        let due = load.found.len() == 1;
+        (due == mostly).then_some((load.dataset, states + 1))
+    }
+
+    /// Whether an operator may bring a dataset with this entry for a scenario.
+    fn may_bring(&self, (scenario, dataset): (usize, usize), operator: Who, impact: bool) -> bool {
+        let known = self.inside.get(&dataset).is_none_or(|inside| {
+            inside.operator == operator && inside.scenario == scenario && inside.impact == impact
+        });
+        self.maker(scenario) == Some(operator)
+            && self.scene(scenario) == "granted"
+            && self.licensed(scenario)
+            && self.fit(operator)
+            && (impact || self.pilot)
+            && known
+    }
+
+    pub(super) fn maker(&self, scenario: usize) -> Option<Who> {
         let used = self.scenarios.get(scenario)?;
         Some(self.licences[used.licence].operator)
     }
@@ -760,7 +815,91 @@ impl Model {
                 };
                 over && self.gone.insert(what)
             }
+            Ask::Bring {
+                id,
+                scenario,
+                dataset,
+                operator,
+                key,
+                impact,
+            } => {
+                let ok = id == self.externals.len()
+                    && house == Some(operator)
+                    && key
+                    && self.may_bring((scenario, dataset), operator, impact);
+                if ok {
+                    self.externals.push(Load {
+                        scenario,
+                        dataset,
+                        operator,
+                        impact,
+                        stage: "applied",
+                        found: Vec::new(),
+                        by,
+                    });
+                }
+                ok
+            }
+            Ask::Look {
+                id,
+                scrutiny,
+                becomes,
+            } => self.look(by, (id, scrutiny), becomes),
+            Ask::TurnDown(id) => match self.externals.get_mut(id) {
+                Some(load) if load.by != by => step(&mut load.stage, "applied", "refused"),
+                Some(_) | None => false,
+            },
+            Ask::TakeBack(id) => match self.externals.get_mut(id) {
+                Some(load) if house == Some(load.operator) => {
+                    step(&mut load.stage, "applied", "closed")
+                }
+                Some(_) | None => false,
+            },
+            Ask::Lapse(_) => false,
         }
+    }
+
+    /// Two authorities, two people, neither of them who brought it; with the second it is inside.
+    fn look(
+        &mut self,
+        by: Who,
+        (id, scrutiny): (usize, Scrutiny),
+        becomes: Option<(usize, u32)>,
+    ) -> bool {
+        let Some(load) = self.externals.get(id).cloned() else {
+            return false;
+        };
+        let mut found = load.found.iter();
+        let again = found.any(|(known, who)| *known == scrutiny || *who == by);
+        if load.by == by || load.stage != "applied" || again {
+            return false;
+        }
+        if load.found.is_empty() {
+            if becomes.is_none() {
+                self.externals[id].found.push((scrutiny, by));
+            }
+            return becomes.is_none();
+        }
+        let states = self
+            .inside
+            .get(&load.dataset)
+            .map_or(0, |inside| inside.states);
+        let of = (load.scenario, load.dataset);
+        let ok = becomes == Some((load.dataset, states + 1))
+            && self.may_bring(of, load.operator, load.impact);
+        if ok {
+            let all = &mut self.externals[id];
+            all.found.push((scrutiny, by));
+            all.stage = "granted";
+            let inside = Inside {
+                operator: load.operator,
+                scenario: load.scenario,
+                impact: load.impact,
+                states: states + 1,
+            };
+            self.inside.insert(load.dataset, inside);
+        }
+        ok
     }
 
     fn licensed(&self, scenario: usize) -> bool {
@@ -845,6 +984,21 @@ impl Model {
             let found = ware.found.len();
             all.push(format!("p-{number} {} {found} {releases}", ware.stage));
         }
+        for (number, load) in self.externals.iter().enumerate() {
+            all.push(format!("x-{number} {} {}", load.stage, load.found.len()));
+        }
+        for (number, inside) in &self.inside {
+            let Inside {
+                operator,
+                scenario,
+                states,
+                ..
+            } = inside;
+            all.push(format!(
+                "{} {operator} s-{scenario} {states} {states}",
+                outside(*number)
+            ));
+        }
         let answers = self
             .objections
             .iter()
@@ -873,6 +1027,7 @@ pub(super) fn seen(state: &State) -> Vec<String> {
     let mut all = seen_people(state);
     all.extend(seen_catalogue(state));
     all.extend(seen_courses(state));
+    all.extend(seen_outside(state));
     all.extend(numbered("o", |id| {
         let answer = state.objection(&id.parse().unwrap())?.answer.as_ref();
         Some(format!("{:?}", answer.map(|answer| answer.upheld)))
@@ -939,6 +1094,29 @@ fn seen_catalogue(state: &State) -> Vec<String> {
         Some(format!("{id} {standing} {prohibited} {grade} {regrading}"))
     };
     (0..).map_while(seen).collect()
+}
+
+/// What came in, as the catalogue has it, as its scenario lists it, and as it is seen there.
+fn seen_outside(state: &State) -> Vec<String> {
+    let mut all = numbered("x", |id| {
+        let load = state.external(&id.parse().unwrap())?;
+        let (stage, found) = (load.stage.word(), load.course.reviews.len());
+        Some(format!("{id} {stage} {found}"))
+    });
+    all.extend((0..3).filter_map(|number| {
+        let name = outside(number).parse().unwrap();
+        let dataset = state.dataset(&name)?;
+        let (bound, newest) = (dataset.bound.as_ref()?, state.snapshot(&name)?.number);
+        let standing = state.scenario(bound)?;
+        let mut listed = standing.scenario.datasets.iter();
+        assert!(listed.any(|wanted| wanted.name == name));
+        let seen = standing.pinned[&name];
+        Some(format!(
+            "{name} {} {bound} {newest} {seen}",
+            dataset.provider
+        ))
+    }));
+    all
 }
 
 fn seen_courses(state: &State) -> Vec<String> {
