@@ -196,16 +196,11 @@ fn last_rank(process: &OwnedFd) -> Option<i64> {
             return last;
         };
         // Fields 3 and 19; the name in parentheses is field 2.
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .unwrap()
-            .split_whitespace()
-            .collect();
-        if fields[0] == "Z" || last == Some(19) {
+        let mut fields = stat.rsplit(')').next().unwrap().split_whitespace();
+        if fields.next() == Some("Z") || last == Some(19) {
             return last;
         }
-        last = Some(fields[16].parse().unwrap());
+        last = Some(fields.nth(15).unwrap().parse().unwrap());
         std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn admitted(domain: &Domain, external: &External) -> Result<Sna
         // What an approval left that was killed before it was on record.
         store.discard(&of.dataset.name, number)?;
         let into = (&of.dataset.name, number);
-        Ok::<_, vault::Unreceivable>(store.admit(&of.id, into, &of.types)?)
+        store.admit(&of.id, into, &of.types)
     });
     let admitted = admitted.await.map_err(|_| Barred::Broken)?;
     let snapshot = admitted.map_err(|why| Barred::Unkept(format!("{}: {why}", why.code())))?;

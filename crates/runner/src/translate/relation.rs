@@ -387,15 +387,7 @@ impl Translation<'_> {
             .as_ref()
             .map(|filter| translate(filter, &scope))
             .transpose()?;
-        let kind = match kind {
-            JoinKind::Inner => JoinType::Inner,
-            JoinKind::Left => JoinType::Left,
-            JoinKind::Right => JoinType::Right,
-            JoinKind::Full => JoinType::Full,
-            JoinKind::Semi => JoinType::LeftSemi,
-            JoinKind::Anti => JoinType::LeftAnti,
-            JoinKind::Mark => JoinType::LeftMark,
-        };
+        let kind = join_type(*kind);
         let nulls = if *null_equal {
             NullEquality::NullEqualsNull
         } else {
@@ -478,6 +470,18 @@ impl Translation<'_> {
         }
         let plan = united.ok_or(Failed::Job)?.build()?;
         self.renamed(plan)
+    }
+}
+
+const fn join_type(kind: JoinKind) -> JoinType {
+    match kind {
+        JoinKind::Inner => JoinType::Inner,
+        JoinKind::Left => JoinType::Left,
+        JoinKind::Right => JoinType::Right,
+        JoinKind::Full => JoinType::Full,
+        JoinKind::Semi => JoinType::LeftSemi,
+        JoinKind::Anti => JoinType::LeftAnti,
+        JoinKind::Mark => JoinType::LeftMark,
     }
 }
 

@@ -64,11 +64,11 @@ fn arbitrary_code_in_a_runner_reads_no_column_that_was_not_granted() {
             let keys = [window]
                 .into_iter()
                 .chain(children.iter().map(|key| &key[..]));
-            let mut opens = |key: &[u8]| {
+            let opens = |key: &[u8]| {
                 tried += 1;
                 read(&stage.source.path, &footer, column, key).is_some()
             };
-            keys.into_iter().any(|key| opens(key))
+            keys.into_iter().any(opens)
         });
         assert!(opened || tried > 600, "only {tried} were tried");
         opened
