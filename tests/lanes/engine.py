@@ -139,8 +139,8 @@ def stream(given, served):
         bar("result streaming over a plain Flight server's", share, share >= 0.6, ">= 0.60")
         times = max(1, round(given.gigabytes * 1e9 / 32 / lines))
         with Memory(served.process.pid) as memory: taken, seconds = asked(times)
-        held = {pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[1].decode() if pathlib.Path(f"/proc/{pid}").exists() else "ended": round(mib) for pid, mib in memory.parts.items()}
-        print(f"  {taken / 1e9:.2f} GB in {seconds:.1f} s; at the peak, MiB: {held}")
+        held = sorted((round(mib) for mib in memory.parts.values()), reverse=True)
+        print(f"  {taken / 1e9:.2f} GB in {seconds:.1f} s; at the peak by process, MiB: {held}")
         bar("memory of front and children meanwhile, MiB", memory.peak, memory.peak <= 600, "<= 600")
     finally: server.kill(); server.wait()
 

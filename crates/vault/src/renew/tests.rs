@@ -20,7 +20,7 @@ fn domain() -> (tempfile::TempDir, Keyring) {
     for number in 1..=3 {
         ring.new_unit(&"a.b".parse().unwrap(), number).unwrap();
     }
-    ring.recorded(7).unwrap();
+    ring.recorded(8).unwrap();
     (dir, ring)
 }
 

@@ -200,13 +200,14 @@ fn no_role_both_asks_and_decides() {
         assert!(!(asks && decides), "{role:?}: {steps:?}");
         all.extend(steps);
     }
-    assert_eq!(all.len(), 67);
+    assert_eq!(all.len(), 74);
     assert_eq!(
         steps_of(&engine, Role::Regulator),
         [
             "approveDestruction",
             "approveRedaction",
             "followPlatform",
+            "readExternalReport",
             "readRegister"
         ]
         .map(str::to_owned)
