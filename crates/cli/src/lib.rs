@@ -19,6 +19,7 @@ mod key; // the keys of a domain
 mod init; // a domain is made
 mod query; // a statement, its result, its receipt
 mod explain; // the decision without touching data
+mod materialise; // a result kept inside
 mod export; // a package, and its verification
 mod witness; // cosigning, and what was cosigned
 mod lineage; // from what to what

@@ -9,6 +9,7 @@ mod describe; // a draft of an entry, from a data file
 mod licence; // 授权
 mod scenario; // 应用场景
 mod product; // 公共数据产品
+mod workspace; // 工作区
 mod supervision; // 违规 and 异议
 mod domain; // what the platform governs
 
@@ -21,6 +22,7 @@ pub(crate) use self::{
     product::{Product, product},
     scenario::{Scenario, scenario},
     supervision::{Objection, Violation, objection, violation},
+    workspace::{Workspace, workspace},
 };
 
 use crate::{

@@ -53,6 +53,8 @@ impl Domain {
     /// Takes the steps that only waited for the clock. Needs a runtime's context.
     pub(crate) async fn keep_terms(self: &Arc<Self>) {
         let due = self.live.read().state.due(today(now()));
+        let is_kept = |command: &Command| matches!(command, Command::EndDerived { .. });
+        let any_kept = due.iter().any(is_kept);
         for command in due {
             let order = Order {
                 by: By::Clock,
@@ -62,6 +64,9 @@ impl Domain {
             if let Err(error) = self.carry_out(order).await {
                 tracing::error!(%error, "a term is over and could not be put on record");
             }
+        }
+        if any_kept {
+            self.sweep_kept().await;
         }
     }
 

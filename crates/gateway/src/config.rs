@@ -1,4 +1,6 @@
+use crate::WorkspaceConfig;
 use dispatch::{PoolConfig, Ring};
+use register::Room;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -45,6 +47,61 @@ struct Raw {
     retention: Retention,
     /// What opens the keystore; `docs/keys.md` says how.
     keystore: RawKeystore,
+    /// How much scenarios keep, and how long; `docs/workspace.md` says what that is.
+    workspace: RawWorkspace,
+}
+
+/// How much scenarios keep, and how long.
+#[derive(Debug, Clone, Copy, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawWorkspace {
+    /// Of one licence.
+    datasets_max: u64,
+    /// Of one licence.
+    rows_max: u64,
+    /// Of one result.
+    bytes_max: u64,
+    retention_days: u32,
+    retention_days_max: u32,
+}
+
+impl Default for RawWorkspace {
+    fn default() -> Self {
+        Self {
+            datasets_max: 100,
+            rows_max: 50_000_000,
+            bytes_max: 4 << 30,
+            retention_days: 30,
+            retention_days_max: 365,
+        }
+    }
+}
+
+impl RawWorkspace {
+    /// What is wrong with it, if anything.
+    fn mistake(&self) -> Option<String> {
+        let days = 1..=self.retention_days_max;
+        let wrong = !days.contains(&self.retention_days) || self.retention_days_max > 3_650;
+        wrong.then(|| {
+            "workspace.retention_days, workspace.retention_days_max: 1 to 3650, the first not above \
+             the second"
+                .to_owned()
+        })
+    }
+}
+
+impl From<RawWorkspace> for WorkspaceConfig {
+    fn from(raw: RawWorkspace) -> Self {
+        Self {
+            room: Room {
+                datasets_max: raw.datasets_max,
+                rows_max: raw.rows_max,
+            },
+            bytes_max: raw.bytes_max,
+            days: raw.retention_days,
+            days_max: raw.retention_days_max,
+        }
+    }
 }
 
 /// What opens the keystore, as it is written.
@@ -107,6 +164,7 @@ impl Default for Raw {
             witness: RawWitness::default(),
             retention: Retention::default(),
             keystore: RawKeystore::default(),
+            workspace: RawWorkspace::default(),
         }
     }
 }
@@ -132,6 +190,8 @@ pub struct Config {
     pub witness: WitnessConfig,
     /// What opens the keystore.
     pub(crate) keystore: KeystoreConfig,
+    /// How much scenarios keep, and how long.
+    pub workspace: WorkspaceConfig,
     /// Where the ledger is.
     pub ledger: ledger::Place,
     /// Walls that must stand around planners and runners.
@@ -255,6 +315,7 @@ impl Config {
         mistakes.extend(raw.no_children());
         let (rings_demanded, unknown) = demanded(&raw.jail_required);
         mistakes.extend(unknown);
+        mistakes.extend(raw.workspace.mistake());
         let witness = &raw.witness;
         if witness.interval_ms == 0 || witness.answer_ms_max == 0 {
             mistakes.push("witness.interval_ms, witness.answer_ms_max: at least 1".to_owned());
@@ -289,6 +350,7 @@ impl Config {
                 otlp_endpoint: Some(raw.otlp_endpoint.clone()).filter(|text| !text.is_empty()),
                 witness: WitnessConfig::from(&raw.witness),
                 keystore: KeystoreConfig::from(&raw.keystore),
+                workspace: WorkspaceConfig::from(raw.workspace),
                 raw,
             }),
             _ => Err(wrong(mistakes)),

@@ -3,17 +3,20 @@
 
 mod evidence; // what the log says of a key and of what was derived
 
-use crate::{Asking, Domain, Gateway, Refused, operation::now, upkeep::Standing};
+use crate::{
+    Asking, By, Domain, Gateway, Order, Refused, operation::now, upkeep::Standing, workspace::sweep,
+};
 use ledger::Breach;
 use manifest::{Broken, CERTIFICATE_FILE, Certificate, DestroyedKey, Method, Object};
 use manifest::{Disposition, SealedCertificate, Taken};
-use register::DestructionRequest;
+use register::{Command, DestructionRequest};
 use std::{
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
-use terms::{DatasetName, DestructionBasis, Digest, Event, KeyName, KeystoreKind, PersonId};
+use terms::{DatasetName, DerivedEnd, DestructionBasis, Digest, Event, KeyName, KeystoreKind, PersonId};
 
 /// Where certificates are, in a domain's folder: one folder each, named by the entry of its request.
 pub(crate) const FOLDER: &str = "certificates";
@@ -50,6 +53,9 @@ pub enum Undestroyed {
     /// The disclosure register could not be read.
     #[error(transparent)]
     Disclosure(#[from] disclosure::Unstored),
+    /// What was made of it could not be ended.
+    #[error("what was made of it: {0}")]
+    Derived(String),
     /// The log does not say what it must.
     #[error("the log does not have {0} on record")]
     Unrecorded(&'static str),
@@ -136,7 +142,10 @@ impl Gateway {
 }
 
 /// Does what was approved or certified and not finished: a crash came in between.
-pub(crate) async fn take_up(domain: &Domain, standing: &mut Standing) -> Result<(), Undestroyed> {
+pub(crate) async fn take_up(
+    domain: &Arc<Domain>,
+    standing: &mut Standing,
+) -> Result<(), Undestroyed> {
     let approved: Vec<u64> = standing.destructions.approved().collect();
     for request in approved {
         destroy(domain, standing, request).await?;
@@ -152,13 +161,16 @@ pub(crate) async fn take_up(domain: &Domain, standing: &mut Standing) -> Result<
 }
 
 async fn destroy(
-    domain: &Domain,
+    domain: &Arc<Domain>,
     standing: &mut Standing,
     request: u64,
 ) -> Result<Digest, Undestroyed> {
     let of = standing.destructions.request(request).cloned();
     let of = of.ok_or(Undestroyed::Unrecorded("the request"))?;
     let name = snapshot_key(&of.dataset, of.snapshot);
+    // None comes to stand until the snapshot is gone.
+    let _settling = domain.workspace.settling.lock().await;
+    end_derived(domain, &of).await?;
     let (store, dataset, number) = (domain.store.clone(), of.dataset.clone(), of.snapshot);
     let erased = tokio::task::spawn_blocking(move || store.destroy(&dataset, number)).await;
     let erased = erased.map_err(|_| Undestroyed::Unrecorded("the end of the erasure"))??;
@@ -183,6 +195,29 @@ async fn destroy(
     let index = standing.record(&domain.ledger, event, now()).await?;
     finish(domain, request, index)?;
     Ok(sealed.digest())
+}
+
+/// Destroys every kept result that the snapshot went into, on record first.
+async fn end_derived(domain: &Arc<Domain>, of: &DestructionRequest) -> Result<(), Undestroyed> {
+    let made_of: Vec<DatasetName> = {
+        let stands = domain.live.read();
+        let kept = stands.state.kept();
+        let made_of = kept.filter(|derived| derived.is_of(&of.dataset, of.snapshot));
+        made_of.map(terms::Derived::stored_as).collect()
+    };
+    for dataset in made_of {
+        let order = Order {
+            by: By::Clock,
+            command: Command::EndDerived {
+                dataset,
+                end: DerivedEnd::SourceDestroyed,
+            },
+            sealed: None,
+        };
+        let ended = domain.carry_out(order).await;
+        ended.map_err(|why| Undestroyed::Derived(why.to_string()))?;
+    }
+    sweep::<Undestroyed>(domain).await
 }
 
 fn certificate(

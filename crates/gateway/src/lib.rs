@@ -25,6 +25,7 @@ mod receipts; // what became of each operation, by who asked
 mod operation; // the way of one query
 mod export; // a released result as a signed package
 mod flight; // Flight SQL
+mod workspace; // results that scenarios keep inside
 mod destruction; // snapshots destroyed, by who may, and certified
 mod upkeep; // sealed texts, redaction, retention
 mod operations; // explain, export, receipt, head
@@ -50,5 +51,6 @@ pub use self::{
     operation::{Aim, Asking, Gateway, Granted, Prepared, Running},
     refused::{Kind, Refused},
     serve::{Listeners, ServeError, serve},
+    workspace::WorkspaceConfig,
     unlock::{Locked, Prompt, Secrets, keystore},
 };

@@ -101,7 +101,7 @@ impl Gateway {
         program: PathBuf,
         secrets: &Secrets,
     ) -> Result<Arc<Self>, Unopened> {
-        let domain = Domain::open(dir, secrets)?;
+        let domain = Arc::new(Domain::open(dir, secrets)?);
         domain.judge_keystore()?;
         let pool = Pool::new(domain.config.pool(program));
         let pool = pool.map_err(|error| Unopened::Pool(error.to_string()))?;
@@ -113,6 +113,7 @@ impl Gateway {
         let standing = (left.redactions, left.destructions, left.promises);
         let upkeep = Upkeep::take_up(&domain, standing, now()).await?;
         walled(&pool).await?;
+        crate::workspace::sweep::<Unopened>(&domain).await?;
         domain.record_unlocking().await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let started = Event::GatewayStarted {
@@ -125,7 +126,7 @@ impl Gateway {
             tracing::error!(%why, "the policies cannot be used; everything is refused");
         }
         Ok(Arc::new(Self {
-            domain: Arc::new(domain),
+            domain,
             witnesses,
             leashes: Arc::default(),
             pool,
@@ -335,7 +336,10 @@ impl Gateway {
         if let Some(pool) = admitted.conflict() {
             self.conflicted(pool, admitted.decided()).await?;
         }
-        Ok(egress::clear(admitted))
+        Ok(match admitted.confined().kept() {
+            None => egress::clear(admitted),
+            Some(_) => egress::keep(admitted, self.domain.config.workspace.bytes_max),
+        })
     }
 
     /// Puts on record with what a release conflicts, for security staff.
@@ -361,7 +365,7 @@ impl Gateway {
 
     /// Debits a run that failed over protected data like a refusal of the disclosure register: that it
     /// fails may tell of a few rows.
-    fn debit_failure(&self, permit: &Permit) -> Result<(), Refused> {
+    pub(crate) fn debit_failure(&self, permit: &Permit) -> Result<(), Refused> {
         if !permit.datasets().iter().any(|dataset| dataset.protected) {
             return Ok(());
         }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use ledger::{Breach, Ledger, Promises, Pruned};
 use policy::Refusal;
 use register::{Approval, Destructions, Redactions};
+use std::sync::Arc;
 use terms::{Channel, Event, Person, PersonId, ReadingPurpose, RedactionBasis};
 use tokio::sync::Mutex;
 
@@ -28,7 +29,7 @@ pub(crate) struct Standing {
 impl Upkeep {
     /// Finishes what is on record and was not done: a crash came in between.
     pub(crate) async fn take_up(
-        domain: &Domain,
+        domain: &Arc<Domain>,
         (redactions, destructions, promises): (Redactions, Destructions, Promises),
         at: DateTime<Utc>,
     ) -> Result<Self, Unopened> {

@@ -2,7 +2,7 @@ use crate::Reason;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use terms::{
-    Announcement, Aspect, Cause, Dataset, DatasetName, DatasetRisk, Digest, Disposed, DomainName,
+    Announcement, Aspect, Cause, Dataset, DatasetName, DatasetRisk, Derived, DerivedEnd, DerivedName, Digest, Disposed, DomainName,
     Evidence, Grade, Holidays, Impact, ItemName, Licence, LicenceId, Measure, ObjectionId,
     Obligations, Operator, OperatorId, Person, PersonId, Product, ProductId, RowRisk, Scenario,
     ScenarioId, Snapshot, Thresholds, Violated, ViolationId,
@@ -336,6 +336,28 @@ pub enum Command {
     },
     /// What was done about it ends.
     LiftViolation(ViolationId),
+    // --- workspace ---
+    /// A result is kept inside, its file being there. Source: AO-14.
+    KeepDerived {
+        /// What.
+        derived: Box<Derived>,
+        /// The room there is.
+        room: Room,
+    },
+    /// A kept result is dropped by a member of its scenario.
+    DropDerived {
+        /// Whose.
+        scenario: ScenarioId,
+        /// What they call it.
+        name: DerivedName,
+    },
+    /// A kept result is there no longer. Asked by the clock and by a destruction alone. Source: AO-19.
+    EndDerived {
+        /// What the domain calls it.
+        dataset: DatasetName,
+        /// Why.
+        end: DerivedEnd,
+    },
     /// The data of what ended is destroyed. Source: AO-19.
     ConfirmDestruction {
         /// Whose.
@@ -343,6 +365,15 @@ pub enum Command {
         /// The digest of the certificate.
         certificate: Digest,
     },
+}
+
+/// How much the scenarios of one licence may keep, all together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Results.
+    pub datasets_max: u64,
+    /// Rows that they are charged with.
+    pub rows_max: u64,
 }
 
 /// Who submitted what a command decides on.
@@ -425,6 +456,9 @@ impl Command {
             Self::AnswerObjection { .. } => "answerObjection",
             Self::RecordViolation { .. } => "recordViolation",
             Self::LiftViolation(_) => "liftViolation",
+            Self::KeepDerived { .. } => "keepDerived",
+            Self::DropDerived { .. } => "dropDerived",
+            Self::EndDerived { .. } => "endDerived",
             Self::ConfirmDestruction { .. } => "confirmDestruction",
         }
     }
@@ -487,6 +521,9 @@ impl Command {
             | Self::ReviewProduct { .. }
             | Self::PublishProduct(_)
             | Self::LiftViolation(_)
+            | Self::KeepDerived { .. }
+            | Self::DropDerived { .. }
+            | Self::EndDerived { .. }
             | Self::ConfirmDestruction { .. } => None,
         }
     }
@@ -549,6 +586,9 @@ impl Command {
             | Self::LodgeObjection { .. }
             | Self::RecordViolation { .. }
             | Self::LiftViolation(_)
+            | Self::KeepDerived { .. }
+            | Self::DropDerived { .. }
+            | Self::EndDerived { .. }
             | Self::ConfirmDestruction { .. } => About::Nothing,
         }
     }

@@ -3,7 +3,7 @@
 //! An event holds no real name, SQL text or literal; those stand in the sealed part beside it.
 
 use crate::{
-    Announcement, Answer, Channel, Course, Dataset, DatasetName, DestructionBasis, Digest,
+    Announcement, Answer, Channel, Course, Dataset, DatasetName, Derived, DerivedEnd, DestructionBasis, Digest,
     DomainName, GradeProposal, Holidays, ItemName, KeyName, KeystoreKind, Licence, LicenceId,
     Notice, Objection, ObjectionId, Obligations, Operator, Person, PersonId, Product, ProductId,
     QueryId, ReadingPurpose, RedactionBasis, Retention, Rotation, RowRisk, Scenario, ScenarioId,
@@ -448,6 +448,22 @@ pub enum Event {
         /// The digest of the certificate that says so.
         certificate: Digest,
     },
+    /// A result is kept inside, as a dataset of its scenario. Its file is there before this is.
+    DerivedKept {
+        /// By whom.
+        by: PersonId,
+        /// What.
+        derived: Derived,
+    },
+    /// A kept result is there no longer: its key is destroyed, then its file.
+    DerivedDropped {
+        /// By whom.
+        by: PersonId,
+        /// What the domain calls it.
+        dataset: DatasetName,
+        /// Why.
+        end: DerivedEnd,
+    },
     /// A key is destroyed, and all that was stored under it with it. Source: NIST SP 800-88r2.
     KeyDestroyed {
         /// Which.
@@ -467,6 +483,8 @@ pub enum Action {
     Explain,
     /// A result that leaves the domain with a manifest.
     Export,
+    /// A result that is kept inside, as a dataset of its scenario.
+    Materialise,
 }
 
 /// Values of one shape in one column of a result.
@@ -557,6 +575,8 @@ impl Event {
             Self::DestructionRequested { .. } => "destruction-requested",
             Self::DestructionApproved { .. } => "destruction-approved",
             Self::DestructionCertified { .. } => "destruction-certified",
+            Self::DerivedKept { .. } => "derived-kept",
+            Self::DerivedDropped { .. } => "derived-dropped",
         }
     }
 
@@ -610,7 +630,9 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
-            | Self::DestructionCertified { .. } => None,
+            | Self::DestructionCertified { .. }
+            | Self::DerivedKept { .. }
+            | Self::DerivedDropped { .. } => None,
         }
     }
 
@@ -664,7 +686,9 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
-            | Self::DestructionCertified { .. } => None,
+            | Self::DestructionCertified { .. }
+            | Self::DerivedKept { .. }
+            | Self::DerivedDropped { .. } => None,
         }
     }
 }

@@ -141,7 +141,9 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
-            | Self::DestructionCertified { .. } => EventClass::Procedure,
+            | Self::DestructionCertified { .. }
+            | Self::DerivedKept { .. }
+            | Self::DerivedDropped { .. } => EventClass::Procedure,
             Self::OperationOpened { .. }
             | Self::OperationDecided { .. }
             | Self::OperationRefused { .. }

@@ -29,6 +29,7 @@ mod sample; // what a file holds and some of its rows, for somebody who describe
 mod sealed_file; // Parquet out, encrypted, hashed as it is written
 mod fill; // a data file, row by row, into a sealed one
 mod store; // ingest, source, discard
+mod keep; // results that are kept inside
 mod subjects; // which row is whose, for the disclosure register
 mod unit; // the key of one snapshot
 mod unkept; // what can go wrong with keys
@@ -36,6 +37,7 @@ mod unreceivable; // why data could not come in, by file, line and column
 
 pub use self::{
     extent::Extent,
+    keep::Keeping,
     key::Key,
     keyring::{KeyStatus, Keyring},
     keystore::{Cost, Keystore, Passphrase, Pkcs11, RootId, Token, Unprotected},

@@ -201,7 +201,15 @@ impl Store {
         crate::subjects::read(&source)
     }
 
-    fn path(&self, dataset: &DatasetName, number: u32) -> PathBuf {
+    pub(crate) const fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    pub(crate) fn path(&self, dataset: &DatasetName, number: u32) -> PathBuf {
         self.data_dir
             .join(dataset.as_str())
             .join(format!("{number}.parquet"))

@@ -1,7 +1,7 @@
 use register::{LicenceStanding, ProductStanding, ScenarioStanding, State};
 use serde_json::{Value, json};
 use terms::{
-    AnnouncementId, DatasetName, LicenceId, ObjectionId, OperatorId, PersonId, ProductId,
+    AnnouncementId, DatasetName, Derived, LicenceId, ObjectionId, OperatorId, PersonId, ProductId,
     ScenarioId, ViolationId,
 };
 
@@ -17,6 +17,8 @@ pub(super) enum Subject {
     Product(ProductId),
     Violation(ViolationId),
     Objection(ObjectionId),
+    /// A kept result, by what the domain calls it.
+    Kept(DatasetName),
     Domain,
 }
 
@@ -33,6 +35,7 @@ impl Subject {
             Self::Product(id) => id.to_string(),
             Self::Violation(id) => id.to_string(),
             Self::Objection(id) => id.to_string(),
+            Self::Kept(name) => name.to_string(),
             Self::Domain => String::new(),
         }
     }
@@ -49,6 +52,7 @@ impl Subject {
             Self::Product(id) => state.product(id).map(product),
             Self::Violation(id) => state.violation(id).map(|violation| json!(violation)),
             Self::Objection(id) => state.objection(id).map(|objection| json!(objection)),
+            Self::Kept(name) => state.kept_under(name).map(kept),
             Self::Domain => Some(domain(state)),
         }
     }
@@ -80,6 +84,16 @@ pub(super) fn licence(standing: &LicenceStanding) -> Value {
 
 pub(super) fn scenario(standing: &ScenarioStanding) -> Value {
     json!(standing)
+}
+
+/// A kept result with what statements call it. How many rows it has is not on record.
+fn kept(derived: &Derived) -> Value {
+    json!({
+        "kept": derived.seen_as(),
+        "stored_as": derived.stored_as(),
+        "grade": derived.grade(),
+        "derived": derived,
+    })
 }
 
 pub(super) fn product(standing: &ProductStanding) -> Value {

@@ -84,6 +84,8 @@ redaction-approved - - approveRedaction redaction
 destruction-requested - - requestDestruction -
 destruction-approved - - approveDestruction destruction
 log-pruned - - pruneLog -
+derived-kept - - keepDerived -
+derived-dropped - - dropDerived -
 ";
 
 /// An approval that ends a suspension, and a suspension that the operator reported; else what is

@@ -134,7 +134,7 @@ fn operating() -> [Value; 12] {
 }
 
 /// One of each event of the log's own upkeep.
-fn upkeep() -> [Value; 14] {
+fn upkeep() -> [Value; 16] {
     [
         json!({"event": "sealed-read", "by": "sam", "entry": 9, "purpose": "investigation"}),
         json!({"event": "retention-set", "retention": {"procedure_days": 1830,
@@ -158,6 +158,15 @@ fn upkeep() -> [Value; 14] {
             "snapshot": 1, "basis": "superseded"}),
         json!({"event": "destruction-approved", "by": "dora", "request": 10}),
         json!({"event": "destruction-certified", "request": 10, "certificate": digest()}),
+        json!({"event": "derived-kept", "by": "ann", "derived": {"name": "a", "number": 3,
+            "scenario": "s", "licence": "l", "query": QUERY,
+            "rows": {"people": {"dataset": "city.citizen", "snapshot": 1}}, "external": false,
+            "columns": [{"name": "pid", "data_type": "text", "grade": 3, "token": "person",
+            "bare": true, "subject": true, "unique": true, "typed": true, "made": "freely"}],
+            "sources": [{"dataset": "city.citizen", "snapshot": 1, "items": ["pid"]}],
+            "view": digest(), "rows_charged": 7, "until": "2027-01-01", "digest": digest()}}),
+        json!({"event": "derived-dropped", "by": "ann", "dataset": "work.a_3",
+            "end": "expired"}),
     ]
 }
 
@@ -212,20 +221,20 @@ fn the_samples_are_of_every_event_once() {
         Event::TextRedacted { .. } => 23,
         Event::TextsExpired { .. } => 24,
         Event::LogPruned { .. } => 25,
-        Event::PersonChanged { .. } => 33,
-        Event::OperatorChanged { .. } => 34,
-        Event::DatasetProposed { .. } => 35,
-        Event::GradesProposed { .. } => 36,
-        Event::DatasetChanged { .. } => 37,
-        Event::LicencesAnnounced { .. } => 38,
-        Event::ProductStep { .. } => 39,
-        Event::ObjectionLodged { .. } => 40,
-        Event::ObjectionAnswered { .. } => 41,
-        Event::ViolationRecorded { .. } => 42,
-        Event::ViolationLifted { .. } => 43,
-        Event::DestructionConfirmed { .. } => 44,
-        Event::HolidaysSet { .. } => 45,
-        Event::SensitiveFound { .. } => 46,
+        Event::PersonChanged { .. } => 35,
+        Event::OperatorChanged { .. } => 36,
+        Event::DatasetProposed { .. } => 37,
+        Event::GradesProposed { .. } => 38,
+        Event::DatasetChanged { .. } => 39,
+        Event::LicencesAnnounced { .. } => 40,
+        Event::ProductStep { .. } => 41,
+        Event::ObjectionLodged { .. } => 42,
+        Event::ObjectionAnswered { .. } => 43,
+        Event::ViolationRecorded { .. } => 44,
+        Event::ViolationLifted { .. } => 45,
+        Event::DestructionConfirmed { .. } => 46,
+        Event::HolidaysSet { .. } => 47,
+        Event::SensitiveFound { .. } => 48,
         Event::KeysUnlocked { .. } => 26,
         Event::KeyCreated { .. } => 27,
         Event::KeysRotated { .. } => 28,
@@ -233,6 +242,8 @@ fn the_samples_are_of_every_event_once() {
         Event::DestructionRequested { .. } => 30,
         Event::DestructionApproved { .. } => 31,
         Event::DestructionCertified { .. } => 32,
+        Event::DerivedKept { .. } => 33,
+        Event::DerivedDropped { .. } => 34,
     };
     let samples = standing().into_iter().chain(operating());
     let numbers = samples
@@ -241,7 +252,7 @@ fn the_samples_are_of_every_event_once() {
         .map(|v| number(&read(&v)))
         .collect::<Vec<_>>();
     // The last is of a person once more, with what is left out where all is well.
-    assert_eq!(numbers, (0..47).chain([33]).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..49).chain([35]).collect::<Vec<_>>());
 }
 
 #[test]
@@ -322,7 +333,7 @@ fn steps_actions_channels_and_notices_have_one_spelling() {
     for form in crate::Form::ALL {
         check::<crate::Form>(form.word());
     }
-    for word in ["query", "explain", "export"] {
+    for word in ["query", "explain", "export", "materialise"] {
         check::<Action>(word);
     }
     for word in ["not-applicable", "standing", "groups-withheld"] {

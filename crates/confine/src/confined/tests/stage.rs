@@ -96,15 +96,18 @@ pub(super) fn permit(rows: bool) -> Arc<Permit> {
 }
 
 fn of_four(rows: bool) -> Arc<Permit> {
-    let wanted = json!([
+    made(datasets(), &four(rows), (5, 10))
+}
+
+fn four(rows: bool) -> Value {
+    json!([
         {"name": "city.citizen", "items": "all", "aggregate": ["income", "wealth"],
             "rows": null, "show_rows": rows},
         {"name": "city.visits", "items": "all", "aggregate": ["cost"], "rows": null,
             "show_rows": rows},
         {"name": "city.stat", "items": "all", "rows": null},
         {"name": "city.upload", "items": "all", "rows": null},
-    ]);
-    made(datasets(), &wanted, (5, 10))
+    ])
 }
 
 /// A permit over these datasets, as the scenario wants them, with k of grades two and three.
@@ -116,6 +119,21 @@ pub(super) fn made(datasets: Vec<Value>, wanted: &Value, k: (u32, u32)) -> Arc<P
 pub(super) fn made_by(
     engine: &Engine,
     datasets: Vec<Value>,
+    wanted: &Value,
+    k: (u32, u32),
+) -> Arc<Permit> {
+    made_after(engine, (datasets, Vec::new()), wanted, k)
+}
+
+/// A permit over the four datasets, once something more came to stand.
+pub(super) fn permit_after(rows: bool, more: Vec<Value>) -> Arc<Permit> {
+    let wanted = four(rows);
+    made_after(&Engine::load(None), (datasets(), more), &wanted, (5, 10))
+}
+
+fn made_after(
+    engine: &Engine,
+    (datasets, more): (Vec<Value>, Vec<Value>),
     wanted: &Value,
     k: (u32, u32),
 ) -> Arc<Permit> {
@@ -165,6 +183,7 @@ pub(super) fn made_by(
         json!({"event": "scenario-step", "by": "alice", "stage": "granted",
         "scenario": scenario, "row_risks": risks}),
     );
+    events.extend(more);
     let mut state = State::default();
     for event in events {
         let event: Event = serde_json::from_value(event.clone())
