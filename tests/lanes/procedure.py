@@ -432,7 +432,7 @@ dana: scenario review x --aspect compliance | scenario review x --aspect reasona
 dana: product review x --aspect compliance | objection answer x --reason x | violation lift x
 ann bob: operator evidence acme --file PAPER | operator officer acme x | operator plan acme --file PAPER --drill-until DAY
 ann bob: licence apply --file LICENCE | licence surrender x | scenario apply --file SCENARIO | scenario report-risk x --reason x
-ann bob: product register --file PRODUCT | product publish x
+ann bob: product register --file PRODUCT | product publish x | workspace drop x --scenario x | materialise --name x --scenario x SELECT
 pia: dataset propose --file DATASET | dataset propose-grades city.x --item x=none/narrow
 dana sam: person suspend x --reason x | person reinstate x | dataset suspend city.x --reason x | licence refuse x --reason x
 dana sam: licence suspend x --cause unsafe --rectify-by DAY --reason x | scenario suspend x --cause unsafe --reason x

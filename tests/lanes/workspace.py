@@ -14,7 +14,7 @@ K = 10
 
 
 def wrong(text):
-    WRONG.append(text); print("WRONG", text)
+    WRONG.append(text); print("WRONG", text, flush=True)
 
 
 def seeded(folder):
@@ -80,7 +80,7 @@ MADE = {
 ASKED = {
     "people": ["SELECT count(*) FROM {}", "SELECT district, count(*) FROM {} GROUP BY district", "SELECT count(DISTINCT pid) FROM {}",
                "SELECT birth, gender, count(*) FROM {} GROUP BY birth, gender", "SELECT name, count(*) FROM {} GROUP BY name HAVING count(*) > 20",
-               "SELECT birth, district, gender, name, count(*) FROM {} GROUP BY 1, 2, 3, 4", "SELECT min(birth), max(birth) FROM {}",
+               "SELECT phone, count(*) FROM {} GROUP BY 1", "SELECT min(birth), max(birth) FROM {}",
                "SELECT * FROM {}", "SELECT pid FROM {} LIMIT 1", "SELECT DISTINCT district FROM {}", "SELECT count(*) FILTER (WHERE gender = 'F') FROM {}",
                "SELECT v.hosp, sum(v.cost) FROM {} c JOIN visits v ON v.pid = c.pid GROUP BY v.hosp",
                "SELECT c.district, count(*) FROM {} c WHERE EXISTS (SELECT 1 FROM visits v WHERE v.pid = c.pid AND v.hosp = 'H3') GROUP BY c.district",
@@ -108,14 +108,17 @@ def equal(served):
     asked, came = 0, collections.Counter()
     for name, statements in ASKED.items():
         for sql in statements:
-            inline = alice.ask(sql.replace("{}", f"({MADE[name]})"))
-            stored = alice.ask(sql.replace("{}", f"work.{name}"))
+            # On a busy machine either may come too late: then it is asked again.
+            late = lambda answer: isinstance(answer, str) and ("timeout" in answer or "Deadline" in answer)
+            for _ in range(3):
+                inline, stored = (alice.ask(sql.replace("{}", of)) for of in (f"({MADE[name]})", f"work.{name}"))
+                if not late(inline) and not late(stored): break
             asked += 1
             came[inline if isinstance(inline, str) else "answered"] += 1
             must(stored, inline, f"of {name}: {sql}")
     # What is only aggregated is not there.
     must(alice.ask("SELECT sum(income) FROM work.people"), "planner.unknown-name", "a raw item of kept rows")
-    print(f"  {asked} statements over kept rows as over the statements that made them; {dict(came)}")
+    print(f"  {asked} statements over kept rows as over the statements that made them; {dict(came)}", flush=True)
     # Rows show where the scenario shows them, and counts agree.
     care = Asker(served, scenario="care")
     care.keep("shown", "SELECT pid, district FROM citizen")
@@ -190,7 +193,7 @@ def hostile(served, alice):
         ("missing", "SELECT c.pid, s.pop FROM citizen c RIGHT JOIN district_stat s ON s.district = c.district", "workspace.no-subject"),
         ("scalar", "SELECT pid, (SELECT max(birth) FROM citizen) AS oldest FROM citizen", "workspace.no-subject"),
         ("byperson", "SELECT pid, count(*) AS n FROM visits GROUP BY pid", None),
-        ("few", "SELECT name, phone, birth, count(*) AS n FROM citizen GROUP BY 1, 2, 3", "empty"),
+        ("few", "SELECT phone, birth, count(*) AS n FROM citizen WHERE phone LIKE 'p1%' GROUP BY 1, 2", "empty"),
         ("unnamed", "SELECT pid, upper(district) FROM citizen", "workspace.column-names"),
         ("samename", "SELECT district AS a, gender AS a FROM citizen", None),
         ("hidden", "SELECT district AS \"__row\" FROM citizen", "workspace.column-names"),
@@ -369,7 +372,7 @@ def destroyed(served, alice):
     verified = served.command("verify", folder, "--key", served.dir / "keys" / "manifest.pub.pem")
     must(verified.returncode, 0, f"the certificate: {verified.stderr}")
     audit = served.command("ledger", "audit", "--dir", served.dir, "--json")
-    must(json.loads(audit.stdout or "{}").get("findings_count", "none"), 0, f"the audit: {audit.stdout[:300]}{audit.stderr[:300]}")
+    must(json.loads(audit.stdout or "{}").get("holds", "none"), True, f"the audit: {audit.stdout[:300]}{audit.stderr[:300]}")
     print(f"  {len(before) - len(alice.listed())} kept results destroyed with their source; {len(named)} on the certificate")
 
 

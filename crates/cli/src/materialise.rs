@@ -59,6 +59,10 @@ fn worded(told: &Value) -> String {
         let [dataset, item] = ["dataset", "item"].map(|key| text(&item, key));
         worded.push_str(&format!("  left out / 未含: {dataset}.{item}\n"));
     }
-    worded.push_str(&format!("query {} #{}\n", text(told, "query"), text(told, "index")));
+    worded.push_str(&format!(
+        "query {} #{}\n",
+        text(told, "query"),
+        text(told, "index")
+    ));
     worded
 }

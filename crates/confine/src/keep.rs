@@ -16,7 +16,7 @@ use crate::{
     relation::Relation,
     rewrite::Rewrite,
     root::Rooted,
-    scope::{ScanId, Scope, scans},
+    scope::{ScanId, Scope},
 };
 use plan::{Expr, JoinKind, Node, Plan};
 use policy::{Permit, PermittedDataset, view};
@@ -77,7 +77,7 @@ pub fn confine_kept(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Uncon
 /// projections, filters and joins that keep it whole on its side.
 fn is_of_people(root: &Node, scope: &Scope<'_>) -> Result<bool, Unconfinable> {
     let mut protected = 0;
-    for scan in scans(root) {
+    for scan in root.scans() {
         protected += usize::from(scope.seen(&scan.dataset)?.protected);
     }
     Ok(protected == 1 && !scope.is_external() && stands_alone(root, scope)?)
@@ -85,7 +85,8 @@ fn is_of_people(root: &Node, scope: &Scope<'_>) -> Result<bool, Unconfinable> {
 
 fn stands_alone(node: &Node, scope: &Scope<'_>) -> Result<bool, Unconfinable> {
     let has = |node: &Node| {
-        let protected = scans(node)
+        let protected = node
+            .scans()
             .into_iter()
             .map(|scan| scope.seen(&scan.dataset).map(|dataset| dataset.protected));
         Ok::<_, Unconfinable>(protected.collect::<Result<Vec<_>, _>>()?.contains(&true))
@@ -98,11 +99,9 @@ fn stands_alone(node: &Node, scope: &Scope<'_>) -> Result<bool, Unconfinable> {
         } => match kind {
             JoinKind::Inner if has(right)? => stands_alone(right, scope),
             JoinKind::Right => stands_alone(right, scope),
-            JoinKind::Inner
-            | JoinKind::Left
-            | JoinKind::Semi
-            | JoinKind::Anti
-            | JoinKind::Mark => stands_alone(left, scope),
+            JoinKind::Inner | JoinKind::Left | JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => {
+                stands_alone(left, scope)
+            }
             JoinKind::Full => Ok(false),
         },
         Node::Values { .. }
@@ -191,9 +190,15 @@ impl Rewrite<'_> {
             if !data_type.is_plain() {
                 return Err(Cause::IllTyped.into());
             }
-            let own = column.label.base.as_ref().is_some_and(|base| base.scan == scan);
+            let own = column
+                .label
+                .base
+                .as_ref()
+                .is_some_and(|base| base.scan == scan);
             numbered.subject.push(own && self.is_subject(&column.label));
-            numbered.unique.push(relation.keys.contains(&BTreeSet::from([place])));
+            numbered
+                .unique
+                .push(relation.keys.contains(&BTreeSet::from([place])));
             made.push(name, data_type, at);
             made.labels.push(column.label.clone());
         }
@@ -282,8 +287,9 @@ fn answers_of(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinabl
     if confined.is_protected() {
         // INVARIANT (answers owed their threshold): each row stands for a group that was withheld if it
         // fell short, and nobody in it is told apart by a token.
-        let shows = |dataset: &PermittedDataset| dataset.protected && dataset.show_rows && !external;
-        let mut read = scans(&draft.root).into_iter();
+        let shows =
+            |dataset: &PermittedDataset| dataset.protected && dataset.show_rows && !external;
+        let mut read = draft.root.scans().into_iter();
         let mut unowed = confined.is_row_level();
         unowed |= read.try_fold(false, |any, scan| {
             Ok::<_, Unconfinable>(any || shows(scope.seen(&scan.dataset)?))
@@ -377,17 +383,24 @@ fn sources(confined: &Confined) -> Result<(Vec<DerivedSource>, Vec<DatasetName>)
             reads.insert(name);
             for source in &kept.derived.sources {
                 let key = (source.dataset.clone(), source.snapshot);
-                items.entry(key).or_default().extend(source.items.iter().cloned());
+                items
+                    .entry(key)
+                    .or_default()
+                    .extend(source.items.iter().cloned());
             }
             continue;
         }
         // The subject is counted and the row policy asked by the gateway itself: the digest of the view
         // covers them.
         let used = confined.references().iter().filter(|reference| {
-            reference.dataset == name && !["subject", "row-policy"].contains(&reference.way.as_str())
+            reference.dataset == name
+                && !["subject", "row-policy"].contains(&reference.way.as_str())
         });
         let used: Vec<ItemName> = used.map(|reference| reference.item.clone()).collect();
-        items.entry((name, dataset.snapshot)).or_default().extend(used);
+        items
+            .entry((name, dataset.snapshot))
+            .or_default()
+            .extend(used);
     }
     let source = |((dataset, snapshot), items): (_, BTreeSet<ItemName>)| DerivedSource {
         dataset,

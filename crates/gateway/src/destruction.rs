@@ -16,7 +16,9 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use terms::{DatasetName, DerivedEnd, DestructionBasis, Digest, Event, KeyName, KeystoreKind, PersonId};
+use terms::{
+    DatasetName, DerivedEnd, DestructionBasis, Digest, Event, KeyName, KeystoreKind, PersonId,
+};
 
 /// Where certificates are, in a domain's folder: one folder each, named by the entry of its request.
 pub(crate) const FOLDER: &str = "certificates";

@@ -51,6 +51,6 @@ pub use self::{
     operation::{Aim, Asking, Gateway, Granted, Prepared, Running},
     refused::{Kind, Refused},
     serve::{Listeners, ServeError, serve},
-    workspace::WorkspaceConfig,
     unlock::{Locked, Prompt, Secrets, keystore},
+    workspace::WorkspaceConfig,
 };

@@ -7,10 +7,9 @@ use terms::Channel;
 use tonic::{Request, Response, Status};
 use wire::operations::{
     ApproveRedactionReply, ApproveRedactionRequest, ExplainReply, ExplainRequest, ExportChunk,
-    ExportRequest, LedgerHeadReply, LedgerHeadRequest, MaterialiseReply,
-    MaterialiseRequest, PruneLogReply, PruneLogRequest,
-    ReadSealedReply, ReadSealedRequest, ReceiptReply, ReceiptRequest, RequestRedactionReply,
-    RequestRedactionRequest, operations_server::Operations,
+    ExportRequest, LedgerHeadReply, LedgerHeadRequest, MaterialiseReply, MaterialiseRequest,
+    PruneLogReply, PruneLogRequest, ReadSealedReply, ReadSealedRequest, ReceiptReply,
+    ReceiptRequest, RequestRedactionReply, RequestRedactionRequest, operations_server::Operations,
 };
 
 /// The service of one listener.

@@ -60,7 +60,9 @@ impl Workspace {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, UnderWay> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,13 +100,13 @@ fn unnamed() -> Refused {
 }
 
 fn too_long(days_max: u32) -> Refused {
-    let told = Told::new(
-        "a result is not kept so long",
-        "留存期限超出上限",
-    );
+    let told = Told::new("a result is not kept so long", "留存期限超出上限");
     let refused = Refused::new("workspace.too-long", told, Kind::Invalid);
     refused.with(
         &format!("(1 to {days_max} days)."),
         &format!("（1 至 {days_max} 日）。"),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,7 @@
 use crate::{AbsentItem, Owed, PermittedDataset, PermittedItem, bundle::Bundle};
 use serde_json::json;
 use terms::{
-    DatasetName, Derived, DerivedColumn, DerivedSource, Digest, ItemName, KeptRows, Kind,
-    Mask,
+    DatasetName, Derived, DerivedColumn, DerivedSource, Digest, ItemName, KeptRows, Kind, Mask,
 };
 
 /// What is more to say of a dataset that is a kept result.
@@ -80,9 +79,14 @@ pub(crate) fn permitted(
         let items = items.into_iter().flatten();
         items.filter(|item| source.items.contains(&item.name))
     });
-    let owed = read.clone().fold(Owed::default(), |owed, item| owed.strictest(item.owed));
+    let owed = read
+        .clone()
+        .fold(Owed::default(), |owed, item| owed.strictest(item.owed));
     let export = read.clone().all(|item| item.export);
-    let items = derived.columns.iter().map(|column| item(column, (export, owed)));
+    let items = derived
+        .columns
+        .iter()
+        .map(|column| item(column, (export, owed)));
     let kept = |origin: Option<&DatasetName>| {
         Some(PermittedKept {
             seen_as: derived.seen_as(),
@@ -98,7 +102,12 @@ pub(crate) fn permitted(
         subject: None,
         subject_type: None,
         subject_unique: false,
-        k: derived.sources.iter().filter_map(|s| Some(named(&s.dataset)?.k)).max().unwrap_or(1),
+        k: derived
+            .sources
+            .iter()
+            .filter_map(|s| Some(named(&s.dataset)?.k))
+            .max()
+            .unwrap_or(1),
         disclosure: bundle.disclosure.of(derived.grade()),
         rows_plan: None,
         show_rows: true,

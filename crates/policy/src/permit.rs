@@ -254,5 +254,8 @@ fn stand_as(now: &[PermittedDataset], before: &[PermittedDataset]) -> bool {
     };
     let kept = |dataset: &&PermittedDataset| dataset.kept.is_some();
     catalogued(now) == catalogued(before)
-        && before.iter().filter(kept).all(|dataset| now.contains(dataset))
+        && before
+            .iter()
+            .filter(kept)
+            .all(|dataset| now.contains(dataset))
 }

@@ -2,10 +2,10 @@ use crate::Reason;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use terms::{
-    Announcement, Aspect, Cause, Dataset, DatasetName, DatasetRisk, Derived, DerivedEnd, DerivedName, Digest, Disposed, DomainName,
-    Evidence, Grade, Holidays, Impact, ItemName, Licence, LicenceId, Measure, ObjectionId,
-    Obligations, Operator, OperatorId, Person, PersonId, Product, ProductId, RowRisk, Scenario,
-    ScenarioId, Snapshot, Thresholds, Violated, ViolationId,
+    Announcement, Aspect, Cause, Dataset, DatasetName, DatasetRisk, Derived, DerivedEnd,
+    DerivedName, Digest, Disposed, DomainName, Evidence, Grade, Holidays, Impact, ItemName,
+    Licence, LicenceId, Measure, ObjectionId, Obligations, Operator, OperatorId, Person, PersonId,
+    Product, ProductId, RowRisk, Scenario, ScenarioId, Snapshot, Thresholds, Violated, ViolationId,
 };
 
 /// What can be asked of the register. Each has its action word for the policies.

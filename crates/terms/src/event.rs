@@ -3,11 +3,11 @@
 //! An event holds no real name, SQL text or literal; those stand in the sealed part beside it.
 
 use crate::{
-    Announcement, Answer, Channel, Course, Dataset, DatasetName, Derived, DerivedEnd, DestructionBasis, Digest,
-    DomainName, GradeProposal, Holidays, ItemName, KeyName, KeystoreKind, Licence, LicenceId,
-    Notice, Objection, ObjectionId, Obligations, Operator, Person, PersonId, Product, ProductId,
-    QueryId, ReadingPurpose, RedactionBasis, Retention, Rotation, RowRisk, Scenario, ScenarioId,
-    Shape, Snapshot, Stage, Thresholds, Usage, Violation, ViolationId,
+    Announcement, Answer, Channel, Course, Dataset, DatasetName, Derived, DerivedEnd,
+    DestructionBasis, Digest, DomainName, GradeProposal, Holidays, ItemName, KeyName, KeystoreKind,
+    Licence, LicenceId, Notice, Objection, ObjectionId, Obligations, Operator, Person, PersonId,
+    Product, ProductId, QueryId, ReadingPurpose, RedactionBasis, Retention, Rotation, RowRisk,
+    Scenario, ScenarioId, Shape, Snapshot, Stage, Thresholds, Usage, Violation, ViolationId,
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;

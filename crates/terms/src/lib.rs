@@ -56,8 +56,8 @@ pub use self::{
     grade::Grade,
     grading::{Degree, GradeProposal, Impact, Scope},
     id::{
-        AnnouncementId, DatasetName, DerivedName, DomainName, IdentifierDomain, ItemName, LicenceId,
-        ObjectionId, OperatorId, PersonId, ProductId, QueryId, ScenarioId, ViolationId,
+        AnnouncementId, DatasetName, DerivedName, DomainName, IdentifierDomain, ItemName,
+        LicenceId, ObjectionId, OperatorId, PersonId, ProductId, QueryId, ScenarioId, ViolationId,
     },
     key::{KeyName, KeystoreKind, Rotation},
     kind::Kind,

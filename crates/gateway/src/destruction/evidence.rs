@@ -149,7 +149,8 @@ impl Found {
             }
             Event::DerivedDropped { dataset, .. } => {
                 let kept = self.kept.get_mut(dataset);
-                kept.into_iter().for_each(|(.., dropped)| *dropped = Some(stored.index));
+                kept.into_iter()
+                    .for_each(|(.., dropped)| *dropped = Some(stored.index));
             }
             Event::OperationDecided {
                 query, references, ..

@@ -60,10 +60,18 @@ impl Gateway {
 /// row of their dataset. How many there are is an answer, and meters stand in the clear.
 fn untold(confined: &Confined, (name, columns): (&DatasetName, usize)) -> Option<u64> {
     let mut datasets = confined.permit().datasets().iter();
-    let kept = datasets.find(|dataset| dataset.name == *name)?.kept.as_ref()?;
+    let kept = datasets
+        .find(|dataset| dataset.name == *name)?
+        .kept
+        .as_ref()?;
     kept.origin.as_ref()?;
     let columns = u64::try_from(columns).unwrap_or(u64::MAX);
-    Some(kept.derived.rows_charged.saturating_mul(columns).saturating_mul(8))
+    Some(
+        kept.derived
+            .rows_charged
+            .saturating_mul(columns)
+            .saturating_mul(8),
+    )
 }
 
 impl Scanned {

@@ -1,4 +1,9 @@
-use super::{ended::{fail, refuse_decided}, metering::Scanned, now, told::told};
+use super::{
+    ended::{fail, refuse_decided},
+    metering::Scanned,
+    now,
+    told::told,
+};
 use crate::{
     Domain, Refused,
     leash::{Leash, Leashed, cut_off},

@@ -89,7 +89,11 @@ impl Gateway {
         let (gateway, asking) = (Arc::clone(self), asking.clone());
         let made = Made { query, charged };
         // A caller who goes away leaves no result that is neither on record nor discarded.
-        let settling = async move { gateway.settled(&asking, running, (wanted, made, stored)).await };
+        let settling = async move {
+            gateway
+                .settled(&asking, running, (wanted, made, stored))
+                .await
+        };
         let settled = tokio::spawn(settling).await;
         settled.unwrap_or_else(|_| Err(Refused::internal("gateway.broken")))
     }
@@ -97,7 +101,9 @@ impl Gateway {
     /// Judges the room there is before anything runs, by what is known then: of rows of people how many
     /// their dataset has, so that whether there is room tells nothing of them.
     fn charged(&self, granted: &Granted, name: &DerivedName) -> Result<Option<u64>, Refused> {
-        let kept = granted.kept().ok_or_else(|| Refused::internal("workspace.unkept"))?;
+        let kept = granted
+            .kept()
+            .ok_or_else(|| Refused::internal("workspace.unkept"))?;
         let charged = match &kept.rows {
             KeptRows::Answers => None,
             KeptRows::People { dataset, snapshot } => {
@@ -111,7 +117,9 @@ impl Gateway {
         let whose = (&permit.scenario().id, &permit.licence().id);
         let room = self.domain.config.workspace.room;
         let stands = self.domain.live.read();
-        let judged = stands.state.judge_room(whose, name, (charged.unwrap_or(0), room));
+        let judged = stands
+            .state
+            .judge_room(whose, name, (charged.unwrap_or(0), room));
         judged.map_err(|why| Refused::from(&why))?;
         Ok(charged)
     }
@@ -120,8 +128,11 @@ impl Gateway {
     async fn stored(&self, running: &mut Running, named: Named) -> Result<Stored, Refused> {
         let hidden = running.kept().map_or(0, |kept| kept.hidden);
         let schema = running.schema();
-        let (store, dataset, number) =
-            (self.domain.store.clone(), named.dataset.clone(), named.number);
+        let (store, dataset, number) = (
+            self.domain.store.clone(),
+            named.dataset.clone(),
+            named.number,
+        );
         let mut keeping = blocking(move || store.keep((&dataset, number), &schema, hidden)).await?;
         let mut rows: u64 = 0;
         while let Some(batch) = running.next().await {

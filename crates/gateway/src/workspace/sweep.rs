@@ -27,7 +27,11 @@ where
     tracing::info!(results = here.len(), "kept results are destroyed");
     let store = domain.store.clone();
     let destroyed = tokio::task::spawn_blocking(move || store.destroy_kept(&here)).await;
-    destroyed.unwrap_or(Err(vault::Unkept::SealBroken))?;
+    destroyed.unwrap_or_else(|broken| {
+        let path = domain.dir.join("data");
+        let source = std::io::Error::other(broken);
+        Err(vault::Unkept::File { path, source })
+    })?;
     domain.record_keys::<E>().await
 }
 

@@ -186,7 +186,10 @@ impl<'a> Comparing<'a> {
             let all = all.iter().filter(|dataset| dataset.kept.is_none());
             all.cloned().collect::<Vec<_>>()
         };
-        let (all, then) = (catalogued(&present.datasets), catalogued(&proposed.datasets));
+        let (all, then) = (
+            catalogued(&present.datasets),
+            catalogued(&proposed.datasets),
+        );
         for (now, then) in all.iter().zip(&then) {
             changes.extend(owed(now, then));
             let wanted = present.scenario.datasets.iter();

@@ -1,8 +1,6 @@
 use super::Asked;
 use crate::{Room, State, Unlawful};
-use terms::{
-    DatasetName, Derived, DerivedEnd, DerivedName, Event, LicenceId, ScenarioId, Stage,
-};
+use terms::{DatasetName, Derived, DerivedEnd, DerivedName, Event, LicenceId, ScenarioId, Stage};
 
 /// The clause on what comes of processing. Source: AO-14.
 const CLAUSE: &str = "AO-14";
@@ -55,16 +53,26 @@ impl State {
         self.own_scenario(asked, &derived.scenario, place)?;
         let standing = self.scenario(&derived.scenario);
         let licence = self.licence(&derived.licence);
-        let granted = standing.is_some_and(|s| {
-            s.stage == Stage::Granted && s.scenario.licence == derived.licence
-        }) && licence.is_some_and(|l| l.stage == Stage::Granted);
+        let granted = standing
+            .is_some_and(|s| s.stage == Stage::Granted && s.scenario.licence == derived.licence)
+            && licence.is_some_and(|l| l.stage == Stage::Granted);
         if !granted {
             let what = "its scenario does not stand";
-            return Err(Unlawful::new("workspace.not-granted", place(), what, CLAUSE));
+            return Err(Unlawful::new(
+                "workspace.not-granted",
+                place(),
+                what,
+                CLAUSE,
+            ));
         }
         if derived.number <= self.kept_last() && self.kept_under(&derived.stored_as()).is_some() {
             let what = "its number is taken";
-            return Err(Unlawful::new("workspace.number-taken", place(), what, CLAUSE));
+            return Err(Unlawful::new(
+                "workspace.number-taken",
+                place(),
+                what,
+                CLAUSE,
+            ));
         }
         let whose = (&derived.scenario, &derived.licence);
         self.judge_room(whose, &derived.name, (derived.rows_charged, room))?;
