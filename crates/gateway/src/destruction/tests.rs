@@ -210,7 +210,7 @@ async fn what_was_kept_of_a_snapshot_is_destroyed_with_it_and_on_its_certificate
     let name: terms::DerivedName = "x".parse().unwrap();
     // The first is made of the snapshot, the second of another.
     for (number, snapshot) in [(1, 2), (2, 1)] {
-        let codes: ArrayRef = std::sync::Arc::new(StringArray::from(vec!["a"]));
+        let codes: ArrayRef = Arc::new(StringArray::from(vec!["a"]));
         let batch = RecordBatch::try_from_iter_with_nullable([("code", codes, true)]).unwrap();
         let of = (&name.stored_as(number), number);
         let mut keeping = domain.store.keep(of, &batch.schema(), 0).unwrap();

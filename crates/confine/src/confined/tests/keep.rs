@@ -48,7 +48,7 @@ fn after(rows: bool, root: Node) -> Arc<Permit> {
 
 /// All its columns.
 fn all(permit: &Permit) -> Node {
-    let tables = crate::catalogue(permit);
+    let tables = catalogue(permit);
     let table = tables
         .iter()
         .find(|table| table.dataset.as_str() == "work.x");
@@ -74,6 +74,10 @@ fn in_district() -> Node {
 }
 
 /// Everything that is asked of the making statement in place, and of what it made.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one statement after the other: a list reads best in one place"
+)]
 fn asked(of: &dyn Fn() -> Node) -> Vec<Node> {
     let count = || call(F::Count, vec![]);
     let whole = || aggregate(of(), vec![], vec![count()]);
@@ -238,7 +242,7 @@ fn the_hidden_numbers_are_of_the_source_and_no_column_shows_them() {
     // Of a dataset whose subject is unique one number says both.
     assert_eq!(kept(false, shown()).hidden, 1);
     let later = after(false, visits());
-    let seen: Vec<_> = crate::catalogue(&later)
+    let seen: Vec<_> = catalogue(&later)
         .into_iter()
         .filter(|t| t.dataset.schema() == "work")
         .collect();
@@ -365,7 +369,7 @@ fn tokens_are_not_kept_among_answers_over_people() {
 fn a_kept_result_is_gone_while_its_sources_are_seen_otherwise() {
     let event = event(&kept(false, shown()));
     let there = |permit: &Permit| {
-        crate::catalogue(permit)
+        catalogue(permit)
             .iter()
             .any(|t| t.dataset.schema() == "work")
     };
