@@ -274,7 +274,7 @@ def others(served, alice):
 
 def untold(served, alice):
     """How many rows are kept is an answer: of one person and of four thousand everything that is told looks the same."""
-    few, many = (alice.keep(name, f"SELECT pid FROM citizen WHERE {where}") for name, where in (("few1", "name LIKE 'a%' AND birth = DATE '1950-01-01' AND phone LIKE 'p12%'"), ("many1", "true")))
+    few, many = (alice.keep(name, f"SELECT pid FROM citizen WHERE {where}") for name, where in (("few1", "name LIKE 'a%' AND birth = DATE '1950-01-01' AND phone LIKE 'p1%'"), ("many1", "name LIKE '%' AND birth > DATE '1900-01-01' AND phone LIKE 'p%'")))
     alice.ask("SELECT count(*) FROM work.few1"); alice.ask("SELECT count(*) FROM work.many1")
     leaves = [json.loads(line) for line in served.command("ledger", "tail", "--dir", served.dir, "--json").stdout.splitlines()]
     def stripped(leaf):
