@@ -213,6 +213,10 @@ impl Store {
         &self.keyring
     }
 
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
     pub(crate) fn path(&self, dataset: &DatasetName, number: u32) -> PathBuf {
         self.data_dir
             .join(dataset.as_str())
