@@ -184,7 +184,10 @@ def main():
         for file in random.sample(objects, min(12, len(objects))):
             whole = file.read_bytes(); at = random.randrange(len(whole))
             file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
-            flips += run(served, "backup", "verify", "--at", place).returncode == 1 and run(served, "restore", work / "flipped", "--from", place, "--keys", copied["folder"]).returncode == 1
+            # Each backup is judged by what it holds: the older one may have an object to itself.
+            flips += any(run(served, "backup", "verify", "--at", place, "--number", number).returncode == 1 and
+                run(served, "restore", work / "flipped", "--from", place, "--number", number, "--keys", copied["folder"]).returncode == 1
+                for number in (second["number"], first["number"]))
             file.write_bytes(whole)
         holds("a flipped bit is found and nothing is put back", flips == min(12, len(objects)) and not (work / "flipped").exists(), f"{flips} bits")
         killed(served, place, options.kills)

@@ -487,7 +487,7 @@ dana: scenario review x --aspect compliance | scenario review x --aspect reasona
 dana: product review x --aspect compliance | objection answer x --reason x | violation lift x
 ann bob: operator evidence acme --file PAPER | operator officer acme x | operator plan acme --file PAPER --drill-until DAY
 ann bob: licence apply --file LICENCE | licence surrender x | scenario apply --file SCENARIO | scenario report-risk x --reason x
-ann bob: product register --file PRODUCT | product publish x
+ann bob: product register --file PRODUCT | product publish x | workspace drop x --scenario x | materialise --name x --scenario x SELECT
 ann bob: external submit --scenario care --file LIST --entry DATASET --purpose x --source x --agreement PAPER | external withdraw x
 sam: external review x --aspect security
 dana: external review x --aspect lawfulness

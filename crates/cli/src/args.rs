@@ -53,6 +53,10 @@ enum Command {
     Explain(Statement),
     /// A result as a signed package / 导出带签名清单的数据包
     Export(Export),
+    /// Keep a result inside, as work.NAME / 在域内留存结果
+    Materialise(Materialise),
+    /// What is kept inside: list, drop / 工作区
+    Workspace(Managed<manage::Workspace>),
     /// Check a package offline / 离线核验数据包
     Verify {
         /// The package's folder
@@ -173,6 +177,18 @@ pub(crate) struct Export {
     /// The package's folder, made anew
     #[arg(long, short)]
     pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Materialise {
+    #[command(flatten)]
+    pub statement: Statement,
+    /// What statements call it: work.NAME / 名称
+    #[arg(long)]
+    pub name: String,
+    /// How many days it is kept; as the domain says if not given / 留存天数
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub days: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -345,6 +361,8 @@ pub fn run() -> ExitCode {
         Command::Query(query) => query::query(&query, json),
         Command::Explain(statement) => explain::explain(&statement, json),
         Command::Export(given) => export::export(given, json),
+        Command::Materialise(given) => crate::materialise::materialise(&given, json),
+        Command::Workspace(given) => manage::workspace(given, json),
         Command::Verify {
             package,
             key,

@@ -20,6 +20,7 @@ mod backup; // the data kept elsewhere, and put back
 mod init; // a domain is made
 mod query; // a statement, its result, its receipt
 mod explain; // the decision without touching data
+mod materialise; // a result kept inside
 mod export; // a released result, as a package
 mod verify; // packages and certificates, offline
 mod witness; // cosigning, and what was cosigned

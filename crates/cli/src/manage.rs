@@ -10,6 +10,7 @@ mod licence; // 授权
 mod scenario; // 应用场景
 mod product; // 公共数据产品
 mod external; // 社会数据
+mod workspace; // 工作区
 mod supervision; // 违规 and 异议
 mod domain; // what the platform governs
 
@@ -23,6 +24,7 @@ pub(crate) use self::{
     product::{Product, product},
     scenario::{Scenario, scenario},
     supervision::{Objection, Violation, objection, violation},
+    workspace::{Workspace, workspace},
 };
 
 use crate::{

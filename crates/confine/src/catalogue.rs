@@ -24,7 +24,7 @@ pub fn catalogue(permit: &Permit) -> Vec<Table> {
 fn table(dataset: &PermittedDataset) -> Table {
     let seen = |item: &PermittedItem| Some((item.name.clone(), seen_type(item)?));
     Table {
-        dataset: dataset.name.clone(),
+        dataset: dataset.seen_as().clone(),
         columns: dataset.items.iter().filter_map(seen).collect(),
     }
 }

@@ -1,8 +1,10 @@
 use crate::{
-    Cause, Reported, Unconfinable, catalogue,
+    Cause, Kept, Reported, Unconfinable, catalogue,
+    label::Label,
     lineage::{Part, lineage},
     prune::pruned,
     rewrite::Rewrite,
+    root::Rooted,
     scope::Scope,
 };
 use plan::{Node, Plan, View};
@@ -28,6 +30,7 @@ pub struct Confined {
     reported: Vec<Reported>,
     row_level: bool,
     protected: bool,
+    pub(crate) kept: Option<Kept>,
 }
 
 /// A column of the result.
@@ -46,6 +49,15 @@ pub struct OutputColumn {
 /// # Errors
 /// [`Unconfinable`], with the item it is about where there is one.
 pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinable> {
+    finished(permit, draft, |rewrite| rewrite.root(draft)).map(|(confined, _)| confined)
+}
+
+/// Confines a draft, its root finished in this way; with the labels of its columns.
+pub(crate) fn finished(
+    permit: Arc<Permit>,
+    draft: &Plan,
+    root: impl FnOnce(&mut Rewrite<'_>) -> Result<Rooted, Unconfinable>,
+) -> Result<(Confined, Vec<Label>), Unconfinable> {
     if !draft.checks.is_empty() {
         return Err(Cause::IllTyped.into());
     }
@@ -57,7 +69,7 @@ pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinab
         reported: Vec::new(),
         held: Vec::new(),
     };
-    let rooted = rewrite.root(draft)?;
+    let rooted = root(&mut rewrite)?;
     let reported = rewrite.reported;
     let plan = pruned(rooted.plan).ok_or(Cause::IllTyped)?;
     // INVARIANT (the result is typed by us): the finished plan is derived once more, from its leaves.
@@ -86,7 +98,7 @@ pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinab
         column.sources = sources(parts);
     }
     let influences = sources(&known.whole);
-    Ok(Confined {
+    let confined = Confined {
         digest,
         plan,
         references,
@@ -96,8 +108,10 @@ pub fn confine(permit: Arc<Permit>, draft: &Plan) -> Result<Confined, Unconfinab
         reported,
         row_level: rooted.row_level,
         protected,
+        kept: None,
         permit,
-    })
+    };
+    Ok((confined, rooted.labels))
 }
 
 impl Confined {
@@ -132,7 +146,15 @@ impl Confined {
             let mut items = dataset.items.iter();
             Some(items.find(|item| item.name == reference.item)?.owed)
         });
-        owed.fold(self.permit.owed(), Owed::strictest)
+        let mut all = owed.fold(self.permit.owed(), Owed::strictest);
+        // A kept result owes what it was made of, whichever of its columns are read.
+        each_scan(&self.plan.root, &mut |scan| {
+            let mut datasets = self.permit.datasets().iter();
+            let dataset = datasets.find(|dataset| dataset.name == scan.dataset);
+            let kept = dataset.and_then(|dataset| dataset.kept.as_ref());
+            all = kept.map_or(all, |kept| all.strictest(kept.owed));
+        });
+        all
     }
 
     /// The caps on its result.
@@ -180,6 +202,12 @@ impl Confined {
     #[must_use]
     pub fn reported(&self) -> &[Reported] {
         &self.reported
+    }
+
+    /// What is known of the result as one that is kept inside; none where it is not.
+    #[must_use]
+    pub const fn kept(&self) -> Option<&Kept> {
+        self.kept.as_ref()
     }
 
     /// Whether rows of protected data stand one by one in the result.
@@ -280,7 +308,7 @@ fn origin(permit: &Permit, part: &Part) -> Origin {
 }
 
 /// Visits every scan, those of subqueries too.
-fn each_scan<'n>(root: &'n Node, visit: &mut impl FnMut(&'n plan::Scan)) {
+pub(crate) fn each_scan<'n>(root: &'n Node, visit: &mut impl FnMut(&'n plan::Scan)) {
     let mut nodes = vec![root];
     while let Some(node) = nodes.pop() {
         if let Node::Scan(scan) = node {

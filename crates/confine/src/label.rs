@@ -1,6 +1,6 @@
 use crate::scope::ScanId;
 use std::collections::BTreeSet;
-use terms::{DatasetName, Grade, IdentifierDomain, ItemName, Type};
+use terms::{DatasetName, Grade, IdentifierDomain, ItemName, Made, Type};
 
 /// What is known of a visible column.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +98,28 @@ impl Label {
 }
 
 impl Shape {
+    /// The shape of a kept column.
+    pub(crate) const fn made(made: Made) -> Self {
+        match made {
+            Made::Constant => Self::Constant,
+            Made::Linear => Self::Linear { personal: false },
+            Made::LinearPersonal => Self::Linear { personal: true },
+            Made::Product => Self::Product,
+            Made::Freely => Self::Free,
+        }
+    }
+
+    /// As it stands in a kept column.
+    pub(crate) const fn to_made(self) -> Made {
+        match self {
+            Self::Constant => Made::Constant,
+            Self::Linear { personal: false } => Made::Linear,
+            Self::Linear { personal: true } => Made::LinearPersonal,
+            Self::Product => Made::Product,
+            Self::Free => Made::Freely,
+        }
+    }
+
     /// The shape of a sum or difference.
     pub(crate) const fn plus(self, other: Self) -> Self {
         let personal = self.is_personal() || other.is_personal();

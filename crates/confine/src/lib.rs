@@ -26,11 +26,13 @@ mod root; // the result: what is left out, what is owed, what egress checks
 mod lineage; // where each output column comes from
 mod prune; // columns nobody reads
 mod confined; // the stage's value, and its one maker
+mod keep; // results that are kept inside, with their labels
 mod shown_rows; // the plan that the risk of showing rows is measured by
 
 pub use self::{
     catalogue::{Table, catalogue},
     confined::{Confined, OutputColumn, confine},
+    keep::{Kept, confine_kept},
     receipts::{ReceiptRow, receipts_read, with_receipts},
     rewrite::Reported,
     shown_rows::ShownRows,

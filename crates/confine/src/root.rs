@@ -3,7 +3,7 @@
 use crate::{
     Cause, Unconfinable,
     confined::OutputColumn,
-    label::Class,
+    label::{Class, Label},
     relation::Relation,
     rewrite::{Rewrite, is_join_only},
 };
@@ -18,6 +18,8 @@ pub(crate) struct Rooted {
     pub left_out: Vec<LeftOut>,
     /// Whether rows of protected data stand one by one in the result.
     pub row_level: bool,
+    /// What is known of each column.
+    pub labels: Vec<Label>,
 }
 
 impl Rewrite<'_> {
@@ -33,6 +35,7 @@ impl Rewrite<'_> {
         let mut names = Vec::new();
         let mut columns = Vec::new();
         let mut left_out = Vec::new();
+        let mut labels = Vec::new();
         if relation.columns.len() != draft.names.len() {
             return Err(Cause::IllTyped.into());
         }
@@ -59,6 +62,7 @@ impl Rewrite<'_> {
                 sources: Vec::new(),
             });
             names.push(name.clone());
+            labels.push(column.label.clone());
             exprs.push(Expr::Column(at));
         }
         if exprs.is_empty() {
@@ -88,6 +92,7 @@ impl Rewrite<'_> {
             columns,
             left_out,
             row_level,
+            labels,
         })
     }
 }

@@ -29,11 +29,18 @@ impl<'a> Scope<'a> {
             protected: false,
         };
         for name in touched {
-            let dataset = scope.dataset(name)?;
+            let dataset = scope.seen(name)?;
             scope.external |= dataset.external;
             scope.protected |= dataset.protected;
         }
         Ok(scope)
+    }
+
+    /// The permitted dataset that statements call so.
+    pub(crate) fn seen(&self, name: &DatasetName) -> Result<&'a PermittedDataset, Unconfinable> {
+        let mut datasets = self.permit.datasets().iter();
+        let found = datasets.find(|dataset| dataset.seen_as() == name);
+        found.ok_or_else(|| Cause::UnknownName.into())
     }
 
     /// The permitted dataset of this name.
@@ -76,6 +83,11 @@ impl<'a> Scope<'a> {
         } else {
             Cause::RowsOff
         })
+    }
+
+    /// Whether operator-supplied data is touched.
+    pub(crate) const fn is_external(&self) -> bool {
+        self.external
     }
 
     /// Whether any protected data is touched.

@@ -157,6 +157,39 @@ causes! {
     NoRule = "confine.no-rule", "CG-B 汇聚 L2-4",
         "this use of groups that owe a threshold has no rule.", "对受阈值约束的分组的这种用法没有规则。",
         "Take the groups as the result, or show rows first.", "请直接以分组作为结果。";
+    /// Rows to be kept could not say whose they are.
+    KeepNoSubject = "workspace.no-subject", "CG-B 汇聚 L2-4",
+        "kept rows of people are each made of one row of one protected dataset; this statement makes them otherwise.",
+        "留存的个人记录须逐行来自同一受保护数据集；该语句不符合。",
+        "Keep a projection or filter of one protected dataset, joined at most to unprotected data; or keep an aggregate whose every group meets the threshold. Sort, limit, group and count what is kept when you query it.",
+        "请只留存一个受保护数据集的投影或筛选（最多连接非受保护数据），或留存每组均达到阈值的聚合；排序、限量、分组和计数请在查询留存结果时进行。";
+    /// A join could make several rows of one.
+    KeepMultiplied = "workspace.multiplied", "CG-B 汇聚 L2-4",
+        "a join could make several rows of one, and each kept row stands for one.",
+        "连接可能使一行变为多行，而留存的每一行只能对应一行。",
+        "Join on an item that is unique in the other dataset, or use EXISTS.",
+        "请按另一数据集中唯一的数据项连接，或改用 EXISTS。";
+    /// Groups of rows that show owe no threshold, and so cannot lose their people.
+    KeepUnthresholded = "workspace.unthresholded", "CG-B 汇聚 L2-4",
+        "where rows may show, groups of them owe no threshold, and are not kept without their people.",
+        "允许显示逐行结果时，其分组不受阈值约束，不能脱离主体留存。",
+        "Keep the rows, and group them when you query what is kept.",
+        "请留存逐行结果，查询留存结果时再分组。";
+    /// Tokens of people in what is no longer counted.
+    KeepTokens = "workspace.tokens", "CG-B 汇聚 L2-4",
+        "tokens stand among answers over protected data, where nobody would be counted by them.",
+        "受保护数据的答案中含有令牌，留存后将无法按其计数。",
+        "Leave the token out, or keep rows and group them when you query what is kept.",
+        "请去掉令牌，或留存逐行结果并在查询时分组。";
+    /// Columns without a name, or two of one.
+    KeepNames = "workspace.column-names", "AO-14",
+        "every column of a kept result has a name of its own: 1 to 64 letters, digits, `_` or `-`.",
+        "留存结果的每个字段须有互不相同的名称：1 至 64 个字母、数字、`_` 或 `-`。",
+        "Name each column with AS.", "请用 AS 为每个字段命名。";
+    /// The policies do not let an item be kept.
+    KeepItem = "workspace.item-not-kept", "AO-14",
+        "an item that the statement reads may not be kept inside.", "语句使用的某个数据项不得留存。",
+        "Leave the item out.", "请去掉该数据项。";
     /// The dataset has no data.
     NoData = "confine.no-data", "PD-13",
         "a dataset of the statement has no data yet.", "语句使用的某个数据集尚无数据。",

@@ -1,10 +1,15 @@
-use crate::{Withheld, gate::Gate, notice, pinned, sensitive::Sensitive};
+use crate::{
+    Withheld,
+    gate::{Gate, Passed},
+    notice, pinned,
+    sensitive::Sensitive,
+};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use confine::Confined;
 use disclosure::Admitted;
 use dispatch::Outcome;
 use ledger::{Decided, ReleaseFacts};
-use terms::{Accuracy, Sighted};
+use terms::{Accuracy, Digest, KeptRows, Obligations, Sighted};
 
 /// A result on its way out, batch by batch. Dropped, it kills the runner and leaves the entry abandoned.
 #[derive(Debug)]
@@ -13,6 +18,9 @@ pub struct Clearing {
     perturbed: u64,
     gate: Gate,
     state: State,
+    /// Whether it is rows of people on their way into the domain's own store: how many, and what they
+    /// are like, is an answer that nobody is given.
+    is_untold: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,18 +50,45 @@ pub struct Release {
 /// # Errors
 /// [`Withheld::Misshapen`] with the open entry, if the result has columns that never leave.
 pub fn clear(admitted: Admitted) -> Result<Clearing, Box<(Withheld, Decided)>> {
+    let confined = admitted.confined();
+    let looks = (confined.obligations(), Sensitive::of(confined));
+    cleared(admitted, looks, false)
+}
+
+/// Begins to clear a result that is kept inside. Answers are cleared as for their caller. Rows of people go
+/// to nobody: the caps of results are none of theirs, texts are not looked over, and nothing is told of
+/// them; they have so many bytes at most.
+///
+/// # Errors
+/// As [`clear`].
+pub fn keep(admitted: Admitted, bytes_max: u64) -> Result<Clearing, Box<(Withheld, Decided)>> {
+    let kept = admitted.confined().kept();
+    if !kept.is_some_and(|kept| matches!(kept.rows, KeptRows::People { .. })) {
+        return clear(admitted);
+    }
+    let room = Obligations {
+        rows_max: u64::MAX,
+        result_bytes_max: bytes_max,
+    };
+    cleared(admitted, (room, Sensitive::default()), true)
+}
+
+fn cleared(
+    admitted: Admitted,
+    (caps, sensitive): (Obligations, Sensitive),
+    is_untold: bool,
+) -> Result<Clearing, Box<(Withheld, Decided)>> {
     let perturbed = admitted.perturbed();
     let outcome = admitted.into_outcome();
     let confined = outcome.confined();
-    let checks = confined.plan().checks.clone();
-    let caps = confined.obligations();
-    let looks = (checks, Sensitive::of(confined));
+    let looks = (confined.plan().checks.clone(), sensitive);
     match pinned::schema(confined).and_then(|schema| Gate::new(schema, looks, caps)) {
         Ok(gate) => Ok(Clearing {
             outcome,
             perturbed,
             gate,
             state: State::Open,
+            is_untold,
         }),
         Err(withheld) => Err(Box::new((withheld, outcome.into_parts().1))),
     }
@@ -93,9 +128,10 @@ impl Clearing {
         }
         loop {
             if let Some(batch) = self.gate.take() {
-                self.outcome
-                    .decided()
-                    .count_rows(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX));
+                if !self.is_untold {
+                    let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+                    self.outcome.decided().count_rows(rows);
+                }
                 return Some(Ok(batch));
             }
             if self.state == State::Finished {
@@ -121,7 +157,11 @@ impl Clearing {
             .outcome
             .done()
             .filter(|_| self.state == State::Finished);
-        let (passed, result) = (self.gate.passed(), self.gate.digest());
+        // INVARIANT (rows of people are not told): their number and digest stand nowhere.
+        let (passed, result) = match self.is_untold {
+            true => (Passed::default(), Digest::of(b"")),
+            false => (self.gate.passed(), self.gate.digest()),
+        };
         let (confined, decided) = self.outcome.into_parts();
         let Some(done) = done else {
             return Err(Box::new((Withheld::Unfinished, decided)));

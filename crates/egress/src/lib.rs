@@ -21,7 +21,7 @@ mod clearing; // a runner's outcome → a release
 mod stage; // for tests: permits by the real engine, and a script for a runner
 
 pub use self::{
-    clearing::{Clearing, Release, clear},
+    clearing::{Clearing, Release, clear, keep},
     pinned::schema,
     withheld::Withheld,
 };

@@ -196,6 +196,20 @@ fn take_up(domain: &Domain, shelf: &dyn Shelf) -> Result<(), Unbacked> {
     Ok(())
 }
 
+/// The digests of sealed files, by the dataset and the number of their key.
+pub(crate) type SealedFiles = BTreeMap<(DatasetName, u32), Digest>;
+
+/// Takes note of a sealed file that an event says there is from here on, or is no longer.
+pub(crate) fn take_note(event: &Event, files: &mut SealedFiles) {
+    if let Event::DatasetLoaded { snapshot, .. } = event {
+        files.insert((snapshot.dataset.clone(), snapshot.number), snapshot.digest);
+    } else if let Event::DerivedKept { derived, .. } = event {
+        files.insert((derived.stored_as(), derived.number), derived.digest);
+    } else if let Event::DerivedDropped { dataset, .. } = event {
+        files.retain(|(of, _), _| of != dataset);
+    }
+}
+
 /// Copies everything and writes the list.
 fn taken(
     domain: &Domain,
@@ -204,13 +218,8 @@ fn taken(
     watch: &mut BackupWatch,
 ) -> Result<Taken, Unbacked> {
     let copying = Copying::begin(domain.config.ledger.clone())?;
-    let mut loaded: BTreeMap<(DatasetName, u32), Digest> = BTreeMap::new();
-    let mut seen = |event: &Event| {
-        if let Event::DatasetLoaded { snapshot, .. } = event {
-            let which = (snapshot.dataset.clone(), snapshot.number);
-            loaded.insert(which, snapshot.digest);
-        }
-    };
+    let mut loaded = SealedFiles::new();
+    let mut seen = |event: &Event| take_note(event, &mut loaded);
     let mut taking = Taking::begin((shelf, key), &copying, now(), &mut seen, watch)?;
     // The log is copied: it may go on, and things may be taken out of it again.
     drop(copying);

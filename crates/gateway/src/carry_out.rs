@@ -60,6 +60,8 @@ impl Domain {
     /// Takes the steps that only waited for the clock. Needs a runtime's context.
     pub(crate) async fn keep_terms(self: &Arc<Self>) {
         let due = self.live.read().state.due(today(now()));
+        let is_kept = |command: &Command| matches!(command, Command::EndDerived { .. });
+        let any_kept = due.iter().any(is_kept);
         for command in due {
             let order = Order {
                 by: By::Clock,
@@ -73,6 +75,9 @@ impl Domain {
         // What nobody decided on goes from quarantine.
         if let Err(error) = crate::external::sweep(self).await {
             tracing::error!(%error, "the quarantine could not be put in order");
+        }
+        if any_kept {
+            self.sweep_kept().await;
         }
     }
 

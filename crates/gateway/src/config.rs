@@ -1,9 +1,11 @@
 mod backup; // where backups go
 mod keystore; // what opens the keystore
+mod workspace; // how much scenarios keep, and how long
 
 pub use self::{backup::BackupConfig, keystore::KeystoreConfig};
 
-use self::{backup::RawBackup, keystore::RawKeystore};
+use self::{backup::RawBackup, keystore::RawKeystore, workspace::RawWorkspace};
+use crate::WorkspaceConfig;
 use dispatch::{PoolConfig, Ring};
 use std::{
     collections::BTreeMap,
@@ -55,6 +57,8 @@ struct Raw {
     keystore: RawKeystore,
     /// Where backups of the data go; `docs/backup.md` says how.
     backup: RawBackup,
+    /// How much scenarios keep, and how long; `docs/workspace.md` says what that is.
+    workspace: RawWorkspace,
 }
 
 /// Who cosigns the log, and what waits for them.
@@ -109,6 +113,7 @@ impl Default for Raw {
             retention: Retention::default(),
             keystore: RawKeystore::default(),
             backup: RawBackup::default(),
+            workspace: RawWorkspace::default(),
         }
     }
 }
@@ -140,6 +145,8 @@ pub struct Config {
     pub(crate) keystore: KeystoreConfig,
     /// Where backups of the data go.
     pub backup: BackupConfig,
+    /// How much scenarios keep, and how long.
+    pub workspace: WorkspaceConfig,
     /// Where the ledger is.
     pub ledger: ledger::Place,
     /// Walls that must stand around planners and runners.
@@ -221,20 +228,12 @@ impl Config {
         mistakes.extend(raw.no_children());
         let (rings_demanded, unknown) = demanded(&raw.jail_required);
         mistakes.extend(unknown);
+        mistakes.extend(raw.workspace.mistake());
         let witness = &raw.witness;
         if witness.interval_ms == 0 || witness.answer_ms_max == 0 {
             mistakes.push("witness.interval_ms, witness.answer_ms_max: at least 1".to_owned());
         }
-        for (name, most) in &raw.statement {
-            if !STATEMENT_LIMITS.contains(&name.as_str()) {
-                let known = STATEMENT_LIMITS.join(", ");
-                mistakes.push(format!(
-                    "statement.{name}: there is no such limit; there are {known}"
-                ));
-            } else if *most == 0 {
-                mistakes.push(format!("statement.{name}: at least 1"));
-            }
-        }
+        mistakes.extend(raw.no_limits());
         let ledger = match raw.ledger_postgres.as_str() {
             "" => ledger::Place::from(dir),
             connection => ledger::Place::in_postgres(dir, connection).unwrap_or_else(|error| {
@@ -258,6 +257,7 @@ impl Config {
                 witness: WitnessConfig::from(&raw.witness),
                 keystore: KeystoreConfig::from(&raw.keystore),
                 backup: BackupConfig::from(&raw.backup),
+                workspace: WorkspaceConfig::from(raw.workspace),
                 raw,
             }),
             _ => Err(wrong(mistakes)),
@@ -345,6 +345,22 @@ impl Raw {
         let none = counts.into_iter().filter(|(_, count)| *count == 0);
         let names: Vec<_> = none.map(|(name, _)| name).collect();
         (!names.is_empty()).then(|| format!("{}: at least 1", names.join(", ")))
+    }
+
+    /// The limits on statements that are none.
+    fn no_limits(&self) -> impl Iterator<Item = String> {
+        self.statement.iter().filter_map(|(name, most)| {
+            if !STATEMENT_LIMITS.contains(&name.as_str()) {
+                let known = STATEMENT_LIMITS.join(", ");
+                Some(format!(
+                    "statement.{name}: there is no such limit; there are {known}"
+                ))
+            } else if *most == 0 {
+                Some(format!("statement.{name}: at least 1"))
+            } else {
+                None
+            }
+        })
     }
 }
 

@@ -4,16 +4,20 @@
 mod evidence; // what the log says of a key and of what was derived
 
 use crate::{
-    Asking, Domain, Gateway, Refused,
+    Asking, By, Domain, Gateway, Order, Refused,
     certificates::{Place, Uncertified},
     operation::now,
     upkeep::Standing,
+    workspace::sweep,
 };
 use chrono::{DateTime, Utc};
 use ledger::Breach;
 use manifest::{Certificate, DestroyedKey, Disposition, Method, Object, Taken};
-use register::DestructionRequest;
-use terms::{DatasetName, DestructionBasis, Digest, Event, KeyName, KeystoreKind, PersonId};
+use register::{Command, DestructionRequest};
+use std::sync::Arc;
+use terms::{
+    DatasetName, DerivedEnd, DestructionBasis, Digest, Event, KeyName, KeystoreKind, PersonId,
+};
 
 /// How far a request to destroy is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,9 @@ pub enum Undestroyed {
     /// The disclosure register could not be read.
     #[error(transparent)]
     Disclosure(#[from] disclosure::Unstored),
+    /// What was made of it could not be ended.
+    #[error("what was made of it: {0}")]
+    Derived(String),
     /// The log does not say what it must.
     #[error("the log does not have {0} on record")]
     Unrecorded(&'static str),
@@ -125,7 +132,10 @@ impl Gateway {
 }
 
 /// Does what was approved or certified and not finished: a crash came in between.
-pub(crate) async fn take_up(domain: &Domain, standing: &mut Standing) -> Result<(), Undestroyed> {
+pub(crate) async fn take_up(
+    domain: &Arc<Domain>,
+    standing: &mut Standing,
+) -> Result<(), Undestroyed> {
     let approved: Vec<u64> = standing.destructions.approved().collect();
     for request in approved {
         destroy(domain, standing, request).await?;
@@ -141,13 +151,16 @@ pub(crate) async fn take_up(domain: &Domain, standing: &mut Standing) -> Result<
 }
 
 async fn destroy(
-    domain: &Domain,
+    domain: &Arc<Domain>,
     standing: &mut Standing,
     request: u64,
 ) -> Result<Digest, Undestroyed> {
     let of = standing.destructions.request(request).cloned();
     let of = of.ok_or(Undestroyed::Unrecorded("the request"))?;
     let name = snapshot_key(&of.dataset, of.snapshot);
+    // None comes to stand until the snapshot is gone.
+    let _settling = domain.workspace.settling.lock().await;
+    end_derived(domain, &of).await?;
     let (store, dataset, number) = (domain.store.clone(), of.dataset.clone(), of.snapshot);
     let erased = tokio::task::spawn_blocking(move || store.destroy(&dataset, number)).await;
     let erased = erased.map_err(|_| Undestroyed::Unrecorded("the end of the erasure"))??;
@@ -170,6 +183,29 @@ async fn destroy(
     let index = standing.record(&domain.ledger, event, now()).await?;
     place.finish::<Certificate>(domain, index)?;
     Ok(sealed.digest())
+}
+
+/// Destroys every kept result that the snapshot went into, on record first.
+async fn end_derived(domain: &Arc<Domain>, of: &DestructionRequest) -> Result<(), Undestroyed> {
+    let made_of: Vec<DatasetName> = {
+        let stands = domain.live.read();
+        let kept = stands.state.kept();
+        let made_of = kept.filter(|derived| derived.is_of(&of.dataset, of.snapshot));
+        made_of.map(terms::Derived::stored_as).collect()
+    };
+    for dataset in made_of {
+        let order = Order {
+            by: By::Clock,
+            command: Command::EndDerived {
+                dataset,
+                end: DerivedEnd::SourceDestroyed,
+            },
+            sealed: None,
+        };
+        let ended = domain.carry_out(order).await;
+        ended.map_err(|why| Undestroyed::Derived(why.to_string()))?;
+    }
+    sweep::<Undestroyed>(domain).await
 }
 
 fn certificate(

@@ -5,6 +5,7 @@ use crate::{
     receipts::Receipts,
     snapshot::{self, Folded, TakenUp},
     unlock::{self, Locked, Secrets},
+    workspace::Workspace,
 };
 use disclosure::{Limits, Register};
 use identity::{Authority, Unissued};
@@ -49,6 +50,8 @@ pub struct Domain {
     pub(crate) uploading: tokio::sync::Mutex<()>,
     /// Held while data is taken in.
     pub(crate) loading: tokio::sync::Mutex<()>,
+    /// What scenarios keep, as it is made and destroyed.
+    pub(crate) workspace: Workspace,
     /// Held while it is put on record what became of keys, so that it is put once.
     recording: tokio::sync::Mutex<()>,
     /// Held while a backup is taken.
@@ -287,6 +290,7 @@ impl Domain {
             unfinished,
         } = folded;
         let store = Store::new(dir, &keyring);
+        store.sweep_unfinished()?;
         let rows = store.clone();
         let subjects = move |dataset: &terms::DatasetName, snapshot| {
             let read = rows.subjects(dataset, snapshot);
@@ -317,6 +321,7 @@ impl Domain {
             receipts: Mutex::default(),
             uploading: tokio::sync::Mutex::default(),
             loading: tokio::sync::Mutex::default(),
+            workspace: Workspace::default(),
             recording: tokio::sync::Mutex::default(),
             backing_up: tokio::sync::Mutex::default(),
             _lock: lock,

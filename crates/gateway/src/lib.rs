@@ -26,6 +26,7 @@ mod receipts; // what became of each operation, by who asked
 mod operation; // the way of one query
 mod export; // a released result as a signed package
 mod flight; // Flight SQL
+mod workspace; // results that scenarios keep inside
 mod certificates; // what the domain certifies, signed and laid into a folder
 mod backup; // the data, backed up
 mod key_copy; // keys copied, numbered and on record
@@ -60,4 +61,5 @@ pub use self::{
     restore::{Restored, Restoring, Unrestored},
     serve::{Listeners, ServeError, serve},
     unlock::{Locked, Prompt, Secrets, keystore},
+    workspace::WorkspaceConfig,
 };

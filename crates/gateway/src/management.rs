@@ -13,6 +13,7 @@ mod licences; // 授权
 mod scenarios; // 应用场景
 mod products; // 公共数据产品
 mod externals; // 社会数据
+mod workspaces; // 工作区
 mod supervision; // 违规 and 异议
 mod platform; // what the management platform governs
 mod follow; // the log as it grows
@@ -182,6 +183,7 @@ pub(crate) fn routes(
         operators_server::OperatorsServer, people_server::PeopleServer,
         platform_server::PlatformServer, products_server::ProductsServer,
         scenarios_server::ScenariosServer, violations_server::ViolationsServer,
+        workspaces_server::WorkspacesServer,
     };
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(wire::SERVICES)
@@ -194,6 +196,7 @@ pub(crate) fn routes(
         .add_service(ScenariosServer::new(desk.clone()))
         .add_service(ProductsServer::new(desk.clone()))
         .add_service(ExternalsServer::new(desk.clone()))
+        .add_service(WorkspacesServer::new(desk.clone()))
         .add_service(ViolationsServer::new(desk.clone()))
         .add_service(ObjectionsServer::new(desk.clone()))
         .add_service(PlatformServer::new(desk.clone()));

@@ -103,7 +103,7 @@ impl Gateway {
         program: PathBuf,
         secrets: &Secrets,
     ) -> Result<Arc<Self>, Unopened> {
-        let domain = Domain::open(dir, secrets)?;
+        let domain = Arc::new(Domain::open(dir, secrets)?);
         domain.judge_keystore()?;
         let pool = Pool::new(domain.config.pool(program));
         let pool = pool.map_err(|error| Unopened::Pool(error.to_string()))?;
@@ -117,6 +117,7 @@ impl Gateway {
         domain.take_up_certificates().await?;
         crate::external::take_up(&domain).await?;
         walled(&pool).await?;
+        crate::workspace::sweep::<Unopened>(&domain).await?;
         domain.record_unlocking().await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let started = Event::GatewayStarted {
@@ -129,7 +130,7 @@ impl Gateway {
             tracing::error!(%why, "the policies cannot be used; everything is refused");
         }
         Ok(Arc::new(Self {
-            domain: Arc::new(domain),
+            domain,
             witnesses,
             leashes: Arc::default(),
             pool,
@@ -344,7 +345,10 @@ impl Gateway {
         if let Some(pool) = admitted.conflict() {
             self.conflicted(pool, admitted.decided()).await?;
         }
-        Ok(egress::clear(admitted))
+        Ok(match admitted.confined().kept() {
+            None => egress::clear(admitted),
+            Some(_) => egress::keep(admitted, self.domain.config.workspace.bytes_max),
+        })
     }
 
     /// Puts on record with what a release conflicts, for security staff.
@@ -370,7 +374,7 @@ impl Gateway {
 
     /// Debits a run that failed over protected data like a refusal of the disclosure register: that it
     /// fails may tell of a few rows.
-    fn debit_failure(&self, permit: &Permit) -> Result<(), Refused> {
+    pub(crate) fn debit_failure(&self, permit: &Permit) -> Result<(), Refused> {
         if !permit.datasets().iter().any(|dataset| dataset.protected) {
             return Ok(());
         }

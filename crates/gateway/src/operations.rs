@@ -7,9 +7,9 @@ use terms::{Channel, ProductId};
 use tonic::{Request, Response, Status};
 use wire::operations::{
     ApproveRedactionReply, ApproveRedactionRequest, ExplainReply, ExplainRequest, ExportChunk,
-    ExportRequest, LedgerHeadReply, LedgerHeadRequest, PruneLogReply, PruneLogRequest,
-    ReadSealedReply, ReadSealedRequest, ReceiptReply, ReceiptRequest, RequestRedactionReply,
-    RequestRedactionRequest, operations_server::Operations,
+    ExportRequest, LedgerHeadReply, LedgerHeadRequest, MaterialiseReply, MaterialiseRequest,
+    PruneLogReply, PruneLogRequest, ReadSealedReply, ReadSealedRequest, ReceiptReply,
+    ReceiptRequest, RequestRedactionReply, RequestRedactionRequest, operations_server::Operations,
 };
 
 /// The service of one listener.
@@ -29,6 +29,18 @@ impl Operations for OperationsService {
         let told = self.gateway.explain(&asking, &request.get_ref().sql).await;
         let json = told.map_err(|refused| refused.status())?.to_string();
         Ok(Response::new(ExplainReply { json }))
+    }
+
+    async fn materialise(
+        &self,
+        request: Request<MaterialiseRequest>,
+    ) -> Result<Response<MaterialiseReply>, Status> {
+        let asking = asking(&request, self.channel);
+        let MaterialiseRequest { sql, name, days } = request.into_inner();
+        let days = Some(days).filter(|days| *days > 0);
+        let told = self.gateway.materialise(&asking, (&sql, &name), days).await;
+        let json = told.map_err(|refused| refused.status())?.to_string();
+        Ok(Response::new(MaterialiseReply { json }))
     }
 
     type ExportStream = BoxStream<'static, Result<ExportChunk, Status>>;

@@ -4,7 +4,12 @@
 //! What came after the backup is lost, and what was signed of it is still out there. So a log that is
 //! known to have been longer is put back only where somebody accepts that, and the restored log says so.
 
-use crate::{Config, Domain, KeystoreConfig, Secrets, Unopened, operation::now, unlock::unlocked};
+use crate::{
+    Config, Domain, KeystoreConfig, Secrets, Unopened,
+    backup::{SealedFiles, take_note},
+    operation::now,
+    unlock::unlocked,
+};
 use backup::{Listed, Opened, PutBack, Shelf, Unbacked, Watch};
 use ledger::{Head, NoteVerifier};
 use std::{
@@ -13,7 +18,7 @@ use std::{
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
-use terms::{DatasetName, Digest, Event, KeyName};
+use terms::{Digest, Event, KeyName};
 use vault::Keyring;
 
 /// What is put back, and where.
@@ -236,11 +241,9 @@ impl Restoring<'_> {
 
 /// The snapshots on record without a key. One with a key has to be there as it is on record.
 fn unopened(domain: &Domain, opened: &Opened) -> Result<Vec<KeyName>, Unrestored> {
-    let mut loaded: BTreeMap<(DatasetName, u32), Digest> = BTreeMap::new();
+    let mut loaded = SealedFiles::new();
     for stored in domain.ledger.events(0)? {
-        if let Event::DatasetLoaded { snapshot, .. } = stored?.event {
-            loaded.insert((snapshot.dataset, snapshot.number), snapshot.digest);
-        }
+        take_note(&stored?.event, &mut loaded);
     }
     let keys = domain.keyring.status().keys;
     let there: BTreeMap<&str, Digest> = opened

@@ -20,7 +20,7 @@ const FILE: &str = "stands.sealed";
 /// What it is sealed for.
 const CONTEXT: &str = "stands";
 /// Raised when what is folded, or how, changes: an older snapshot is then folded again.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 /// Entries that are folded again at a start rather than kept.
 const ENTRIES_MIN: u64 = 10_000;
 

@@ -29,7 +29,7 @@ pub(crate) struct Standing {
 impl Upkeep {
     /// Finishes what is on record and was not done: a crash came in between.
     pub(crate) async fn take_up(
-        domain: &Domain,
+        domain: &Arc<Domain>,
         (redactions, destructions, promises): (Redactions, Destructions, Promises),
         at: DateTime<Utc>,
     ) -> Result<Self, Unopened> {

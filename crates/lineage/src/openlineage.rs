@@ -47,7 +47,9 @@ impl Emitter {
     pub fn events(&self, moved: &Moved) -> Vec<Value> {
         match moved {
             Moved::Decided(run) => {
-                let start = run.product().map(|name| self.start(run, &name));
+                let name = run.product();
+                let begins = name.is_some() || run.action == Action::Materialise;
+                let start = begins.then(|| self.start(run, name.as_deref()));
                 start.into_iter().collect()
             }
             Moved::Ended(run) => self.ended(run),
@@ -55,12 +57,13 @@ impl Emitter {
     }
 
     fn ended(&self, run: &Run) -> Vec<Value> {
-        let (Some(name), Some(end)) = (run.product(), &run.end) else {
+        let name = run.product();
+        let Some(end) = run.end.as_ref().filter(|_| run.action != Action::Explain) else {
             return Vec::new();
         };
         let mut events = Vec::new();
         if run.decision.is_none() {
-            events.push(self.start(run, &name));
+            events.push(self.start(run, name.as_deref()));
         }
         let (kind, size, error) = match &end.how {
             How::Released { rows, bytes, .. } => ("COMPLETE", Some((*rows, *bytes)), None),
@@ -70,7 +73,8 @@ impl Emitter {
         let mut event = self.event(run, kind, end.at);
         let facets = self.output_facets(run);
         let mut output = json!({"namespace": self.namespace, "name": name, "facets": facets});
-        if let Some((rows, bytes)) = size {
+        // How many rows are kept is told nowhere.
+        if let Some((rows, bytes)) = size.filter(|_| run.action != Action::Materialise) {
             set(
                 &mut output,
                 "outputFacets",
@@ -88,15 +92,17 @@ impl Emitter {
                 set(run, "facets", facet);
             }
         }
-        set(&mut event, "outputs", json!([output]));
+        let outputs: Vec<Value> = name.map(|_| output).into_iter().collect();
+        set(&mut event, "outputs", json!(outputs));
         events.push(event);
         events
     }
 
-    fn start(&self, run: &Run, name: &str) -> Value {
+    fn start(&self, run: &Run, name: Option<&str>) -> Value {
         let mut event = self.event(run, "START", run.opened);
-        let output = json!({"namespace": self.namespace, "name": name});
-        set(&mut event, "outputs", json!([output]));
+        let output = name.map(|name| json!({"namespace": self.namespace, "name": name}));
+        let outputs: Vec<Value> = output.into_iter().collect();
+        set(&mut event, "outputs", json!(outputs));
         event
     }
 
@@ -108,6 +114,7 @@ impl Emitter {
                 Action::Query => "QUERY",
                 Action::Export => "EXPORT",
                 Action::Explain => "EXPLAIN",
+                Action::Materialise => "MATERIALISE",
             });
         }
         set(&mut event, "inputs", Value::Array(self.inputs(run)));

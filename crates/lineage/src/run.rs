@@ -4,7 +4,7 @@ use crate::Drawn;
 use chrono::{DateTime, Utc};
 use ledger::Stored;
 use std::collections::BTreeMap;
-use terms::{Action, Digest, Event, PersonId, QueryId, Reference, ScenarioId};
+use terms::{Action, DatasetName, Digest, Event, PersonId, QueryId, Reference, ScenarioId};
 
 /// What the ledger says of one operation. What was pruned or destroyed is absent, not made up.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Run {
     pub opened: DateTime<Utc>,
     /// What was decided, if anything.
     pub decision: Option<Decision>,
+    /// What the domain calls the result that was kept inside, if one was.
+    pub kept: Option<DatasetName>,
     /// How it ended, if it has.
     pub end: Option<End>,
 }
@@ -143,6 +145,12 @@ impl Runs {
             run.decision = decided(stored)?;
             return Ok(Some(Moved::Decided(run.clone())));
         }
+        if let Event::DerivedKept { derived, .. } = event {
+            if let Some(run) = self.open.get_mut(&derived.query) {
+                run.kept = Some(derived.stored_as());
+            }
+            return Ok(None);
+        }
         let Some((query, how)) = ended(event) else {
             return Ok(None);
         };
@@ -174,6 +182,7 @@ fn opened(stored: &Stored) -> Option<Run> {
             scenario: scenario.clone(),
             opened: stored.at,
             decision: None,
+            kept: None,
             end: None,
         });
     }
@@ -237,13 +246,14 @@ fn ended(event: &Event) -> Option<(&QueryId, How)> {
 // === impl Run ===
 
 impl Run {
-    /// What its result is called: `export/<id>` or `result/<id>`; none where only the decision was
-    /// asked for.
+    /// What its result is called: `export/<id>` or `result/<id>`, or of one that is kept inside what the
+    /// domain calls it; none where only the decision was asked for, or nothing was kept.
     #[must_use]
     pub fn product(&self) -> Option<String> {
         match self.action {
             Action::Query => Some(format!("result/{}", self.query)),
             Action::Export => Some(format!("export/{}", self.query)),
+            Action::Materialise => self.kept.as_ref().map(ToString::to_string),
             Action::Explain => None,
         }
     }

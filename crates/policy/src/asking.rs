@@ -5,6 +5,7 @@ use crate::{
     bundle::{Bundle, Unusable},
     decide::Asked,
     item::{By, Class, Classes},
+    kept,
     permit::{AbsentItem, Permit, PermittedDataset, PermittedItem, PermittedProduct},
 };
 use chrono::{DateTime, Utc};
@@ -116,6 +117,11 @@ impl<'a> Asking<'a> {
                 ..owing(permitted, entered)
             });
         }
+        let kept = self.state.kept_of(id);
+        let kept: Vec<_> = kept
+            .filter_map(|derived| kept::permitted(derived, &datasets, self.bundle))
+            .collect();
+        datasets.extend(kept);
         Ok(Granted {
             scenario,
             licence: &licence.licence,
@@ -253,6 +259,7 @@ impl<'a> Asking<'a> {
                         pooled: dataset.pooled(&item.name).clone(),
                         aggregate: ways.aggregate,
                         export: ways.export,
+                        materialise: ways.materialise,
                         owed: ways.owing(self.action),
                     });
                 }
@@ -285,6 +292,7 @@ impl<'a> Asking<'a> {
             risk: None,
             items,
             absent,
+            kept: None,
         })
     }
 

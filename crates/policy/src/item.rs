@@ -45,6 +45,7 @@ pub(crate) struct Ways {
     pub masked: bool,
     pub aggregate: bool,
     pub export: bool,
+    pub materialise: bool,
     /// What the policies that allow its use inside ask, all together.
     pub owed: Owed,
     /// What those ask that allow its export.
@@ -56,7 +57,7 @@ impl Ways {
     pub(crate) fn owing(&self, action: Action) -> Owed {
         self.owed.strictest(match action {
             Action::Export => self.owed_by_export,
-            Action::Query | Action::Explain => self.owed_by_export.inside(),
+            Action::Query | Action::Explain | Action::Materialise => self.owed_by_export.inside(),
         })
     }
 }
@@ -95,12 +96,14 @@ impl<'a> Classes<'a> {
         let masked = self.decision("showMasked", class)?;
         let aggregate = self.decision("aggregate", class)?;
         let export = self.decision("export", class)?;
+        let materialise = self.decision("materialise", class)?;
         let inside = [plain.owed, masked.owed, aggregate.owed];
         let ways = Ways {
             plain: plain.allowed,
             masked: masked.allowed,
             aggregate: aggregate.allowed,
             export: export.allowed,
+            materialise: materialise.allowed,
             owed: inside.into_iter().fold(Owed::default(), Owed::strictest),
             owed_by_export: export.owed,
         };

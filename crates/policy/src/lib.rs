@@ -13,6 +13,7 @@ mod owed; // annotations on policies: what binds whoever uses what they permit
 mod bundle; // the policies, loaded once, by digest, indexed by action
 mod decide; // one request → a decision with its reasons
 mod item; // a class of items → how they may be used
+mod kept; // a result that a scenario keeps, in its permit
 mod permit; // what a caller may use in a scenario, and how
 mod asking; // caller + scenario → permit
 mod engine; // the bundle and the permits computed by it
@@ -23,6 +24,7 @@ pub use self::{
     decide::Decision,
     disclosure::{Allowance, Budget, Disclosure, Perturbation, Release},
     engine::Engine,
+    kept::{PermittedKept, view},
     masks::{MaskTable, TooLoose},
     owed::Owed,
     permit::{AbsentItem, Permit, PermittedDataset, PermittedItem, PermittedProduct},

@@ -1,4 +1,4 @@
-use crate::{Budget, Disclosure, Owed, Perturbation, asking::Granted};
+use crate::{Budget, Disclosure, Owed, Perturbation, asking::Granted, kept::PermittedKept};
 use chrono::{DateTime, Utc};
 use identity::Caller;
 use terms::{
@@ -66,6 +66,8 @@ pub struct PermittedDataset {
     pub items: Vec<PermittedItem>,
     /// Items that cannot.
     pub absent: Vec<AbsentItem>,
+    /// What is more to say where it is a result that the scenario keeps.
+    pub kept: Option<PermittedKept>,
 }
 
 /// An item a permit holds.
@@ -96,6 +98,8 @@ pub struct PermittedItem {
     pub aggregate: bool,
     /// Whether what is computed from it may leave.
     pub export: bool,
+    /// Whether what is computed from it may be kept inside.
+    pub materialise: bool,
     /// What the policies that permit its use ask of every result that it goes into.
     pub owed: Owed,
 }
@@ -107,6 +111,23 @@ pub struct AbsentItem {
     pub name: ItemName,
     /// Its grade.
     pub grade: Grade,
+}
+
+impl PermittedDataset {
+    /// What statements call it.
+    #[must_use]
+    pub fn seen_as(&self) -> &DatasetName {
+        let kept = self.kept.as_ref();
+        kept.map_or(&self.name, |kept| &kept.seen_as)
+    }
+
+    /// The dataset in whose name its rows and people are counted: for rows of people that are kept, that
+    /// which they are of.
+    #[must_use]
+    pub fn counted_as(&self) -> &DatasetName {
+        let origin = self.kept.as_ref().and_then(|kept| kept.origin.as_ref());
+        origin.unwrap_or(&self.name)
+    }
 }
 
 impl Permit {
@@ -207,7 +228,8 @@ impl Permit {
         self.expires
     }
 
-    /// Whether it permits exactly what another does, whatever else has come to stand between them.
+    /// Whether it permits exactly what another does, whatever else has come to stand between them. Results
+    /// that were kept since take nothing from it.
     #[must_use]
     pub fn stands_as(&self, other: &Self) -> bool {
         let Self {
@@ -232,7 +254,7 @@ impl Permit {
             && licence == &other.licence
             && operator == &other.operator
             && product == &other.product
-            && datasets == &other.datasets
+            && stand_as(datasets, &other.datasets)
             && obligations == &other.obligations
             && owed == &other.owed
             && thresholds == &other.thresholds
@@ -242,4 +264,18 @@ impl Permit {
             && pilot == &other.pilot
             && expires == &other.expires
     }
+}
+
+/// Whether datasets are those of before, and every result that was kept then is.
+fn stand_as(now: &[PermittedDataset], before: &[PermittedDataset]) -> bool {
+    let catalogued = |all: &'_ [PermittedDataset]| {
+        let all = all.iter().filter(|dataset| dataset.kept.is_none());
+        all.cloned().collect::<Vec<_>>()
+    };
+    let kept = |dataset: &&PermittedDataset| dataset.kept.is_some();
+    catalogued(now) == catalogued(before)
+        && before
+            .iter()
+            .filter(kept)
+            .all(|dataset| now.contains(dataset))
 }

@@ -2,10 +2,11 @@ use crate::Reason;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use terms::{
-    Announcement, Aspect, Cause, Dataset, DatasetName, DatasetRisk, Digest, Disposed, DomainName,
-    Evidence, External, ExternalId, Grade, Holidays, Impact, ItemName, Licence, LicenceId, Measure,
-    ObjectionId, Obligations, Operator, OperatorId, Person, PersonId, Product, ProductId, RowRisk,
-    Scenario, ScenarioId, Scrutiny, Snapshot, Thresholds, Violated, ViolationId,
+    Announcement, Aspect, Cause, Dataset, DatasetName, DatasetRisk, Derived, DerivedEnd,
+    DerivedName, Digest, Disposed, DomainName, Evidence, External, ExternalId, Grade, Holidays,
+    Impact, ItemName, Licence, LicenceId, Measure, ObjectionId, Obligations, Operator, OperatorId,
+    Person, PersonId, Product, ProductId, RowRisk, Scenario, ScenarioId, Scrutiny, Snapshot,
+    Thresholds, Violated, ViolationId,
 };
 
 /// What can be asked of the register. Each has its action word for the policies.
@@ -360,6 +361,28 @@ pub enum Command {
     },
     /// What was done about it ends.
     LiftViolation(ViolationId),
+    // --- workspace ---
+    /// A result is kept inside, its file being there. Source: AO-14.
+    KeepDerived {
+        /// What.
+        derived: Box<Derived>,
+        /// The room there is.
+        room: Room,
+    },
+    /// A kept result is dropped by a member of its scenario.
+    DropDerived {
+        /// Whose.
+        scenario: ScenarioId,
+        /// What they call it.
+        name: DerivedName,
+    },
+    /// A kept result is there no longer. Asked by the clock and by a destruction alone. Source: AO-19.
+    EndDerived {
+        /// What the domain calls it.
+        dataset: DatasetName,
+        /// Why.
+        end: DerivedEnd,
+    },
     /// The data of what ended is destroyed. Source: AO-19.
     ConfirmDestruction {
         /// Whose.
@@ -367,6 +390,15 @@ pub enum Command {
         /// The digest of the certificate.
         certificate: Digest,
     },
+}
+
+/// How much the scenarios of one licence may keep, all together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Results.
+    pub datasets_max: u64,
+    /// Rows that they are charged with.
+    pub rows_max: u64,
 }
 
 /// Who submitted what a command decides on.
@@ -462,6 +494,9 @@ impl Command {
             Self::AnswerObjection { .. } => "answerObjection",
             Self::RecordViolation { .. } => "recordViolation",
             Self::LiftViolation(_) => "liftViolation",
+            Self::KeepDerived { .. } => "keepDerived",
+            Self::DropDerived { .. } => "dropDerived",
+            Self::EndDerived { .. } => "endDerived",
             Self::ConfirmDestruction { .. } => "confirmDestruction",
         }
     }
@@ -529,6 +564,9 @@ impl Command {
             | Self::WithdrawExternal(_)
             | Self::ExpireExternal(_)
             | Self::LiftViolation(_)
+            | Self::KeepDerived { .. }
+            | Self::DropDerived { .. }
+            | Self::EndDerived { .. }
             | Self::ConfirmDestruction { .. } => None,
         }
     }
@@ -597,6 +635,9 @@ impl Command {
             | Self::LodgeObjection { .. }
             | Self::RecordViolation { .. }
             | Self::LiftViolation(_)
+            | Self::KeepDerived { .. }
+            | Self::DropDerived { .. }
+            | Self::EndDerived { .. }
             | Self::ConfirmDestruction { .. } => About::Nothing,
         }
     }

@@ -8,6 +8,7 @@ mod licence; // calls, scope, term, order of steps
 mod scenario; // item lists, members, rows
 mod product; // forms, fees, two authorities
 mod external; // what an operator brings in, two authorities
+mod workspace; // names, room, whose
 mod supervision; // objections, violations, destruction
 
 pub use self::catalogue::judge_entry;
@@ -209,6 +210,11 @@ impl State {
                 ..
             } => self.record_violation(asked, (violation, operator), (kind, measure))?,
             Command::LiftViolation(id) => self.lift_violation(asked, id)?,
+            Command::KeepDerived { derived, room } => self.keep_derived(asked, *derived, room)?,
+            Command::DropDerived { scenario, name } => {
+                self.drop_derived(asked, &scenario, &name)?
+            }
+            Command::EndDerived { dataset, end } => self.end_derived(asked, &dataset, end)?,
             Command::ConfirmDestruction { of, certificate } => {
                 self.confirm_destruction(asked, of, certificate)?
             }

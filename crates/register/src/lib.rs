@@ -21,7 +21,7 @@ mod stage; // a small domain for the tests
 
 pub use self::{
     audit::{Audit, Audited, Finding},
-    command::Command,
+    command::{Command, Room},
     destruction::{DestructionRequest, Destructions},
     judge::judge_entry,
     reason::Reason,

@@ -7,6 +7,7 @@ use terms::{
 };
 
 mod fold; // events, one after the other
+mod workspace; // results that scenarios keep
 mod overdue; // what somebody owes since when, and what only waits for the clock
 
 pub use self::overdue::{Overdue, Owed};
@@ -32,6 +33,8 @@ pub struct State {
     /// Whose licences.
     by_operator: BTreeMap<OperatorId, Vec<LicenceId>>,
     procedure: Procedure,
+    #[serde(default, skip_serializing_if = "workspace::Workspace::is_untouched")]
+    workspace: workspace::Workspace,
     version: u64,
 }
 

@@ -54,6 +54,7 @@ pub(crate) const fn word(action: Action) -> &'static str {
         Action::Query => "query",
         Action::Explain => "explain",
         Action::Export => "export",
+        Action::Materialise => "materialise",
     }
 }
 

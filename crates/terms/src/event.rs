@@ -3,11 +3,12 @@
 //! An event holds no real name, SQL text or literal; those stand in the sealed part beside it.
 
 use crate::{
-    Announcement, Answer, Channel, Course, Dataset, DatasetName, DestructionBasis, Digest,
-    DomainName, External, GradeProposal, Holidays, ItemName, KeyName, KeystoreKind, Licence,
-    LicenceId, Notice, Objection, ObjectionId, Obligations, Operator, Person, PersonId, Product,
-    ProductId, QueryId, ReadingPurpose, RedactionBasis, Retention, Rotation, RowRisk, Scenario,
-    ScenarioId, Shape, Snapshot, Stage, Thresholds, Usage, Violation, ViolationId,
+    Announcement, Answer, Channel, Course, Dataset, DatasetName, Derived, DerivedEnd,
+    DestructionBasis, Digest, DomainName, External, GradeProposal, Holidays, ItemName, KeyName,
+    KeystoreKind, Licence, LicenceId, Notice, Objection, ObjectionId, Obligations, Operator,
+    Person, PersonId, Product, ProductId, QueryId, ReadingPurpose, RedactionBasis, Retention,
+    Rotation, RowRisk, Scenario, ScenarioId, Shape, Snapshot, Stage, Thresholds, Usage, Violation,
+    ViolationId,
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -516,6 +517,22 @@ pub enum Event {
         /// Snapshots on record that no key opens: destroyed, or newer than the keys.
         unopened: u64,
     },
+    /// A result is kept inside, as a dataset of its scenario. Its file is there before this is.
+    DerivedKept {
+        /// By whom.
+        by: PersonId,
+        /// What.
+        derived: Derived,
+    },
+    /// A kept result is there no longer: its key is destroyed, then its file.
+    DerivedDropped {
+        /// By whom.
+        by: PersonId,
+        /// What the domain calls it.
+        dataset: DatasetName,
+        /// Why.
+        end: DerivedEnd,
+    },
     /// A key is destroyed, and all that was stored under it with it. Source: NIST SP 800-88r2.
     KeyDestroyed {
         /// Which.
@@ -535,6 +552,8 @@ pub enum Action {
     Explain,
     /// A result that leaves the domain with a manifest.
     Export,
+    /// A result that is kept inside, as a dataset of its scenario.
+    Materialise,
 }
 
 /// Values of one shape in one column of a result.
@@ -630,6 +649,8 @@ impl Event {
             Self::BackupMade { .. } => "backup-made",
             Self::KeysCopied { .. } => "keys-copied",
             Self::DomainRestored { .. } => "domain-restored",
+            Self::DerivedKept { .. } => "derived-kept",
+            Self::DerivedDropped { .. } => "derived-dropped",
         }
     }
 
@@ -688,7 +709,9 @@ impl Event {
             | Self::DestructionCertified { .. }
             | Self::BackupMade { .. }
             | Self::KeysCopied { .. }
-            | Self::DomainRestored { .. } => None,
+            | Self::DomainRestored { .. }
+            | Self::DerivedKept { .. }
+            | Self::DerivedDropped { .. } => None,
         }
     }
 
@@ -747,7 +770,9 @@ impl Event {
             | Self::DestructionCertified { .. }
             | Self::BackupMade { .. }
             | Self::KeysCopied { .. }
-            | Self::DomainRestored { .. } => None,
+            | Self::DomainRestored { .. }
+            | Self::DerivedKept { .. }
+            | Self::DerivedDropped { .. } => None,
         }
     }
 }

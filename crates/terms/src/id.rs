@@ -120,7 +120,31 @@ identifier!(
     "`schema.name`, each of 1 to 64 letters, digits, `_` or `-`"
 );
 
+identifier!(
+    /// What its maker calls a result that is kept inside: `work.NAME` in statements of its scenario.
+    DerivedName, "name of a kept result",
+    |t| is_name(t) && t.chars().count() <= 48 && !t.starts_with("__"),
+    "1 to 48 letters, digits, `_` or `-`, not beginning with `__`"
+);
+
+impl DerivedName {
+    /// What statements call it.
+    #[must_use]
+    pub fn seen_as(&self) -> DatasetName {
+        DatasetName(format!("{}.{self}", DatasetName::WORKSPACE))
+    }
+
+    /// What the domain calls it: of all kept results ever, this one alone.
+    #[must_use]
+    pub fn stored_as(&self, number: u32) -> DatasetName {
+        DatasetName(format!("{}.{self}_{number}", DatasetName::WORKSPACE))
+    }
+}
+
 impl DatasetName {
+    /// The schema of results that are kept inside. No catalogue entry can have it.
+    pub const WORKSPACE: &str = "work";
+
     /// The part before the dot.
     #[must_use]
     pub fn schema(&self) -> &str {

@@ -22,6 +22,7 @@ mod calendar; // which days are worked
 mod grading; // impact → proposed grade
 mod catalogue; // datasets and items
 mod derivation; // items computed of others of their row
+mod derived; // results that are kept inside
 mod licence; // who may operate on which sectors until when
 mod scenario; // what one approved application may use, and how
 mod course; // how far an application has come
@@ -48,6 +49,7 @@ pub use self::{
     data_type::Type,
     day::{end_of_day, today},
     derivation::{Arithmetic, Derivation, Formula, Underivable},
+    derived::{Derived, DerivedColumn, DerivedEnd, DerivedSource, KeptRows, Made},
     destruction::DestructionBasis,
     digest::Digest,
     event::{Action, DatasetStep, Disposed, Event, OperatorStep, PersonStep, Reference, Sighted},
@@ -56,8 +58,9 @@ pub use self::{
     grade::Grade,
     grading::{Degree, GradeProposal, Impact, Scope},
     id::{
-        AnnouncementId, DatasetName, DomainName, ExternalId, IdentifierDomain, ItemName, LicenceId,
-        ObjectionId, OperatorId, PersonId, ProductId, QueryId, ScenarioId, ViolationId,
+        AnnouncementId, DatasetName, DerivedName, DomainName, ExternalId, IdentifierDomain,
+        ItemName, LicenceId, ObjectionId, OperatorId, PersonId, ProductId, QueryId, ScenarioId,
+        ViolationId,
     },
     key::{KeyName, KeystoreKind, Rotation},
     kind::Kind,

@@ -146,7 +146,9 @@ impl Event {
             | Self::DestructionCertified { .. }
             | Self::BackupMade { .. }
             | Self::KeysCopied { .. }
-            | Self::DomainRestored { .. } => EventClass::Procedure,
+            | Self::DomainRestored { .. }
+            | Self::DerivedKept { .. }
+            | Self::DerivedDropped { .. } => EventClass::Procedure,
             Self::OperationOpened { .. }
             | Self::OperationDecided { .. }
             | Self::OperationRefused { .. }

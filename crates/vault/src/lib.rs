@@ -34,6 +34,7 @@ mod fill; // a data file, row by row, into a sealed one
 mod store; // ingest, source, discard
 mod token; // what stands for identifiers of data from outside
 mod quarantine; // data from outside, sealed until somebody decides
+mod keep; // results that are kept inside
 mod subjects; // which row is whose, for the disclosure register
 mod unit; // the key of one snapshot
 mod unkept; // what can go wrong with keys
@@ -44,6 +45,7 @@ pub use self::{
     backup_key::BackupKey,
     data_file::{DataFile, Format},
     extent::Extent,
+    keep::Keeping,
     key::Key,
     keyring::{KeyStatus, Keyring},
     keystore::{Cost, Keystore, Passphrase, Pkcs11, RootId, Token, Unprotected},

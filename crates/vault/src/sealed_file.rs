@@ -75,7 +75,17 @@ impl SealedFile {
     /// Appends a batch with the numbers of its subjects, and says how many rows there are now.
     pub(crate) fn write(
         &mut self,
+        columns: Vec<ArrayRef>,
+        subjects: Int64Array,
+    ) -> Result<u64, Unreceivable> {
+        self.write_numbered(columns, None, subjects)
+    }
+
+    /// The same with the numbers of its rows, where they are not counted here.
+    pub(crate) fn write_numbered(
+        &mut self,
         mut columns: Vec<ArrayRef>,
+        rows: Option<Int64Array>,
         subjects: Int64Array,
     ) -> Result<u64, Unreceivable> {
         let added = columns.first().map_or(0, |column| column.len());
@@ -83,7 +93,8 @@ impl SealedFile {
             .rows
             .saturating_add(u64::try_from(added).unwrap_or(u64::MAX));
         let numbers = (self.rows..end).map(|row| i64::try_from(row).unwrap_or(i64::MAX));
-        columns.push(Arc::new(Int64Array::from_iter_values(numbers)));
+        let rows = rows.unwrap_or_else(|| Int64Array::from_iter_values(numbers));
+        columns.push(Arc::new(rows));
         columns.push(Arc::new(subjects));
         let written = RecordBatch::try_new(self.schema.clone(), columns)
             .map_err(ParquetError::from)

@@ -165,6 +165,35 @@ impl Store {
         }
     }
 
+    /// Removes what a process that was killed had begun to seal: files that never got their names. Only
+    /// who has the domain to itself may ask.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn sweep_unfinished(&self) -> Result<(), Unkept> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Unkept::File { path, source }
+        };
+        let mut folders = vec![self.data_dir.clone()];
+        while let Some(folder) = folders.pop() {
+            let entries = match std::fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(failed(&folder)(source)),
+            };
+            for entry in entries {
+                let path = entry.map_err(failed(&folder))?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|name| name == "part") {
+                    std::fs::remove_file(&path).map_err(failed(&path))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Destroys a snapshot: its key for good, then its file. One that is destroyed already is no error.
     ///
     /// # Errors
@@ -211,6 +240,10 @@ impl Store {
 
     pub(crate) const fn keyring(&self) -> &Keyring {
         &self.keyring
+    }
+
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
 
     pub(crate) fn path(&self, dataset: &DatasetName, number: u32) -> PathBuf {

@@ -2,6 +2,7 @@
 //! random ones are judged by a walker that shares no code with the rewriting.
 
 mod held;
+mod keep; // results that are kept inside
 mod reference; // another algorithm, over tiny tables
 mod rules; // small rules, each by one draft
 mod stage; // a permit, made by the real engine from real events

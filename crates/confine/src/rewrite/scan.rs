@@ -9,7 +9,7 @@ use crate::{
 use plan::{Bounds, Node, RowPolicy, Scan, ScanColumn, View};
 use policy::{PermittedDataset, PermittedItem};
 use std::collections::{BTreeMap, BTreeSet};
-use terms::{Mask, Type};
+use terms::{Derived, DerivedColumn, KeptRows, Mask, Type};
 
 impl Rewrite<'_> {
     /// The masked view of a dataset, with the row policy beneath and what later nodes may need beside.
@@ -17,7 +17,7 @@ impl Rewrite<'_> {
         if draft.rows.is_some() {
             return Err(Cause::IllTyped.into());
         }
-        let dataset = self.scope.dataset(&draft.dataset)?;
+        let dataset = self.scope.seen(&draft.dataset)?;
         if dataset.snapshot == 0 {
             return Err(Cause::NoData.into());
         }
@@ -61,9 +61,26 @@ impl Rewrite<'_> {
         if seen != column.data_type || column.view != View::Catalogue {
             return Err(Cause::IllTyped.into());
         }
-        let label = label(scan, dataset, item);
+        let label = match kept_column(dataset, item) {
+            Some((kept, column)) => kept_label((scan, dataset), kept, column),
+            None if dataset.kept.is_some() => return Err(Cause::UnknownName.into()),
+            None => label(scan, dataset, item),
+        };
         if matches!(item.mask, Mask::Suppress) {
             return Ok(Column { at: None, label });
+        }
+        if dataset.kept.is_some() {
+            let at = position(shown.len())?;
+            shown.push(ScanColumn {
+                item: item.name.clone(),
+                data_type: seen,
+                // INVARIANT (masked once): what is kept was masked before.
+                view: View::masked(Mask::Plain, None),
+            });
+            return Ok(Column {
+                at: Some(at),
+                label,
+            });
         }
         let domain = matches!(item.mask, Mask::Token)
             .then(|| item.domain.clone())
@@ -129,6 +146,54 @@ fn label(scan: ScanId, dataset: &PermittedDataset, item: &PermittedItem) -> Labe
             _ => Shape::Free,
         },
         own_type: item.mask.shown_type(item.data_type),
+    }
+}
+
+/// The column of a kept result that an item of its permit is.
+fn kept_column<'d>(
+    dataset: &'d PermittedDataset,
+    item: &PermittedItem,
+) -> Option<(&'d Derived, &'d DerivedColumn)> {
+    let derived = &dataset.kept.as_ref()?.derived;
+    let mut columns = derived.columns.iter();
+    let column = columns.find(|column| column.name == item.name)?;
+    Some((derived, column))
+}
+
+/// What was known of a kept column when it was computed. Of rows of people, the label that it would have
+/// if the statement that it was made by stood in its place; of answers, that of values a caller wrote.
+fn kept_label(
+    (scan, dataset): (ScanId, &PermittedDataset),
+    derived: &Derived,
+    column: &DerivedColumn,
+) -> Label {
+    let class = match &column.token {
+        Some(domain) => Class::Token {
+            domain: domain.clone(),
+            join_only: dataset.external,
+        },
+        None => Class::Open,
+    };
+    let people = matches!(derived.rows, KeptRows::People { .. });
+    let source = Source {
+        dataset: dataset.name.clone(),
+        item: column.name.clone(),
+        grade: column.grade,
+    };
+    let base = (people && column.bare).then(|| Base {
+        scan,
+        item: column.name.clone(),
+    });
+    Label {
+        class,
+        base,
+        sources: BTreeSet::from([source]),
+        shape: if people {
+            Shape::made(column.made)
+        } else {
+            Shape::Free
+        },
+        own_type: column.typed.then_some(column.data_type),
     }
 }
 

@@ -5,7 +5,7 @@ use ledger::Stored;
 use manifest::Derived;
 use register::DestructionRequest;
 use std::collections::{BTreeMap, BTreeSet};
-use terms::{DatasetName, Digest, Event, KeyName, KeystoreKind, QueryId};
+use terms::{DatasetName, Digest, Event, KeyName, KeystoreKind, QueryId, ScenarioId};
 
 /// What the log says of a destruction.
 pub(super) struct Evidence {
@@ -33,6 +33,8 @@ struct Found {
     current: Option<u32>,
     reading: BTreeSet<QueryId>,
     exports: BTreeMap<QueryId, (Digest, u64)>,
+    /// The kept results that it went into: their entry, scenario and file, and the entry they ended by.
+    kept: BTreeMap<DatasetName, (u64, ScenarioId, Digest, Option<u64>)>,
     results: (u64, u64),
 }
 
@@ -62,6 +64,15 @@ pub(super) fn gathered(
             index,
         })
         .collect();
+    for (dataset, (kept, scenario, sha256, dropped)) in found.kept {
+        derived.push(Derived::Kept {
+            dataset,
+            scenario,
+            kept,
+            dropped: dropped.ok_or(absent("that a kept result ended"))?,
+            sha256,
+        });
+    }
     let (results, rows) = found.results;
     if results > 0 {
         derived.push(Derived::Results { results, rows });
@@ -143,10 +154,21 @@ impl Found {
                     self.loaded = Some(snapshot.digest);
                 }
             }
+            Event::DerivedKept { derived, .. } if derived.is_of(dataset, number) => {
+                let kept = (stored.index, derived.scenario.clone(), derived.digest, None);
+                self.kept.insert(derived.stored_as(), kept);
+            }
+            Event::DerivedDropped { dataset, .. } => {
+                let kept = self.kept.get_mut(dataset);
+                kept.into_iter()
+                    .for_each(|(.., dropped)| *dropped = Some(stored.index));
+            }
             Event::OperationDecided {
                 query, references, ..
-            } if self.current == Some(number)
-                && references.iter().any(|of| of.dataset == *dataset) =>
+            } if references.iter().any(|of| {
+                let is_read = of.dataset == *dataset && self.current == Some(number);
+                is_read || self.kept.contains_key(&of.dataset)
+            }) =>
             {
                 self.reading.insert(query.clone());
             }

@@ -215,3 +215,62 @@ async fn a_certificate_that_was_changed_does_not_hold() {
     std::fs::write(whole.join("more"), "").unwrap();
     assert_eq!(code(), "manifest.files");
 }
+
+#[tokio::test]
+async fn what_was_kept_of_a_snapshot_is_destroyed_with_it_and_on_its_certificate() {
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+    let stage = Stage::set().await;
+    loaded(&stage).await;
+    let domain = &stage.gateway.domain;
+    let name: terms::DerivedName = "x".parse().unwrap();
+    // The first is made of the snapshot, the second of another.
+    for (number, snapshot) in [(1, 2), (2, 1)] {
+        let codes: ArrayRef = Arc::new(StringArray::from(vec!["a"]));
+        let batch = RecordBatch::try_from_iter_with_nullable([("code", codes, true)]).unwrap();
+        let of = (&name.stored_as(number), number);
+        let mut keeping = domain.store.keep(of, &batch.schema(), 0).unwrap();
+        keeping.write(&batch).unwrap();
+        let digest = keeping.finish().unwrap();
+        keeping.settle();
+        let derived = json!({"name": "x", "number": number, "scenario": "s", "licence": "l",
+            "query": "0123456789abcdef0123456789abcdef", "rows": "answers", "external": false,
+            "columns": [], "sources": [{"dataset": "city.open", "snapshot": snapshot, "items": []}],
+            "view": digest, "rows_charged": 1, "until": "2999-01-01", "digest": digest});
+        let kept = json!({"event": "derived-kept", "by": "ann", "derived": derived});
+        stage.stand(event(kept)).await;
+    }
+    let request = requested(&stage).await;
+    {
+        let mut standing = stage.gateway.upkeep.standing.lock().await;
+        take_up(domain, &mut standing).await.unwrap();
+    }
+    let certificate = verified(domain, request).certificate;
+    let kept: Vec<_> = certificate
+        .derived
+        .iter()
+        .filter_map(|derived| match derived {
+            manifest::Derived::Kept {
+                dataset,
+                scenario,
+                kept,
+                dropped,
+                ..
+            } => Some((dataset.to_string(), scenario.to_string(), kept < dropped)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kept, [("work.x_1".to_owned(), "s".to_owned(), true)]);
+    let file = |number: u32| {
+        domain
+            .dir
+            .join(format!("data/work.x_{number}/{number}.parquet"))
+    };
+    assert!(!file(1).exists() && file(2).exists());
+    let opened = |number: u32| {
+        domain
+            .store
+            .source(&name.stored_as(number), number, &[])
+            .is_ok()
+    };
+    assert!(!opened(1) && opened(2));
+}

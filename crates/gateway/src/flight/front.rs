@@ -1,7 +1,10 @@
 //! The Flight calls. All but two are those of Flight SQL as they are; the library leaves out the schema
 //! of a statement alone and polling, which are answered here.
 
-use super::{Edge, asking};
+use super::{
+    Edge, asking,
+    materialise::{MATERIALISE, action, materialise},
+};
 use arrow::ipc::writer::IpcWriteOptions;
 use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo,
@@ -9,7 +12,10 @@ use arrow_flight::{
     flight_service_server::FlightService,
     sql::{Any, Command},
 };
-use futures::stream::BoxStream;
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use prost::Message;
 use std::sync::Arc;
 use tonic::{Request, Response, Status, Streaming};
@@ -104,6 +110,13 @@ impl FlightService for Front {
         &self,
         request: Request<Action>,
     ) -> Result<Response<Self::DoActionStream>, Status> {
+        if request.get_ref().r#type == MATERIALISE {
+            let asking = asking(&request, self.0.channel());
+            let kept = materialise(self.0.gateway(), &asking, request.get_ref()).await;
+            let told = kept.map_err(|refused| refused.status())?.to_string();
+            let answer = arrow_flight::Result { body: told.into() };
+            return Ok(Response::new(stream::iter([Ok(answer)]).boxed()));
+        }
         self.0.do_action(request).await
     }
 
@@ -111,7 +124,9 @@ impl FlightService for Front {
         &self,
         request: Request<Empty>,
     ) -> Result<Response<Self::ListActionsStream>, Status> {
-        self.0.list_actions(request).await
+        let ours = stream::iter([Ok(action())]);
+        let actions = self.0.list_actions(request).await?.into_inner();
+        Ok(Response::new(actions.chain(ours).boxed()))
     }
 
     async fn do_exchange(

@@ -106,6 +106,11 @@ impl Edge {
         self.channel
     }
 
+    /// What is served.
+    pub(crate) const fn gateway(&self) -> &Arc<Gateway> {
+        &self.gateway
+    }
+
     /// The schema a statement's result would have.
     pub(crate) async fn schema(
         &self,

@@ -63,6 +63,13 @@ impl Sight {
                 Self::All => true,
                 Self::Own(person) => objection.lodged_by == person.id,
             }),
+            // Of its scenario's members alone, not of everybody in their operator.
+            Subject::Kept(name) => state.kept_under(name).is_some_and(|derived| match self {
+                Self::All => true,
+                Self::Own(person) => state
+                    .scenario(&derived.scenario)
+                    .is_some_and(|standing| standing.scenario.members.contains(&person.id)),
+            }),
             Subject::Dataset(_)
             | Subject::Announcement(_)
             | Subject::Violation(_)

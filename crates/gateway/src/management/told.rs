@@ -1,7 +1,7 @@
 use register::{LicenceStanding, ProductStanding, ScenarioStanding, State};
 use serde_json::{Value, json};
 use terms::{
-    AnnouncementId, DatasetName, ExternalId, LicenceId, ObjectionId, OperatorId, PersonId,
+    AnnouncementId, DatasetName, Derived, ExternalId, LicenceId, ObjectionId, OperatorId, PersonId,
     ProductId, ScenarioId, ViolationId,
 };
 
@@ -18,6 +18,8 @@ pub(super) enum Subject {
     External(ExternalId),
     Violation(ViolationId),
     Objection(ObjectionId),
+    /// A kept result, by what the domain calls it.
+    Kept(DatasetName),
     Domain,
 }
 
@@ -35,6 +37,7 @@ impl Subject {
             Self::External(id) => id.to_string(),
             Self::Violation(id) => id.to_string(),
             Self::Objection(id) => id.to_string(),
+            Self::Kept(name) => name.to_string(),
             Self::Domain => String::new(),
         }
     }
@@ -52,6 +55,7 @@ impl Subject {
             Self::External(id) => state.external(id).map(|standing| json!(standing)),
             Self::Violation(id) => state.violation(id).map(|violation| json!(violation)),
             Self::Objection(id) => state.objection(id).map(|objection| json!(objection)),
+            Self::Kept(name) => state.kept_under(name).map(kept),
             Self::Domain => Some(domain(state)),
         }
     }
@@ -83,6 +87,16 @@ pub(super) fn licence(standing: &LicenceStanding) -> Value {
 
 pub(super) fn scenario(standing: &ScenarioStanding) -> Value {
     json!(standing)
+}
+
+/// A kept result with what statements call it. How many rows it has is not on record.
+fn kept(derived: &Derived) -> Value {
+    json!({
+        "kept": derived.seen_as(),
+        "stored_as": derived.stored_as(),
+        "grade": derived.grade(),
+        "derived": derived,
+    })
 }
 
 pub(super) fn product(standing: &ProductStanding) -> Value {

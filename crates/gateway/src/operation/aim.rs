@@ -7,6 +7,8 @@ pub enum Aim {
     Explain,
     /// An answer inside the domain.
     Query,
+    /// A result that is kept inside.
+    Keep,
     /// A package that leaves it.
     Export,
     /// What a product would release, looked at by the domain alone: decided like an export, and nothing
@@ -20,6 +22,7 @@ impl Aim {
         match self {
             Self::Explain => Action::Explain,
             Self::Query | Self::Trial => Action::Query,
+            Self::Keep => Action::Materialise,
             Self::Export => Action::Export,
         }
     }
@@ -29,6 +32,7 @@ impl Aim {
         match self {
             Self::Explain => Action::Explain,
             Self::Query => Action::Query,
+            Self::Keep => Action::Materialise,
             Self::Export | Self::Trial => Action::Export,
         }
     }

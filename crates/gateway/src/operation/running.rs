@@ -1,12 +1,18 @@
-use super::{ended::fail, metering::Scanned, now, told::told};
+use super::{
+    ended::{fail, refuse_decided},
+    metering::Scanned,
+    now,
+    told::told,
+};
 use crate::{
     Domain, Refused,
     leash::{Leash, Leashed, cut_off},
 };
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use chrono::{DateTime, Utc};
-use confine::Confined;
+use confine::{Confined, Kept};
 use ledger::{Decided, Receipt};
+use policy::Permit;
 use std::sync::Arc;
 use terms::{Digest, Event, QueryId, Sighted};
 use tracing::Instrument;
@@ -70,6 +76,16 @@ impl Granted {
         self.decided.query()
     }
 
+    /// What is known of its result as one that is kept inside.
+    pub(crate) fn kept(&self) -> Option<&Kept> {
+        self.confined.kept()
+    }
+
+    /// Ends it with a refusal that is on record.
+    pub(crate) async fn refuse(self, refused: Refused) -> Refused {
+        refuse_decided(self.decided, refused).await
+    }
+
     /// Whose certificate it was granted to.
     #[must_use]
     pub const fn certificate(&self) -> &Digest {
@@ -96,6 +112,16 @@ impl Running {
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(self.clearing.schema())
+    }
+
+    /// What is known of its result as one that is kept inside.
+    pub(crate) fn kept(&self) -> Option<&Kept> {
+        self.clearing.confined().kept()
+    }
+
+    /// The permit it runs under.
+    pub(crate) fn permit(&self) -> &Permit {
+        self.clearing.confined().permit()
     }
 
     /// The next batch that may leave; after an error nothing more does.

@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{Refused, drawn::drawn, export::may_leave, leash::Leash};
 use chrono::{DateTime, Utc};
-use confine::{Confined, ReceiptRow, confine, receipts_read, with_receipts};
+use confine::{
+    Confined, ReceiptRow, Unconfinable, confine, confine_kept, receipts_read, with_receipts,
+};
 use dispatch::{Keys, Planned, Statement};
 use identity::{Caller, Unproved};
 use ledger::{Decided, Decision, Entry, Opened, Opening};
@@ -133,9 +135,12 @@ impl Gateway {
         draft: Plan,
         aim: Aim,
     ) -> Result<Confined, Refused> {
+        if aim == Aim::Keep {
+            return self.confined_by(permit, draft, confine_kept);
+        }
         let confined = self.confined(permit, draft)?;
         match aim {
-            Aim::Query | Aim::Explain => {}
+            Aim::Query | Aim::Explain | Aim::Keep => {}
             Aim::Trial => may_leave(&confined)?,
             Aim::Export => {
                 may_leave(&confined)?;
@@ -147,6 +152,15 @@ impl Gateway {
 
     /// Confines a draft, the caller's own receipts written out where it reads them.
     pub(super) fn confined(&self, permit: Arc<Permit>, draft: Plan) -> Result<Confined, Refused> {
+        self.confined_by(permit, draft, confine)
+    }
+
+    fn confined_by(
+        &self,
+        permit: Arc<Permit>,
+        draft: Plan,
+        confine: impl FnOnce(Arc<Permit>, &Plan) -> Result<Confined, Unconfinable>,
+    ) -> Result<Confined, Refused> {
         let _span = tracing::info_span!("confine.confine").entered();
         let draft = match receipts_read(&draft) {
             0 => draft,

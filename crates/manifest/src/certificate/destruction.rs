@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use ledger::NoteVerifier;
 use std::path::Path;
 use terms::{DatasetName, DestructionBasis, Digest, DomainName, Event, KeyName, KeystoreKind};
-use terms::{PersonId, QueryId};
+use terms::{PersonId, QueryId, ScenarioId};
 
 /// What a certificate says of a destruction: the predicate of its statement.
 ///
@@ -133,6 +133,19 @@ pub enum Derived {
         results: u64,
         /// How many rows these had.
         rows: u64,
+    },
+    /// A result that a scenario kept inside, destroyed: with the snapshot, or before.
+    Kept {
+        /// What the domain called it.
+        dataset: DatasetName,
+        /// Whose it was.
+        scenario: ScenarioId,
+        /// Its entry in the log.
+        kept: u64,
+        /// The entry by which it ended.
+        dropped: u64,
+        /// The digest of its file.
+        sha256: Digest,
     },
     /// Which rows stood together in released cells, by number: no value, no name. Kept.
     DisclosureRegister {

@@ -104,6 +104,8 @@ impl Case {
         };
         assert_eq!(item.aggregate, aggregate.allowed, "{name}: aggregate");
         assert_eq!(item.export, using("export").allowed, "{name}: export");
+        let kept = using("materialise").allowed;
+        assert_eq!(item.materialise, kept, "{name}: materialise");
         let mask = item.mask.to_string();
         let (way, by) = match (mask.as_str(), item.aggregate) {
             ("suppress", _) => ("aggregate".to_owned(), aggregate.policies),

@@ -100,7 +100,14 @@ struct Request {
     enter: Map<String, Value>,
 }
 
-const ITEM_ACTIONS: [&str; 5] = ["showPlain", "showMasked", "aggregate", "train", "export"];
+const ITEM_ACTIONS: [&str; 6] = [
+    "showPlain",
+    "showMasked",
+    "aggregate",
+    "train",
+    "materialise",
+    "export",
+];
 
 fn person(role: &str) -> Person {
     let person = json!({"id": "self", "role": role, "organisation": "op", "vetted": true,

@@ -192,7 +192,15 @@ impl<'a> Comparing<'a> {
             let (from, to) = (caps(present), caps(proposed));
             changes.push((Change::Caps { from, to }, vec![DISCLOSURE.to_owned()]));
         }
-        for (now, then) in present.datasets.iter().zip(&proposed.datasets) {
+        let catalogued = |all: &'_ [PermittedDataset]| {
+            let all = all.iter().filter(|dataset| dataset.kept.is_none());
+            all.cloned().collect::<Vec<_>>()
+        };
+        let (all, then) = (
+            catalogued(&present.datasets),
+            catalogued(&proposed.datasets),
+        );
+        for (now, then) in all.iter().zip(&then) {
             changes.extend(owed(now, then));
             let wanted = present.scenario.datasets.iter();
             let wanted = wanted.clone().find(|wanted| wanted.name == now.name);

@@ -92,6 +92,8 @@ destruction-requested - - requestDestruction -
 destruction-approved - - approveDestruction destruction
 log-pruned - - pruneLog -
 backup-made - - backUp -
+derived-kept - - keepDerived -
+derived-dropped - - dropDerived -
 ";
 
 /// An approval that ends a suspension, and a suspension that the operator reported; else what is

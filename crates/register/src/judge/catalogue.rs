@@ -1,9 +1,9 @@
 use crate::{State, Unlawful};
 use std::collections::{BTreeMap, BTreeSet};
-use terms::{Dataset, Event, Grade, Person, RowRisk, ScenarioId, Snapshot, Standing};
+use terms::{Dataset, DatasetName, Event, Grade, Person, RowRisk, ScenarioId, Snapshot, Standing};
 
-/// The schema of the tables that the gateway itself shows.
-const RESERVED_SCHEMA: &str = "bonded";
+/// The schemas of the tables that the gateway itself shows, and of results that scenarios keep.
+const RESERVED_SCHEMAS: [&str; 2] = ["bonded", DatasetName::WORKSPACE];
 
 impl State {
     /// An entry that is lawful by itself, of a name that is free.
@@ -110,8 +110,9 @@ impl State {
 pub fn judge_entry(dataset: &Dataset) -> Result<(), Unlawful> {
     let place = format!("dataset `{}`", dataset.name);
     let refuse = |code, what: String, clause| Err(Unlawful::new(code, place.clone(), what, clause));
-    if dataset.name.schema() == RESERVED_SCHEMA {
-        let what = format!("schema `{RESERVED_SCHEMA}` is the product's own; choose another");
+    let schema = dataset.name.schema();
+    if RESERVED_SCHEMAS.contains(&schema) {
+        let what = format!("schema `{schema}` is the product's own; choose another");
         return refuse("register.reserved-name", what, "PD-13");
     }
     let elements = [

@@ -188,6 +188,8 @@ impl State {
                 destroyed.insert(super::disposed(of), *certificate);
             }
             Event::HolidaysSet { holidays, .. } => self.procedure.calendar.load(holidays),
+            Event::DerivedKept { derived, .. } => self.workspace.keep(derived),
+            Event::DerivedDropped { dataset, .. } => self.workspace.drop(dataset),
             Event::GatewayStarted { .. }
             | Event::OperationOpened { .. }
             | Event::OperationDecided { .. }

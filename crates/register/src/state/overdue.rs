@@ -1,7 +1,7 @@
 use super::State;
 use crate::Command;
 use chrono::NaiveDate;
-use terms::{Against, Disposed, Stage, Standing};
+use terms::{Against, DerivedEnd, Disposed, Stage, Standing};
 
 /// Something that somebody owes since a day.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -48,7 +48,22 @@ impl State {
             .filter(|standing| standing.stage == Stage::Applied && standing.external.until < today);
         let unanswered =
             unanswered.map(|standing| Command::ExpireExternal(standing.external.id.clone()));
-        over.chain(unanswered).collect()
+        over.chain(unanswered).chain(self.kept_due(today)).collect()
+    }
+
+    /// The kept results whose time is over, or whose scenario is.
+    fn kept_due(&self, today: NaiveDate) -> impl Iterator<Item = Command> {
+        self.kept().filter_map(move |derived| {
+            let end = if self.is_left_over(derived) {
+                DerivedEnd::ScenarioEnded
+            } else if derived.until < today {
+                DerivedEnd::Expired
+            } else {
+                return None;
+            };
+            let dataset = derived.stored_as();
+            Some(Command::EndDerived { dataset, end })
+        })
     }
 
     /// Everything somebody owes by this day, the longest owed first.

@@ -593,3 +593,15 @@ proptest::proptest! {
         proptest::prop_assert_eq!(domain.left().len(), if loaded.is_ok() { 2 } else { 0 });
     }
 }
+
+#[test]
+fn what_a_killed_process_began_to_seal_is_swept_and_nothing_else() {
+    let domain = domain();
+    let folder = domain.dir.path().join("data").join("gjj.account");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (part, whole) = (folder.join("1.parquet.part"), folder.join("1.parquet"));
+    std::fs::write(&part, "half").unwrap();
+    std::fs::write(&whole, "whole").unwrap();
+    domain.store.sweep_unfinished().unwrap();
+    assert!(!part.exists() && whole.exists());
+}

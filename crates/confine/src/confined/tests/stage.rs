@@ -112,7 +112,7 @@ fn four(rows: bool) -> Value {
 
 /// A permit from outside the domain, for a product of this plan at this stage.
 pub(super) fn for_product(plan: Digest, stage: &str) -> Result<Arc<Permit>, Refusal> {
-    let (mut state, der) = standing(datasets(), &four(true), (5, 10));
+    let (mut state, der) = standing((datasets(), Vec::new()), &four(true), (5, 10));
     let product = json!({"event": "product-step", "by": "alice", "stage": stage, "course": {},
         "product": {"id": "p", "form": "report", "scenario": "care", "title": "x",
         "benefit": "public", "plan": plan, "disclosure": Digest::of(b"report"),
@@ -137,7 +137,22 @@ pub(super) fn made_by(
     wanted: &Value,
     k: (u32, u32),
 ) -> Arc<Permit> {
-    let (state, der) = standing(datasets, wanted, k);
+    made_after(engine, (datasets, Vec::new()), wanted, k)
+}
+
+/// A permit over the four datasets, once something more came to stand.
+pub(super) fn permit_after(rows: bool, more: Vec<Value>) -> Arc<Permit> {
+    let wanted = four(rows);
+    made_after(&Engine::load(None), (datasets(), more), &wanted, (5, 10))
+}
+
+fn made_after(
+    engine: &Engine,
+    stands: (Vec<Value>, Vec<Value>),
+    wanted: &Value,
+    k: (u32, u32),
+) -> Arc<Permit> {
+    let (state, der) = standing(stands, wanted, k);
     let caller = identity::prove(Some(&der), &state, Channel::Domain, now()).unwrap();
     let scenario = "care".parse().unwrap();
     engine
@@ -146,7 +161,11 @@ pub(super) fn made_by(
 }
 
 /// What stands, and the certificate of its one caller.
-fn standing(datasets: Vec<Value>, wanted: &Value, k: (u32, u32)) -> (State, Vec<u8>) {
+fn standing(
+    (datasets, more): (Vec<Value>, Vec<Value>),
+    wanted: &Value,
+    k: (u32, u32),
+) -> (State, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::create(folder.path(), "tests", now()).unwrap();
     let person = json!({"id": "alice", "role": "operator-member", "organisation": "op-a",
@@ -193,6 +212,7 @@ fn standing(datasets: Vec<Value>, wanted: &Value, k: (u32, u32)) -> (State, Vec<
         json!({"event": "scenario-step", "by": "alice", "stage": "granted",
         "scenario": scenario, "row_risks": risks}),
     );
+    events.extend(more);
     let mut state = State::default();
     for event in events {
         let event: Event = serde_json::from_value(event.clone())

@@ -40,6 +40,15 @@ pub(super) fn assert_clean(plan: &Plan) {
     );
 }
 
+/// The same for rows that are kept: so many numbers stand last, and nobody is given them.
+pub(super) fn assert_kept(plan: &Plan, hidden: usize) {
+    let columns = taints(&plan.root);
+    assert!(plan.checks.is_empty(), "{}", plan.print());
+    let (shown, numbers) = columns.split_at(plan.names.len() - hidden);
+    let is_kept = shown.iter().all(Taint::is_clean) && numbers.iter().all(|t| *t == Taint::Number);
+    assert!(is_kept, "{columns:?}\n{}", plan.print());
+}
+
 /// Panics where rows are off and a result over protected data has nothing to verify.
 pub(super) fn assert_owed(confined: &Confined) {
     let mut nodes = vec![&confined.plan().root];

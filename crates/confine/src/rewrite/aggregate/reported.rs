@@ -4,7 +4,8 @@ use terms::{DatasetName, ItemName};
 /// A thresholded cell that the disclosure register hears of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reported {
-    /// The protected dataset whose rows, or subjects, contribute.
+    /// The protected dataset whose rows, or subjects, contribute: for kept rows that which they are of, so
+    /// that their cells are held against its own.
     pub dataset: DatasetName,
     /// The item whose raw values are combined, or the first of the items it is derived with; none where
     /// rows are only counted or shown masked.
@@ -28,7 +29,7 @@ impl Reported {
         by_subject: bool,
     ) -> Self {
         Self {
-            dataset: dataset.name.clone(),
+            dataset: dataset.counted_as().clone(),
             measure,
             by_subject,
             k: dataset.k,

@@ -200,7 +200,7 @@ fn no_role_both_asks_and_decides() {
         assert!(!(asks && decides), "{role:?}: {steps:?}");
         all.extend(steps);
     }
-    assert_eq!(all.len(), 74);
+    assert_eq!(all.len(), 76);
     assert_eq!(
         steps_of(&engine, Role::Regulator),
         [
@@ -220,13 +220,12 @@ fn no_role_both_asks_and_decides() {
 fn the_clocks_step_is_nobodys() {
     let engine = Engine::load(None);
     let domain = || ("Domain", json!({}));
-    for role in Role::ALL {
-        let asked = engine.case(
-            &person(role.word()),
-            "expireLicence",
-            domain(),
-            json!({"submitter": ""}),
-        );
-        assert!(asked.is_err());
+    for (role, step) in Role::ALL
+        .iter()
+        .flat_map(|role| ["expireLicence", "endDerived"].map(|step| (role, step)))
+    {
+        let submitter = json!({"submitter": ""});
+        let asked = engine.case(&person(role.word()), step, domain(), submitter);
+        assert!(asked.is_err(), "{step}");
     }
 }
