@@ -10,6 +10,7 @@ mod licence; // 授权
 mod scenario; // 应用场景
 mod product; // 公共数据产品
 mod supervision; // 违规 and 异议
+mod seal; // 封存
 mod domain; // what the platform governs
 
 pub(crate) use self::{

@@ -11,7 +11,7 @@ use crate::{
 };
 use ledger::Breach;
 use manifest::{Certificate, DestroyedKey, Disposition, Method, Object, Taken};
-use register::DestructionRequest;
+use register::{DestructionRequest, Unlawful};
 use terms::{DatasetName, DestructionBasis, Digest, Event, KeyName, KeystoreKind, PersonId};
 
 /// How far a request to destroy is.
@@ -80,6 +80,7 @@ impl Gateway {
         }
         let mut standing = self.upkeep.standing.lock().await;
         let judged = standing.destructions.judge_request(&dataset, snapshot);
+        let judged = judged.and_then(|()| self.destructible(&dataset, snapshot));
         judged.map_err(|why| Refused::from(&why))?;
         let event = Event::DestructionRequested {
             by: by.id,
@@ -107,6 +108,11 @@ impl Gateway {
         let by = self.may(asking, "approveDestruction", requester.as_ref())?;
         let judged = standing.destructions.judge(request, Some(&by.id));
         let (approvals, is_complete) = judged.map_err(|why| Refused::from(&why))?;
+        // Held with the requests, so that nothing is sealed between the approval and its destruction.
+        if let Some(of) = standing.destructions.request(request) {
+            let judged = self.destructible(&of.dataset, of.snapshot);
+            judged.map_err(|why| Refused::from(&why))?;
+        }
         let event = Event::DestructionApproved { by: by.id, request };
         let recorded = standing.record(&self.domain.ledger, event, now()).await;
         recorded.map_err(|why| Refused::from(&why))?;
@@ -120,6 +126,12 @@ impl Gateway {
             approvals,
             certificate,
         })
+    }
+
+    /// That a snapshot is not sealed.
+    fn destructible(&self, dataset: &DatasetName, snapshot: u32) -> Result<(), Unlawful> {
+        let stands = self.domain.live.read();
+        stands.state.judge_destructible(dataset, snapshot)
     }
 }
 

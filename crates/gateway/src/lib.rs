@@ -28,6 +28,7 @@ mod flight; // Flight SQL
 mod certificates; // what the domain certifies, signed and laid into a folder
 mod destruction; // snapshots destroyed, by who may, and certified
 mod registration; // 产品登记证书
+mod sealing; // 封存: data sealed, and looked at again
 mod upkeep; // sealed texts, redaction, retention
 mod operations; // explain, export, receipt, head
 mod management; // the register's steps and what stands

@@ -13,6 +13,7 @@ mod licences; // 授权
 mod scenarios; // 应用场景
 mod products; // 公共数据产品
 mod supervision; // 违规 and 异议
+mod seals; // 封存
 mod platform; // what the management platform governs
 mod follow; // the log as it grows
 
@@ -180,7 +181,7 @@ pub(crate) fn routes(
         objections_server::ObjectionsServer, operators_server::OperatorsServer,
         people_server::PeopleServer, platform_server::PlatformServer,
         products_server::ProductsServer, scenarios_server::ScenariosServer,
-        violations_server::ViolationsServer,
+        seals_server::SealsServer, violations_server::ViolationsServer,
     };
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(wire::SERVICES)
@@ -194,6 +195,7 @@ pub(crate) fn routes(
         .add_service(ProductsServer::new(desk.clone()))
         .add_service(ViolationsServer::new(desk.clone()))
         .add_service(ObjectionsServer::new(desk.clone()))
+        .add_service(SealsServer::new(desk.clone()))
         .add_service(PlatformServer::new(desk.clone()));
     Ok(routes)
 }

@@ -204,6 +204,7 @@ impl<'a> Asking<'a> {
                 "drillCurrent": operator.drill_until.is_none_or(|day| self.now < end_of_day(day)),
                 "assessed": !operator.assessment_failed,
                 "open": !self.state.measures(&operator.id).any(|m| m == Measure::Closed),
+                "sealed": self.state.seals().holds_scenario(&standing.scenario),
             }),
         })
     }
@@ -216,8 +217,9 @@ impl<'a> Asking<'a> {
         licence: &Licence,
     ) -> Result<PermittedDataset, Unusable> {
         let (mut items, mut absent) = (Vec::new(), Vec::new());
+        let seals = self.state.seals();
         for item in &dataset.items {
-            let ways = classes.ways(Class::of(item, (dataset, wanted), licence))?;
+            let ways = classes.ways(Class::of(item, (dataset, wanted), (licence, seals)))?;
             let mask = if ways.plain && item.mask.is_none() {
                 Mask::Plain
             } else if ways.plain || ways.masked {

@@ -5,7 +5,7 @@ use terms::{
     Announcement, Aspect, Cause, Dataset, DatasetName, DatasetRisk, Digest, Disposed, DomainName,
     Evidence, Grade, Holidays, Impact, ItemName, Licence, LicenceId, Measure, ObjectionId,
     Obligations, Operator, OperatorId, Person, PersonId, Product, ProductId, RowRisk, Scenario,
-    ScenarioId, Snapshot, Thresholds, Violated, ViolationId,
+    ScenarioId, SealBasis, SealedFile, SealedUnit, Snapshot, Thresholds, Violated, ViolationId,
 };
 
 /// What can be asked of the register. Each has its action word for the policies.
@@ -343,6 +343,50 @@ pub enum Command {
         /// The digest of the certificate.
         certificate: Digest,
     },
+
+    // --- seals ---
+    /// 封存, with what is stored. Source: AO-3, AO-19.
+    SealData {
+        /// What.
+        unit: SealedUnit,
+        /// Why.
+        basis: SealBasis,
+        /// The last day on which nobody may release it.
+        until: NaiveDate,
+        /// The files it has.
+        listing: Listing,
+    },
+    /// A later day.
+    ExtendSeal {
+        /// Of what.
+        unit: SealedUnit,
+        /// Until when.
+        until: NaiveDate,
+    },
+    /// That a seal be released, once its day is over.
+    RequestSealRelease(SealedUnit),
+    /// By one of two others of different roles; with the second it is released.
+    ApproveSealRelease(SealedUnit),
+    /// What was found of it when it was looked at again.
+    CheckSeal {
+        /// Of what.
+        unit: SealedUnit,
+        /// The digest of the list that its files make now.
+        found: Digest,
+        /// Whether they are those that were sealed.
+        holds: bool,
+    },
+}
+
+/// The stored files of what is sealed. Made by [`Listing::of`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The digest of their lines, one after the other.
+    pub list: Digest,
+    /// The root of the tree of these lines.
+    pub root: Digest,
+    /// The files, sorted by their lines.
+    pub files: Vec<SealedFile>,
 }
 
 /// Who submitted what a command decides on.
@@ -356,6 +400,8 @@ pub(crate) enum About<'a> {
     Objection(&'a ObjectionId),
     /// A dataset somebody proposed, or whose grades somebody proposed.
     Dataset(&'a DatasetName),
+    /// What is sealed, and whose release somebody asked for.
+    Seal(&'a SealedUnit),
 }
 
 impl Command {
@@ -426,6 +472,11 @@ impl Command {
             Self::RecordViolation { .. } => "recordViolation",
             Self::LiftViolation(_) => "liftViolation",
             Self::ConfirmDestruction { .. } => "confirmDestruction",
+            Self::SealData { .. } => "sealData",
+            Self::ExtendSeal { .. } => "extendSeal",
+            Self::RequestSealRelease(_) => "requestSealRelease",
+            Self::ApproveSealRelease(_) => "approveSealRelease",
+            Self::CheckSeal { .. } => "checkSeal",
         }
     }
 
@@ -487,7 +538,12 @@ impl Command {
             | Self::ReviewProduct { .. }
             | Self::PublishProduct(_)
             | Self::LiftViolation(_)
-            | Self::ConfirmDestruction { .. } => None,
+            | Self::ConfirmDestruction { .. }
+            | Self::SealData { .. }
+            | Self::ExtendSeal { .. }
+            | Self::RequestSealRelease(_)
+            | Self::ApproveSealRelease(_)
+            | Self::CheckSeal { .. } => None,
         }
     }
 
@@ -510,6 +566,7 @@ impl Command {
                 About::Product(id)
             }
             Self::AnswerObjection { objection, .. } => About::Objection(objection),
+            Self::ApproveSealRelease(unit) => About::Seal(unit),
             Self::CatalogueDataset(dataset) => About::Dataset(&dataset.name),
             Self::ConfirmGrades { dataset, .. } => About::Dataset(dataset),
             Self::CreateDomain { .. }
@@ -549,7 +606,11 @@ impl Command {
             | Self::LodgeObjection { .. }
             | Self::RecordViolation { .. }
             | Self::LiftViolation(_)
-            | Self::ConfirmDestruction { .. } => About::Nothing,
+            | Self::ConfirmDestruction { .. }
+            | Self::SealData { .. }
+            | Self::ExtendSeal { .. }
+            | Self::RequestSealRelease(_)
+            | Self::CheckSeal { .. } => About::Nothing,
         }
     }
 }

@@ -6,8 +6,9 @@ use crate::{
     Announcement, Answer, Channel, Course, Dataset, DatasetName, DestructionBasis, Digest,
     DomainName, GradeProposal, Holidays, ItemName, KeyName, KeystoreKind, Licence, LicenceId,
     Notice, Objection, ObjectionId, Obligations, Operator, Person, PersonId, Product, ProductId,
-    QueryId, ReadingPurpose, RedactionBasis, Retention, Rotation, RowRisk, Scenario, ScenarioId,
-    Shape, Snapshot, Stage, Thresholds, Usage, Violation, ViolationId,
+    QueryId, ReadingPurpose, RedactionBasis, Retention, Role, Rotation, RowRisk, Scenario,
+    ScenarioId, SealBasis, SealedFile, SealedUnit, Shape, Snapshot, Stage, Thresholds, Usage,
+    Violation, ViolationId,
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -459,6 +460,74 @@ pub enum Event {
         /// The digest of the certificate that says so.
         certificate: Digest,
     },
+    /// Part of the list of the stored files of what is about to be sealed. It means nothing before the seal
+    /// that names the list.
+    SealListed {
+        /// The digest of the whole list: its lines, one after the other.
+        list: Digest,
+        /// The files of this part, in order.
+        files: Vec<SealedFile>,
+    },
+    /// 封存: nothing of it is operated on, comes in or is destroyed. Source: AO-3, AO-19.
+    DataSealed {
+        /// By whom.
+        by: PersonId,
+        /// What.
+        unit: SealedUnit,
+        /// Why.
+        basis: SealBasis,
+        /// The last day on which nobody may release it.
+        until: NaiveDate,
+        /// The digest of the list of its files.
+        list: Digest,
+        /// The root of the tree of the lines of that list. Source: RFC 6962, 2.1.
+        root: Digest,
+    },
+    /// A seal has a later day.
+    SealExtended {
+        /// By whom.
+        by: PersonId,
+        /// Of what.
+        unit: SealedUnit,
+        /// The last day from here on.
+        until: NaiveDate,
+    },
+    /// The release of a seal whose day is over was asked for.
+    SealReleaseRequested {
+        /// By whom.
+        by: PersonId,
+        /// Of what.
+        unit: SealedUnit,
+    },
+    /// It was approved by the first of the two who must.
+    SealReleaseApproved {
+        /// By whom.
+        by: PersonId,
+        /// In which role.
+        role: Role,
+        /// Of what.
+        unit: SealedUnit,
+    },
+    /// 解封: approved by the second, of another role.
+    SealReleased {
+        /// By whom.
+        by: PersonId,
+        /// In which role.
+        role: Role,
+        /// Of what.
+        unit: SealedUnit,
+    },
+    /// The files of what is sealed were hashed again and held against the list.
+    SealChecked {
+        /// For whom.
+        by: PersonId,
+        /// Of what.
+        unit: SealedUnit,
+        /// The digest of the list that the files make now.
+        found: Digest,
+        /// Whether they are those that were sealed.
+        holds: bool,
+    },
     /// A key is destroyed, and all that was stored under it with it. Source: NIST SP 800-88r2.
     KeyDestroyed {
         /// Which.
@@ -569,6 +638,13 @@ impl Event {
             Self::DestructionRequested { .. } => "destruction-requested",
             Self::DestructionApproved { .. } => "destruction-approved",
             Self::DestructionCertified { .. } => "destruction-certified",
+            Self::SealListed { .. } => "seal-listed",
+            Self::DataSealed { .. } => "data-sealed",
+            Self::SealExtended { .. } => "seal-extended",
+            Self::SealReleaseRequested { .. } => "seal-release-requested",
+            Self::SealReleaseApproved { .. } => "seal-release-approved",
+            Self::SealReleased { .. } => "seal-released",
+            Self::SealChecked { .. } => "seal-checked",
         }
     }
 
@@ -623,6 +699,13 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
+            | Self::SealListed { .. }
+            | Self::DataSealed { .. }
+            | Self::SealExtended { .. }
+            | Self::SealReleaseRequested { .. }
+            | Self::SealReleaseApproved { .. }
+            | Self::SealReleased { .. }
+            | Self::SealChecked { .. }
             | Self::DestructionCertified { .. } => None,
         }
     }
@@ -678,6 +761,13 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
+            | Self::SealListed { .. }
+            | Self::DataSealed { .. }
+            | Self::SealExtended { .. }
+            | Self::SealReleaseRequested { .. }
+            | Self::SealReleaseApproved { .. }
+            | Self::SealReleased { .. }
+            | Self::SealChecked { .. }
             | Self::DestructionCertified { .. } => None,
         }
     }

@@ -142,6 +142,13 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
+            | Self::SealListed { .. }
+            | Self::DataSealed { .. }
+            | Self::SealExtended { .. }
+            | Self::SealReleaseRequested { .. }
+            | Self::SealReleaseApproved { .. }
+            | Self::SealReleased { .. }
+            | Self::SealChecked { .. }
             | Self::DestructionCertified { .. } => EventClass::Procedure,
             Self::OperationOpened { .. }
             | Self::OperationDecided { .. }

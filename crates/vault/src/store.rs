@@ -192,6 +192,44 @@ impl Store {
         })
     }
 
+    /// The snapshots of a dataset that are stored, by number.
+    ///
+    /// # Errors
+    /// The file system's; a dataset without data is no error.
+    pub fn stored(&self, dataset: &DatasetName) -> Result<Vec<u32>, Unkept> {
+        let path = self.data_dir.join(dataset.as_str());
+        let unreadable = |source| Unkept::File {
+            path: path.clone(),
+            source,
+        };
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(unreadable(source)),
+        };
+        let mut numbers = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(unreadable)?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_suffix(".parquet"));
+            numbers.extend(number.and_then(|number| number.parse::<u32>().ok()));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// The digest of a snapshot's file as ciphertext, and its length; none where there is no file.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn digest(
+        &self,
+        dataset: &DatasetName,
+        number: u32,
+    ) -> Result<Option<(Digest, u64)>, Unkept> {
+        let path = self.path(dataset, number);
+        digest_of(&path).map_err(|source| Unkept::File { path, source })
+    }
+
     /// The number of each row's subject, by the row's number. Only those who audit releases ask.
     ///
     /// # Errors

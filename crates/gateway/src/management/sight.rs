@@ -59,6 +59,10 @@ impl Sight {
                 Self::All => true,
                 Self::Own(person) => objection.lodged_by == person.id,
             }),
+            Subject::Seal(_) => match self {
+                Self::All => true,
+                Self::Own(_) => false,
+            },
             Subject::Dataset(_)
             | Subject::Announcement(_)
             | Subject::Violation(_)

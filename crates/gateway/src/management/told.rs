@@ -2,7 +2,7 @@ use register::{LicenceStanding, ProductStanding, ScenarioStanding, State};
 use serde_json::{Value, json};
 use terms::{
     AnnouncementId, DatasetName, LicenceId, ObjectionId, OperatorId, PersonId, ProductId,
-    ScenarioId, ViolationId,
+    ScenarioId, SealedUnit, ViolationId,
 };
 
 /// What a step is about, to be told as it stands afterwards.
@@ -17,6 +17,7 @@ pub(super) enum Subject {
     Product(ProductId),
     Violation(ViolationId),
     Objection(ObjectionId),
+    Seal(SealedUnit),
     Domain,
 }
 
@@ -33,6 +34,7 @@ impl Subject {
             Self::Product(id) => id.to_string(),
             Self::Violation(id) => id.to_string(),
             Self::Objection(id) => id.to_string(),
+            Self::Seal(unit) => unit.to_string(),
             Self::Domain => String::new(),
         }
     }
@@ -49,6 +51,7 @@ impl Subject {
             Self::Product(id) => state.product(id).map(product),
             Self::Violation(id) => state.violation(id).map(|violation| json!(violation)),
             Self::Objection(id) => state.objection(id).map(|objection| json!(objection)),
+            Self::Seal(unit) => Some(seal(state, unit)),
             Self::Domain => Some(domain(state)),
         }
     }
@@ -84,6 +87,11 @@ pub(super) fn scenario(standing: &ScenarioStanding) -> Value {
 
 pub(super) fn product(standing: &ProductStanding) -> Value {
     json!(standing)
+}
+
+/// A seal; none any more where it is released.
+fn seal(state: &State, unit: &SealedUnit) -> Value {
+    json!({"unit": unit, "seal": state.seals().of(unit)})
 }
 
 fn domain(state: &State) -> Value {

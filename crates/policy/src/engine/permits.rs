@@ -60,9 +60,15 @@ impl Case {
             "drillCurrent": self.operator.drill_until.is_none_or(|until| today <= until),
             "assessed": !self.operator.assessment_failed,
             "open": !self.operator.closed,
+            "sealed": self.shut(),
         });
         let scenario = ("Scenario", json!({}));
         engine.case(&self.asker(), "enter", scenario, context)
+    }
+
+    /// Whether the scenario is sealed, or its licence.
+    fn shut(&self) -> bool {
+        matches!(self.sealed.as_deref(), Some("scenario" | "licence"))
     }
 
     /// The policies that determine one way of using one item.
@@ -82,6 +88,7 @@ impl Case {
             "own": self.dataset.provider == self.licence.operator,
             "prohibited": self.dataset.prohibited.is_some(),
             "covered": covered,
+            "sealed": self.sealed.as_deref() == Some("dataset"),
         });
         let product = self.product.as_deref().unwrap_or("none");
         let context = json!({"channel": self.channel, "product": product});

@@ -29,6 +29,7 @@ impl State {
         row_risks: BTreeMap<ScenarioId, RowRisk>,
     ) -> Result<Event, Unlawful> {
         self.judge_snapshot(&snapshot)?;
+        self.judge_unsealed(&snapshot.dataset)?;
         self.judge_row_risks(&snapshot, &row_risks)?;
         let by = by.id.clone();
         Ok(Event::DatasetLoaded {

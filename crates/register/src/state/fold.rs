@@ -167,6 +167,12 @@ impl State {
                 destroyed.insert(super::disposed(of), *certificate);
             }
             Event::HolidaysSet { holidays, .. } => self.procedure.calendar.load(holidays),
+            Event::SealListed { .. }
+            | Event::DataSealed { .. }
+            | Event::SealExtended { .. }
+            | Event::SealReleaseRequested { .. }
+            | Event::SealReleaseApproved { .. }
+            | Event::SealReleased { .. } => self.procedure.seals.apply(event),
             Event::GatewayStarted { .. }
             | Event::OperationOpened { .. }
             | Event::OperationDecided { .. }
@@ -193,7 +199,8 @@ impl State {
             | Event::KeyDestroyed { .. }
             | Event::DestructionRequested { .. }
             | Event::DestructionApproved { .. }
-            | Event::DestructionCertified { .. } => return,
+            | Event::DestructionCertified { .. }
+            | Event::SealChecked { .. } => return,
         }
         self.version += 1;
     }

@@ -32,6 +32,8 @@ pub enum Owed {
     RiskAssessment,
     /// The destruction of what ended. Source: AO-19.
     Destruction,
+    /// A release or a later day of a seal whose day is over: it opens by itself for nobody. Source: AO-3.
+    Seal,
 }
 
 impl State {
@@ -52,6 +54,11 @@ impl State {
         let mut all = self.applications_overdue();
         all.extend(self.catalogue_overdue());
         all.extend(self.operators_overdue());
+        all.extend(self.seals().all().map(|(unit, seal)| Overdue {
+            owed: Owed::Seal,
+            of: unit.to_string(),
+            due: seal.until,
+        }));
         all.retain(|overdue| overdue.due < today);
         all.extend(self.undestroyed());
         all.sort_by(|a, b| (a.due, a.owed, &a.of).cmp(&(b.due, b.owed, &b.of)));

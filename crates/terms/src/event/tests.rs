@@ -63,7 +63,7 @@ fn standing() -> [Value; 7] {
 }
 
 /// One of each event of what may follow.
-fn changing() -> [Value; 17] {
+fn changing() -> [Value; 24] {
     let operator = json!({"id": "op-a", "title": "A", "security_officer": "ann",
         "emergency_plan": true, "drill_until": "2027-06-30", "evidence": []});
     let announcement = json!({"id": "n", "title": "t", "mode": "sectoral",
@@ -103,6 +103,17 @@ fn changing() -> [Value; 17] {
         json!({"event": "sensitive-found", "query": QUERY, "found": [{"column": 0,
             "shape": "resident-id", "values": 1}], "held": true}),
         json!({"event": "product-certified", "product": "p-1", "certificate": digest()}),
+        json!({"event": "seal-listed", "list": digest(), "files": [{"dataset": "city.citizen",
+            "snapshot": 1, "sha256": digest(), "bytes": 9}]}),
+        json!({"event": "data-sealed", "by": "sam", "unit": "dataset/city.citizen",
+            "basis": "investigation", "until": "2027-12-31", "list": digest(), "root": digest()}),
+        json!({"event": "seal-extended", "by": "sam", "unit": "scenario/s", "until": "2028-12-31"}),
+        json!({"event": "seal-release-requested", "by": "sam", "unit": "licence/l"}),
+        json!({"event": "seal-release-approved", "by": "dora", "role": "data-authority",
+            "unit": "licence/l"}),
+        json!({"event": "seal-released", "by": "rita", "role": "regulator", "unit": "licence/l"}),
+        json!({"event": "seal-checked", "by": "rita", "unit": "dataset/city.citizen",
+            "found": digest(), "holds": true}),
         json!({"event": "person-changed", "by": "adam", "step": "suspended", "person":
             {"id": "ann", "role": "operator-member", "organisation": "op-a", "vetted": true,
             "nda_until": "2027-12-31", "standing": "suspended"}, "certificate": digest()}),
@@ -229,6 +240,13 @@ fn the_samples_are_of_every_event_once() {
         Event::DestructionConfirmed { .. } => 44,
         Event::HolidaysSet { .. } => 45,
         Event::SensitiveFound { .. } => 46,
+        Event::SealListed { .. } => 48,
+        Event::DataSealed { .. } => 49,
+        Event::SealExtended { .. } => 50,
+        Event::SealReleaseRequested { .. } => 51,
+        Event::SealReleaseApproved { .. } => 52,
+        Event::SealReleased { .. } => 53,
+        Event::SealChecked { .. } => 54,
         Event::ProductCertified { .. } => 47,
         Event::KeysUnlocked { .. } => 26,
         Event::KeyCreated { .. } => 27,
@@ -245,7 +263,7 @@ fn the_samples_are_of_every_event_once() {
         .map(|v| number(&read(&v)))
         .collect::<Vec<_>>();
     // The last are of a person and an operation once more, with what is left out where all is plain.
-    assert_eq!(numbers, (0..48).chain([33, 8]).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..55).chain([33, 8]).collect::<Vec<_>>());
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use super::{Dice, Model};
 use chrono::{Days, NaiveDate};
-use register::Command;
+use register::{Command, Listing};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use terms::{Aspect, Cause, Digest, Event, Measure, Person};
+use terms::{Aspect, Cause, Digest, Event, Measure, Person, SealBasis};
 
 /// Who asks: id, role, organisation.
 pub(super) const PEOPLE: [(&str, &str, &str); 9] = [
@@ -24,7 +24,7 @@ pub(super) const NEWCOMERS: [(&str, &str); 2] = [("bob", "acme"), ("eve", "zeta"
 pub(super) const OPERATORS: [&str; 2] = ["acme", "zeta"];
 pub(super) const SECTORS: [&str; 2] = ["medical", "credit"];
 /// Steps of the register but its founding and what data brings.
-pub(super) const ACTIONS: usize = 56;
+pub(super) const ACTIONS: usize = 61;
 
 const CAUSES: [Cause; 5] = [
     Cause::Misuse,
@@ -192,6 +192,28 @@ pub(super) enum Ask {
         licence: Option<usize>,
         scenario: usize,
     },
+    Seal {
+        unit: Unit,
+        days: i64,
+    },
+    ExtendSeal {
+        unit: Unit,
+        days: i64,
+    },
+    ReleaseSeal(Unit),
+    ApproveRelease(Unit),
+    CheckSeal(Unit),
+}
+
+/// What is sealed: `dataset`, `scenario` or `licence`, and its number.
+pub(super) type Unit = (&'static str, usize);
+
+pub(super) fn unit((kind, number): Unit) -> String {
+    match kind {
+        "dataset" => format!("dataset/{}", name(number)),
+        "scenario" => format!("scenario/s-{number}"),
+        _ => format!("licence/l-{number}"),
+    }
 }
 
 pub(super) fn read<T: DeserializeOwned>(value: Value) -> T {
@@ -291,7 +313,13 @@ impl Ask {
         // An application mostly has a number of its own.
         let fresh = |used: usize| if mostly { used } else { used.saturating_sub(1) };
         // What leads on is asked for more often than what stops.
-        match dice.roll(96) {
+        let unit = match dice.roll(3) {
+            0 => ("dataset", data),
+            1 => ("scenario", scenario),
+            _ => ("licence", licence),
+        };
+        let sealed = model.sealed(dice).unwrap_or(unit);
+        match dice.roll(97) {
             0 => Self::Holidays,
             1..=3 => {
                 let (who, house) = dice.pick(&NEWCOMERS);
@@ -463,6 +491,17 @@ impl Ask {
                 },
             },
             94 => Self::Lift(violation),
+            // Few: what is sealed keeps the rest from getting to its end.
+            95 => match dice.roll(6) {
+                0 => Self::Seal {
+                    unit,
+                    days: dice.pick(&[0, 0, 1, 9, -1]),
+                },
+                1 => Self::ExtendSeal { unit: sealed, days },
+                2 => Self::ReleaseSeal(sealed),
+                3 | 4 => Self::ApproveRelease(sealed),
+                _ => Self::CheckSeal(sealed),
+            },
             _ => Self::Destroy {
                 licence: coin.then_some(old),
                 scenario,
@@ -741,6 +780,23 @@ impl Ask {
                     None => read(json!({"scenario": format!("s-{scenario}")})),
                 },
                 certificate: Digest::of(b"gone"),
+            },
+            Self::Seal { unit: of, days } => Command::SealData {
+                unit: read(json!(unit(of))),
+                basis: SealBasis::Order,
+                until: plus(day, days),
+                listing: Listing::of(Vec::new(), |_| Digest::of(b"")),
+            },
+            Self::ExtendSeal { unit: of, days } => Command::ExtendSeal {
+                unit: read(json!(unit(of))),
+                until: plus(day, days),
+            },
+            Self::ReleaseSeal(of) => Command::RequestSealRelease(read(json!(unit(of)))),
+            Self::ApproveRelease(of) => Command::ApproveSealRelease(read(json!(unit(of)))),
+            Self::CheckSeal(of) => Command::CheckSeal {
+                unit: read(json!(unit(of))),
+                found: Digest::of(b""),
+                holds: true,
             },
         }
     }

@@ -3,7 +3,7 @@
 
 use super::{
     Dice,
-    ask::{Ask, NEWCOMERS, OPERATORS, PEOPLE, SECTORS, name, plus},
+    ask::{Ask, NEWCOMERS, OPERATORS, PEOPLE, SECTORS, Unit, name, plus, unit},
 };
 use chrono::{Datelike, Months, NaiveDate, Weekday};
 use register::State;
@@ -79,6 +79,15 @@ pub(super) struct Model {
     pub objections: Vec<(Option<usize>, Option<bool>, Who)>,
     pub violations: Vec<(Who, Measure, bool)>,
     gone: BTreeSet<String>,
+    seals: BTreeMap<Unit, Sealed>,
+}
+
+/// A seal: its last day, who asked for its release, who approved that.
+#[derive(Clone)]
+struct Sealed {
+    until: NaiveDate,
+    asked: Option<Who>,
+    approved: Option<Who>,
 }
 
 /// The last day of so many working days after a day; only weekends are off.
@@ -106,9 +115,15 @@ fn may(role: &str, ask: &Ask) -> bool {
         | Ask::Renew { .. }
         | Ask::Revoke(_)
         | Ask::Dismiss(_) => &["domain-admin"],
-        Ask::Vet(_) | Ask::Drill { .. } | Ask::ReviewLicence(_) | Ask::Destroy { .. } => {
-            &["security-authority"]
-        }
+        Ask::Vet(_)
+        | Ask::Drill { .. }
+        | Ask::ReviewLicence(_)
+        | Ask::Destroy { .. }
+        | Ask::Seal { .. }
+        | Ask::ExtendSeal { .. }
+        | Ask::ReleaseSeal(_) => &["security-authority"],
+        Ask::ApproveRelease(_) => &["data-authority", "regulator"],
+        Ask::CheckSeal(_) => &["data-authority", "security-authority", "regulator"],
         Ask::SuspendPerson(_)
         | Ask::ReinstatePerson(_)
         | Ask::SuspendDataset(_)
@@ -185,6 +200,41 @@ impl Model {
             objections: Vec::new(),
             violations: Vec::new(),
             gone: BTreeSet::new(),
+            seals: BTreeMap::new(),
+        }
+    }
+
+    /// Something that is sealed, if anything is.
+    pub(super) fn sealed(&self, dice: &mut Dice) -> Option<Unit> {
+        let all: Vec<Unit> = self.seals.keys().copied().collect();
+        (!all.is_empty()).then(|| dice.pick(&all))
+    }
+
+    /// Whether a scenario is sealed, or its licence.
+    fn is_shut(&self, scenario: usize) -> bool {
+        let licence = self.scenarios.get(scenario).map(|used| used.licence);
+        self.seals.contains_key(&("scenario", scenario))
+            || licence.is_some_and(|id| self.seals.contains_key(&("licence", id)))
+    }
+
+    fn release(&mut self, unit: Unit, (by, role): (Who, &str)) -> bool {
+        let Some(seal) = self.seals.get_mut(&unit) else {
+            return false;
+        };
+        let role_of = |who: Who| PEOPLE.iter().find(|(id, ..)| *id == who).unwrap().1;
+        match (seal.asked, seal.approved) {
+            (None, _) => false,
+            (Some(_), None) => {
+                seal.approved = Some(by);
+                true
+            }
+            (Some(_), Some(first)) => {
+                let ok = role_of(first) != role;
+                if ok {
+                    self.seals.remove(&unit);
+                }
+                ok
+            }
         }
     }
 
@@ -616,6 +666,7 @@ impl Model {
             }),
             Ask::Approve(id) => {
                 self.licensed(id)
+                    && !self.is_shut(id)
                     && self.used(id, by, |used| step(&mut used.stage, "reviewed", "granted"))
             }
             Ask::RefuseScenario(id) => self.used(id, by, |used| {
@@ -635,6 +686,7 @@ impl Model {
             }
             Ask::Resume(id) => {
                 self.licensed(id)
+                    && !self.is_shut(id)
                     && self.used(id, by, |used| step(&mut used.stage, "suspended", "granted"))
             }
             Ask::Close(id) => {
@@ -758,8 +810,44 @@ impl Model {
                     Some(l) => (format!("l-{l}"), self.stage(l) == "terminated"),
                     None => (format!("s-{scenario}"), self.scene(scenario) == "closed"),
                 };
-                over && self.gone.insert(what)
+                let unit = licence.map_or(("scenario", scenario), |l| ("licence", l));
+                over && !self.seals.contains_key(&unit) && self.gone.insert(what)
             }
+            Ask::Seal { unit, days } => {
+                let there = match unit {
+                    ("dataset", n) => n < self.datasets.len(),
+                    ("scenario", n) => n < self.scenarios.len(),
+                    (_, n) => n < self.licences.len(),
+                };
+                let ok = there && days >= 0 && !self.seals.contains_key(&unit);
+                if ok {
+                    let seal = Sealed {
+                        until: plus(day, days),
+                        asked: None,
+                        approved: None,
+                    };
+                    self.seals.insert(unit, seal);
+                }
+                ok
+            }
+            Ask::ExtendSeal { unit, days } => {
+                let until = plus(day, days);
+                let seal = self.seals.get_mut(&unit).filter(|seal| seal.until < until);
+                seal.is_some_and(|seal| {
+                    (seal.until, seal.asked, seal.approved) = (until, None, None);
+                    true
+                })
+            }
+            Ask::ReleaseSeal(unit) => {
+                let over = |seal: &&mut Sealed| seal.until < day && seal.asked.is_none();
+                let seal = self.seals.get_mut(&unit).filter(over);
+                seal.is_some_and(|seal| {
+                    seal.asked = Some(by);
+                    true
+                })
+            }
+            Ask::ApproveRelease(unit) => self.release(unit, (by, role)),
+            Ask::CheckSeal(unit) => self.seals.contains_key(&unit),
         }
     }
 
@@ -855,6 +943,13 @@ impl Model {
             .map(|(.., lifted)| format!("{lifted}"));
         all.extend(answers.chain(lifted));
         all.push(self.gone.len().to_string());
+        let seals = self.seals.iter().map(|(of, seal)| {
+            let (asked, approved) = (seal.asked.is_some(), seal.approved.is_some());
+            format!("{} {} {asked} {approved}", unit(*of), seal.until)
+        });
+        let mut seals: Vec<String> = seals.collect();
+        seals.sort();
+        all.extend(seals);
         all
     }
 }
@@ -891,6 +986,14 @@ pub(super) fn seen(state: &State) -> Vec<String> {
         .chain(scenarios)
         .filter(|of| state.destroyed(of).is_some());
     all.push(gone.count().to_string());
+    let seals = state.seals().all().map(|(of, seal)| {
+        let release = seal.release.as_ref();
+        let approved = release.is_some_and(|release| release.approved.is_some());
+        format!("{of} {} {} {approved}", seal.until, release.is_some())
+    });
+    let mut seals: Vec<String> = seals.collect();
+    seals.sort();
+    all.extend(seals);
     all
 }
 
