@@ -420,7 +420,7 @@ def documents(world):
 # Each step and who may ask for it; everybody else is refused by policy, before the register looks at anything.
 STEPS = """
 adam: person enrol --id x --role regulator --org x --name x --csr CSR | person renew x --csr CSR | person revoke x --reason x
-adam: person sign x --until DAY | person dismiss x | dataset load city.x --file x | domain holidays --file HOLIDAYS
+adam: backup create | person sign x --until DAY | person dismiss x | dataset load city.x --file x | domain holidays --file HOLIDAYS
 sam: person vet x | operator drill x --next-until DAY | licence review x | scenario review x --aspect security
 sam: product review x --aspect security | domain destroyed --licence x --certificate PAPER
 sam: domain destroy --dataset city.visits --snapshot 1 --basis order

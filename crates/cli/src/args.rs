@@ -8,6 +8,7 @@ use crate::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
+mod backup; // those of backups
 mod key; // those of keys, and keystores
 mod ledger; // the verbs of the ledger
 mod lineage; // those of lineage
@@ -15,6 +16,7 @@ mod policy; // those of the policies
 mod report; // those of reports
 
 pub(crate) use self::{
+    backup::{Backup, Place, Restore},
     key::{Key, KeystoreWord, NewKeystore, Secret},
     ledger::{Ledger, Tail, Where},
     lineage::{Lineage, Traced},
@@ -97,6 +99,13 @@ enum Command {
         #[command(subcommand)]
         verb: Key,
     },
+    /// Backups of the data / 数据备份
+    Backup {
+        #[command(subcommand)]
+        verb: Backup,
+    },
+    /// Put a domain back from a backup and its keys / 从备份恢复
+    Restore(Restore),
     /// Who cosigns the log / 账本见证方
     Witness {
         #[command(subcommand)]
@@ -351,6 +360,8 @@ pub fn run() -> ExitCode {
         Command::Objection(given) => manage::objection(given, json),
         Command::Domain(given) => manage::domain(given, json),
         Command::Key { verb } => crate::key::key(&verb, json),
+        Command::Backup { verb } => crate::backup::backup(&verb, json),
+        Command::Restore(given) => crate::backup::restore(&given, json),
         Command::Witness { verb } => witness::witness(&verb, json),
         Command::Lineage { verb } => crate::lineage::lineage(&verb, json),
         Command::Policy { verb } => crate::policy::policy(&verb, json),

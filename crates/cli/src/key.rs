@@ -27,6 +27,10 @@ pub(crate) fn key(verb: &Key, json: bool) -> Result<(), Failure> {
             recorded(&domain, renewed)?;
             tell(&domain.keyring.status(), json)
         }
+        Key::Copy { place, to, secret } => {
+            let domain = opened(&place.dir, secret)?;
+            crate::backup::copy_keys(&domain, to, json)
+        }
         Key::Move {
             place,
             to,
@@ -137,7 +141,7 @@ fn moved(
     Ok(config)
 }
 
-fn opened(dir: &Path, secret: &Secret) -> Result<Domain, Failure> {
+pub(crate) fn opened(dir: &Path, secret: &Secret) -> Result<Domain, Failure> {
     Domain::open(dir, &secrets(secret)).map_err(|error| Failure::Other(error.to_string()))
 }
 

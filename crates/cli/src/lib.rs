@@ -16,6 +16,7 @@ mod misread; // what is wrong with a file, all of it at once
 mod catalogue; // catalogue entries in files, one or many
 mod seed; // a seed directory, read and played
 mod key; // the keys of a domain
+mod backup; // the data kept elsewhere, and put back
 mod init; // a domain is made
 mod query; // a statement, its result, its receipt
 mod explain; // the decision without touching data

@@ -14,6 +14,7 @@ mod field; // numbers modulo a prime: exact enough, and bounded
 mod audit; // one pool: do its cells together isolate anyone?
 mod noise; // what perturbed cells are perturbed by
 mod store; // the cells, encrypted, and the budgets
+mod copy; // the register as it is at one moment, for a backup
 mod held; // the pools in memory
 mod trial; // which rows may leave exactly
 mod register; // all pools, one admission at a time
@@ -22,6 +23,7 @@ mod admitted; // the stage: a runner's outcome, held against all earlier ones
 pub use self::{
     admitted::{Admitted, Cause, Stopped},
     audit::{Audit, Conflict, Limits},
+    copy::copy_register,
     register::{Admission, Denied, Judged, Pool, Register, Spending},
     store::Unstored,
 };

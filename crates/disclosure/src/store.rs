@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use terms::Digest;
 use vault::Keyring;
 
+/// The file in a domain's folder.
+pub(crate) const FILE: &str = "disclosure.db";
 /// The version of the tables.
 const VERSION: i64 = 3;
 const TABLES: &str = "
@@ -61,7 +63,7 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn open(dir: &Path, keyring: &Keyring) -> Result<Self, Unstored> {
-        let file = dir.join("disclosure.db");
+        let file = dir.join(FILE);
         let failed = |source| Unstored::Database {
             file: file.clone(),
             source,

@@ -1,3 +1,8 @@
+mod backup; // where backups go
+
+pub use self::backup::BackupConfig;
+
+use self::backup::RawBackup;
 use dispatch::{PoolConfig, Ring};
 use std::{
     collections::BTreeMap,
@@ -45,6 +50,8 @@ struct Raw {
     retention: Retention,
     /// What opens the keystore; `docs/keys.md` says how.
     keystore: RawKeystore,
+    /// Where backups of the data go; `docs/backup.md` says how.
+    backup: RawBackup,
 }
 
 /// What opens the keystore, as it is written.
@@ -107,6 +114,7 @@ impl Default for Raw {
             witness: RawWitness::default(),
             retention: Retention::default(),
             keystore: RawKeystore::default(),
+            backup: RawBackup::default(),
         }
     }
 }
@@ -132,6 +140,8 @@ pub struct Config {
     pub witness: WitnessConfig,
     /// What opens the keystore.
     pub(crate) keystore: KeystoreConfig,
+    /// Where backups of the data go.
+    pub backup: BackupConfig,
     /// Where the ledger is.
     pub ledger: ledger::Place,
     /// Walls that must stand around planners and runners.
@@ -289,6 +299,7 @@ impl Config {
                 otlp_endpoint: Some(raw.otlp_endpoint.clone()).filter(|text| !text.is_empty()),
                 witness: WitnessConfig::from(&raw.witness),
                 keystore: KeystoreConfig::from(&raw.keystore),
+                backup: BackupConfig::from(&raw.backup),
                 raw,
             }),
             _ => Err(wrong(mistakes)),
@@ -312,6 +323,17 @@ impl Config {
         };
         let text = toml::to_string(&raw).map_err(std::io::Error::other)?;
         std::fs::write(dir.join(FILE), text)
+    }
+
+    /// States that the ledger is in the domain's folder.
+    pub(crate) fn without_postgres(dir: &Path) -> std::io::Result<()> {
+        let path = dir.join(FILE);
+        let mut text: toml::Table = toml::from_str(&std::fs::read_to_string(&path)?)
+            .map_err(std::io::Error::other)?;
+        if text.remove("ledger_postgres").is_none() {
+            return Ok(());
+        }
+        std::fs::write(path, toml::to_string(&text).map_err(std::io::Error::other)?)
     }
 
     /// Where a domain's ledger is: where its configuration says, or in its folder where there is none,

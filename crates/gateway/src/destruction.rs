@@ -4,6 +4,7 @@
 mod evidence; // what the log says of a key and of what was derived
 
 use crate::{Asking, Domain, Gateway, Refused, operation::now, upkeep::Standing};
+use chrono::{DateTime, Utc};
 use ledger::Breach;
 use manifest::{Broken, CERTIFICATE_FILE, Certificate, DestroyedKey, Method, Object};
 use manifest::{Disposition, SealedCertificate, Taken};
@@ -194,11 +195,6 @@ fn certificate(
     let is_token = evidence.key.keystore == KeystoreKind::Pkcs11;
     let degree = if is_token { "purge" } else { "clear" };
     let name = stands.state.name().cloned();
-    let copy = if is_token {
-        "opens nothing: the root key was destroyed in the token"
-    } else {
-        "would open the data: the root key was a file, overwritten where it lay"
-    };
     Ok(Certificate {
         domain: name.ok_or(Undestroyed::Unrecorded("the domain"))?,
         pilot: stands.state.pilot(),
@@ -215,16 +211,35 @@ fn certificate(
         key: evidence.key,
         objects,
         derived: evidence.derived,
-        copies: vec![Disposition {
-            of: "a copy of the folder `keys` from before, which the product does not make"
-                .to_owned(),
-            is: copy.to_owned(),
-        }],
+        copies: copies(&evidence.copies),
         validation,
         not_covered: NOT_COVERED.map(str::to_owned).to_vec(),
         product: env!("CARGO_PKG_VERSION").to_owned(),
         at: now(),
     })
+}
+
+/// Which copies of the key there could be, and what each is worth.
+fn copies(on_record: &[(u64, DateTime<Utc>, KeystoreKind)]) -> Vec<Disposition> {
+    let worth = |keystore: KeystoreKind| match keystore {
+        KeystoreKind::Pkcs11 => "opens nothing: the root key was destroyed in the token",
+        KeystoreKind::Unprotected | KeystoreKind::Passphrase => {
+            "opens a backup of the data until it is destroyed too: its root key is a file"
+        }
+    };
+    let recorded = on_record.iter().map(|(index, at, keystore)| Disposition {
+        of: format!("copy {index} of the keys, made {}", at.format("%Y-%m-%d")),
+        is: worth(*keystore).to_owned(),
+    });
+    let other = Disposition {
+        of: "a copy of the folder `keys` that is not on record".to_owned(),
+        is: "opens a backup of the data if its root key is a file; the product makes none".to_owned(),
+    };
+    let backups = Disposition {
+        of: "backups of the data".to_owned(),
+        is: "hold what was stored as ciphertext, and no key".to_owned(),
+    };
+    recorded.chain([other, backups]).collect()
 }
 
 /// What a certificate cannot say.

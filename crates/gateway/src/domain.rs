@@ -49,6 +49,8 @@ pub struct Domain {
     pub(crate) loading: tokio::sync::Mutex<()>,
     /// Held while it is put on record what became of keys, so that it is put once.
     recording: tokio::sync::Mutex<()>,
+    /// Held while a backup is taken.
+    pub(crate) backing_up: tokio::sync::Mutex<()>,
     _lock: File,
 }
 
@@ -255,7 +257,7 @@ impl Domain {
         Ok(())
     }
 
-    fn opened(
+    pub(crate) fn opened(
         dir: &Path,
         keyring: impl FnOnce(&Config) -> Result<Keyring, Locked>,
     ) -> Result<Self, Unopened> {
@@ -307,6 +309,7 @@ impl Domain {
             receipts: Mutex::default(),
             loading: tokio::sync::Mutex::default(),
             recording: tokio::sync::Mutex::default(),
+            backing_up: tokio::sync::Mutex::default(),
             _lock: lock,
         })
     }

@@ -25,6 +25,9 @@ mod receipts; // what became of each operation, by who asked
 mod operation; // the way of one query
 mod export; // a released result as a signed package
 mod flight; // Flight SQL
+mod backup; // the data, backed up
+mod key_copy; // keys copied, numbered and on record
+mod restore; // a domain put back
 mod destruction; // snapshots destroyed, by who may, and certified
 mod upkeep; // sealed texts, redaction, retention
 mod operations; // explain, export, receipt, head
@@ -41,14 +44,16 @@ mod stage; // a small served domain for the tests
 
 pub use self::{
     administration::{Administration, Unadministered},
+    backup::{BackedUp, BackupWatch},
     carry_out::{By, Carried, Order},
-    config::{Config, KeystoreConfig, Misconfigured},
+    config::{BackupConfig, Config, KeystoreConfig, Misconfigured},
     destruction::{Destroyed, Undestroyed},
     domain::{Domain, Founding, Unopened},
     line::Peer,
     live::{Live, Stands},
     operation::{Aim, Asking, Gateway, Granted, Prepared, Running},
     refused::{Kind, Refused},
+    restore::{Restored, Restoring, Unrestored},
     serve::{Listeners, ServeError, serve},
     unlock::{Locked, Prompt, Secrets, keystore},
 };

@@ -6,13 +6,14 @@ use chrono::{DateTime, Utc};
 use ledger::{Breach, Ledger, Promises, Pruned};
 use policy::Refusal;
 use register::{Approval, Destructions, Redactions};
+use std::sync::Arc;
 use terms::{Channel, Event, Person, PersonId, ReadingPurpose, RedactionBasis};
 use tokio::sync::Mutex;
 
 /// What stands of retention and redaction, folded from the log.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
-    pub(crate) standing: Mutex<Standing>,
+    pub(crate) standing: Arc<Mutex<Standing>>,
 }
 
 /// Requests, and how long is kept.
@@ -50,7 +51,7 @@ impl Upkeep {
             standing.record(ledger, event, at).await?;
         }
         Ok(Self {
-            standing: Mutex::new(standing),
+            standing: Arc::new(Mutex::new(standing)),
         })
     }
 }

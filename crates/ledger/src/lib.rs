@@ -26,6 +26,8 @@ mod place; // which file is where; the keys
 mod postgres; // the other: a server that several gateways reach
 mod proof; // inclusion and consistency: made and verified
 mod promise; // how long each entry stays readable
+mod piece; // the log in pieces, for a backup
+mod put_back; // and put back out of them
 mod pruning; // what a pruned log lacks, and by whose leave
 mod reader; // entries and proofs, beside a writer or alone
 mod published; // a log read from where it is published
@@ -54,6 +56,7 @@ pub use self::{
     note::NoteVerifier,
     note_key::{NoteKey, SignatureType, is_key_name},
     pending::{Appended, Pending},
+    piece::{Copying, PIECE_ENTRIES},
     place::Place,
     promise::Promises,
     proof::{Head, is_consistent, root_of_inclusion},

@@ -4,6 +4,7 @@ use crate::Breach;
 use crate::storage::{Batch, Row, Store, signed, unsigned};
 use crate::tree::{TileId, Tiles};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -70,6 +71,18 @@ impl Sqlite {
         };
         store.recognise()?;
         Ok(store)
+    }
+
+    /// Writes what a new log is put back from: entries, tiles and checkpoints of several sizes.
+    pub(crate) fn fill(
+        &mut self,
+        rows: &[Row],
+        tiles: &BTreeMap<TileId, Vec<u8>>,
+        notes: &[(u64, String)],
+    ) -> Result<(), Breach> {
+        let notes: Vec<_> = notes.iter().map(|(size, note)| (*size, note.as_str())).collect();
+        let written = write(&mut self.database, rows, tiles, &notes);
+        written.map_err(|source| self.failed(source))
     }
 
     fn connect(file: &Path, mode: OpenFlags) -> Result<Self, Breach> {
@@ -173,7 +186,8 @@ impl Store for Sqlite {
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), Breach> {
-        match write(&mut self.database, batch) {
+        let notes = [(batch.size, batch.note.as_str())];
+        match write(&mut self.database, &batch.rows, &batch.tiles, &notes) {
             Ok(()) => Ok(()),
             Err(source) if is_full(&source) => Err(Breach::Full {
                 file: self.file.clone(),
@@ -295,13 +309,18 @@ fn is_full(error: &rusqlite::Error) -> bool {
         || error.sqlite_error().map(|error| error.extended_code) == no_room_for_index
 }
 
-fn write(database: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
+fn write(
+    database: &mut Connection,
+    rows: &[Row],
+    tiles: &BTreeMap<TileId, Vec<u8>>,
+    notes: &[(u64, &str)],
+) -> rusqlite::Result<()> {
     let transaction =
         database.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     {
         let mut event = transaction.prepare_cached("INSERT INTO event VALUES (?1, ?2)")?;
         let mut sealed = transaction.prepare_cached("INSERT INTO sealed VALUES (?1, ?2)")?;
-        for row in &batch.rows {
+        for row in rows {
             event.execute(params![signed(row.index), row.leaf])?;
             if let Some(part) = &row.sealed {
                 sealed.execute(params![signed(row.index), part])?;
@@ -309,13 +328,15 @@ fn write(database: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
         }
         let mut tile =
             transaction.prepare_cached("INSERT OR REPLACE INTO tile VALUES (?1, ?2, ?3)")?;
-        for (id, hashes) in &batch.tiles {
+        for (id, hashes) in tiles {
             tile.execute(params![id.level, signed(id.number), hashes])?;
         }
         // INVARIANT (one checkpoint per size): the key refuses a second one.
-        transaction
-            .prepare_cached("INSERT INTO checkpoint VALUES (?1, ?2)")?
-            .execute(params![signed(batch.size), batch.note])?;
+        let mut checkpoint =
+            transaction.prepare_cached("INSERT INTO checkpoint VALUES (?1, ?2)")?;
+        for (size, note) in notes {
+            checkpoint.execute(params![signed(*size), note])?;
+        }
     }
     transaction.commit()
 }

@@ -448,6 +448,49 @@ pub enum Event {
         /// The digest of the certificate that says so.
         certificate: Digest,
     },
+    /// A backup of the data was taken. Source: CG-B 汇聚 L3-2, PD-31.
+    BackupMade {
+        /// By whom; none where it was taken of a domain that was not served.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
+        /// How many entries of the log it holds.
+        size: u64,
+        /// The root of their tree.
+        root: Digest,
+        /// The digest of its list.
+        backup: Digest,
+        /// How many objects it has.
+        objects: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// The bytes that no backup before had.
+        bytes_new: u64,
+    },
+    /// The keys were copied; the entry's index is the copy's number. Written before the copy is.
+    KeysCopied {
+        /// What opens the copy.
+        keystore: KeystoreKind,
+        /// The version of the storage key.
+        storage: u32,
+        /// Which storage key it is, without saying it.
+        check: Digest,
+        /// How many keys it wraps.
+        keys: u64,
+    },
+    /// The domain was put back out of a backup: what came after in the log before is not in this one.
+    DomainRestored {
+        /// How many entries the backup held.
+        size: u64,
+        /// The root of their tree.
+        root: Digest,
+        /// The digest of the backup's list.
+        backup: Digest,
+        /// How long the log is known to have been, where that is longer and was accepted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rolled_back_from: Option<u64>,
+        /// Snapshots on record that no key opens: destroyed, or newer than the keys.
+        unopened: u64,
+    },
     /// A key is destroyed, and all that was stored under it with it. Source: NIST SP 800-88r2.
     KeyDestroyed {
         /// Which.
@@ -557,6 +600,9 @@ impl Event {
             Self::DestructionRequested { .. } => "destruction-requested",
             Self::DestructionApproved { .. } => "destruction-approved",
             Self::DestructionCertified { .. } => "destruction-certified",
+            Self::BackupMade { .. } => "backup-made",
+            Self::KeysCopied { .. } => "keys-copied",
+            Self::DomainRestored { .. } => "domain-restored",
         }
     }
 
@@ -610,7 +656,10 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
-            | Self::DestructionCertified { .. } => None,
+            | Self::DestructionCertified { .. }
+            | Self::BackupMade { .. }
+            | Self::KeysCopied { .. }
+            | Self::DomainRestored { .. } => None,
         }
     }
 
@@ -664,7 +713,10 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
-            | Self::DestructionCertified { .. } => None,
+            | Self::DestructionCertified { .. }
+            | Self::BackupMade { .. }
+            | Self::KeysCopied { .. }
+            | Self::DomainRestored { .. } => None,
         }
     }
 }

@@ -16,7 +16,7 @@ pub enum KeystoreKind {
 
 /// A key of a domain beneath its root.
 ///
-/// Shape: `storage/3`, `tokens`, `cells`, `sealed`, `snapshot/gjj.account/1`.
+/// Shape: `storage/3`, `tokens`, `cells`, `sealed`, `backup`, `snapshot/gjj.account/1`.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -30,6 +30,8 @@ pub enum KeyName {
     Cells,
     /// What seals the disclosure register and what stands.
     Sealed,
+    /// What seals the pieces of backups of the data.
+    Backup,
     /// What one state of a dataset is stored under.
     Snapshot {
         /// Which dataset.
@@ -92,6 +94,7 @@ impl std::fmt::Display for KeyName {
             Self::Tokens => f.write_str("tokens"),
             Self::Cells => f.write_str("cells"),
             Self::Sealed => f.write_str("sealed"),
+            Self::Backup => f.write_str("backup"),
             Self::Snapshot { dataset, number } => write!(f, "snapshot/{dataset}/{number}"),
         }
     }
@@ -111,6 +114,7 @@ impl std::str::FromStr for KeyName {
             ["tokens"] => Some(Self::Tokens),
             ["cells"] => Some(Self::Cells),
             ["sealed"] => Some(Self::Sealed),
+            ["backup"] => Some(Self::Backup),
             ["storage", version] => number(version).map(Self::Storage),
             ["snapshot", dataset, at] => number(at).and_then(|number| {
                 let dataset = dataset.parse().ok()?;
@@ -146,6 +150,7 @@ mod tests {
             "tokens",
             "cells",
             "sealed",
+            "backup",
             "snapshot/gjj.account/1",
         ] {
             assert_eq!(name.parse::<KeyName>().unwrap().to_string(), name);

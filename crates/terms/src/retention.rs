@@ -141,7 +141,10 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
-            | Self::DestructionCertified { .. } => EventClass::Procedure,
+            | Self::DestructionCertified { .. }
+            | Self::BackupMade { .. }
+            | Self::KeysCopied { .. }
+            | Self::DomainRestored { .. } => EventClass::Procedure,
             Self::OperationOpened { .. }
             | Self::OperationDecided { .. }
             | Self::OperationRefused { .. }

@@ -2,7 +2,7 @@ use crate::keystore::{self, Keystore, Unprotected};
 use crate::ring::{self, Ring, Storage, Stored};
 use crate::sealing::{decrypt, encrypt};
 use crate::unit::Unit;
-use crate::{Key, RootId, Unkept, old_root, private_file};
+use crate::{BackupKey, Key, RootId, Unkept, old_root, private_file};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use terms::{DatasetName, Digest, Event, KeyName, KeystoreKind, ScenarioId};
@@ -168,7 +168,12 @@ impl Keyring {
         match old {
             Some(old) => old_root::take_over(&keys_dir, old, (&mut ring, &storage))?,
             None => {
-                for name in [KeyName::Tokens, KeyName::Cells, KeyName::Sealed] {
+                for name in [
+                    KeyName::Tokens,
+                    KeyName::Cells,
+                    KeyName::Sealed,
+                    KeyName::Backup,
+                ] {
                     ring.draw(&name, &storage)?;
                 }
             }
@@ -286,6 +291,22 @@ impl Keyring {
             .ok_or(Unkept::SealBroken)?;
         let key = self.inner.sealed.derive("seal", salt);
         decrypt(&key, nonce, context.as_bytes(), body).map(|plain| plain.to_vec())
+    }
+
+    /// What seals backups of the data; made where a domain from before has none.
+    ///
+    /// # Errors
+    /// The ring's, or the file system's.
+    pub fn backup_key(&self) -> Result<BackupKey, Unkept> {
+        let kept = {
+            let state = self.read();
+            state.ring.get(&KeyName::Backup, &state.storage)?
+        };
+        let key = match kept {
+            Some(key) => key,
+            None => self.change(|ring, storage| ring.draw(&KeyName::Backup, storage))?,
+        };
+        Ok(BackupKey::new(key))
     }
 
     /// Makes and wraps the key of a new snapshot; whatever key had its name is gone.

@@ -18,6 +18,7 @@ mod intake; // batches in the order of the catalogue, from either format
 mod key; // 32 secret bytes that never print
 mod private_file; // files for their owner alone, destroyed for good
 mod sealing; // AES-256-GCM in memory
+mod backup_key; // what seals backups, piece by piece
 mod keystore; // where root keys are kept
 mod ring; // every other key, wrapped, in one file
 mod keyring; // the keys of a domain: open, seal, units
@@ -34,6 +35,7 @@ mod unkept; // what can go wrong with keys
 mod unreceivable; // why data could not come in, by file, line and column
 
 pub use self::{
+    backup_key::BackupKey,
     extent::Extent,
     key::Key,
     keyring::{KeyStatus, Keyring},

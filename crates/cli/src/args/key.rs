@@ -18,6 +18,16 @@ pub(crate) enum Key {
         #[command(flatten)]
         secret: Secret,
     },
+    /// Copy the keys, numbered and on record, for a safe of their own / 复制密钥
+    Copy {
+        #[command(flatten)]
+        place: Folder,
+        /// The folder in which the copy's folder is made
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+        #[command(flatten)]
+        secret: Secret,
+    },
     /// Keep the root key elsewhere, or under another passphrase / 迁移根密钥
     Move {
         #[command(flatten)]

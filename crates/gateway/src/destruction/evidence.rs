@@ -1,5 +1,6 @@
 use super::{DestroyedKey, Disposition, Taken, Undestroyed};
 use crate::Domain;
+use chrono::{DateTime, Utc};
 use ledger::Stored;
 use manifest::Derived;
 use register::DestructionRequest;
@@ -11,6 +12,8 @@ pub(super) struct Evidence {
     pub steps: Vec<Taken>,
     pub key: DestroyedKey,
     pub derived: Vec<Derived>,
+    /// Copies of the keys that are on record: the entry and time of each, and what opens it.
+    pub copies: Vec<(u64, DateTime<Utc>, KeystoreKind)>,
     /// The digest of the stored file, as it was put on record when the data came in.
     pub loaded: Digest,
 }
@@ -24,6 +27,7 @@ struct Found {
     /// The rotation that wrapped the others anew: its entry, where the root is kept, how many keys.
     rotated: Option<(u64, KeystoreKind, u64)>,
     wrapped_by: Option<(KeyName, Digest)>,
+    copies: Vec<(u64, DateTime<Utc>, KeystoreKind)>,
     loaded: Option<Digest>,
     /// The dataset's snapshot at this place of the log.
     current: Option<u32>,
@@ -81,6 +85,7 @@ pub(super) fn gathered(
             root_exportable: keystore != KeystoreKind::Pkcs11,
         },
         derived,
+        copies: found.copies,
         loaded: found.loaded.ok_or(absent("that the data came in"))?,
     })
 }
@@ -119,6 +124,12 @@ impl Found {
                 if self.rotated.is_some() && self.wrapped_by.is_none() =>
             {
                 self.wrapped_by = Some((key.clone(), *check));
+            }
+            // One from before the key came to be holds none of it; one from after it went neither.
+            Event::KeysCopied { keystore, .. }
+                if self.created.is_some() && self.destroyed.is_none() =>
+            {
+                self.copies.push((stored.index, stored.at, *keystore));
             }
             _ => {}
         }

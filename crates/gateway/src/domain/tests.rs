@@ -65,7 +65,7 @@ async fn what_becomes_of_keys_is_on_record_once() {
     let dir = folder.path().join("domain");
     let domain = founded(&dir, KeystoreKind::Passphrase).unwrap();
     let created =
-        ["storage/1", "tokens", "cells", "sealed"].map(|key| format!("key-created {key}"));
+        ["storage/1", "tokens", "cells", "sealed", "backup"].map(|key| format!("key-created {key}"));
     domain.record_keys::<Unopened>().await.unwrap();
     domain.record_keys::<Unopened>().await.unwrap();
     assert_eq!(of_keys(&domain), created);
@@ -80,7 +80,7 @@ async fn what_becomes_of_keys_is_on_record_once() {
         "key-destroyed storage/1",
         "keys-unlocked passphrase 2",
     ];
-    assert_eq!(of_keys(&domain)[4..], after);
+    assert_eq!(of_keys(&domain)[5..], after);
     // The destroyed key is the one that was created, and nothing in the log is a key.
     let events = domain.ledger.events(0).unwrap();
     let destroyed = events.filter_map(|stored| match stored.unwrap().event {

@@ -10,7 +10,7 @@ use register::Command;
 use terms::{Disposed, today};
 use tonic::{Request, Response, Status};
 use wire::management::{
-    All, Destruction, DestructionApproval, DestructionApproved, DestructionRequest,
+    All, BackedUp, Destruction, DestructionApproval, DestructionApproved, DestructionRequest,
     DestructionRequested, Document, Documents, FollowRequest, platform_server::Platform,
 };
 
@@ -84,6 +84,21 @@ steps!(Platform {
         Ok(Response::new(DestructionApproved {
             approvals: u32::try_from(approved.approvals).unwrap_or(u32::MAX),
             certificate: certificate.unwrap_or_default(),
+        }))
+    }
+
+    async fn back_up(&self, request: Request<All>) -> Result<Response<BackedUp>, Status> {
+        let asking = asking(&request, self.channel);
+        let made = self.gateway.back_up(&asking).await;
+        let made = made.map_err(|why| status(&why))?;
+        Ok(Response::new(BackedUp {
+            number: made.number,
+            backup: made.backup.to_string(),
+            objects: made.objects,
+            bytes: made.bytes,
+            bytes_new: made.bytes_new,
+            index: made.index,
+            removed: made.removed,
         }))
     }
 

@@ -84,6 +84,7 @@ redaction-approved - - approveRedaction redaction
 destruction-requested - - requestDestruction -
 destruction-approved - - approveDestruction destruction
 log-pruned - - pruneLog -
+backup-made - - backUp -
 ";
 
 /// An approval that ends a suspension, and a suspension that the operator reported; else what is

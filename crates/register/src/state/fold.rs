@@ -184,7 +184,10 @@ impl State {
             | Event::KeyDestroyed { .. }
             | Event::DestructionRequested { .. }
             | Event::DestructionApproved { .. }
-            | Event::DestructionCertified { .. } => return,
+            | Event::DestructionCertified { .. }
+            | Event::BackupMade { .. }
+            | Event::KeysCopied { .. }
+            | Event::DomainRestored { .. } => return,
         }
         self.version += 1;
     }

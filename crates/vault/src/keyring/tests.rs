@@ -120,7 +120,7 @@ fn what_becomes_of_keys_waits_for_the_ledger_across_restarts() {
         events.iter().map(text).collect()
     };
     let created =
-        ["storage/1", "tokens", "cells", "sealed"].map(|key| format!("key-created {key}"));
+        ["storage/1", "tokens", "cells", "sealed", "backup"].map(|key| format!("key-created {key}"));
     assert_eq!(named(&ring), created);
     ring.recorded(4).unwrap();
     ring.new_unit(&name(), 1).unwrap();

@@ -1,0 +1,30 @@
+//! What is kept elsewhere: a domain's data in sealed objects on a shelf, and put back from there.
+//!
+//! An object is named by the SHA-256 of its bytes, so what is there already is not copied again. A
+//! backup is a list of objects; it counts from one rename on.
+//!
+//! Never: holds a key that it was not handed, copies a file it was not named, believes an object whose
+//! bytes are not those of its name.
+#![forbid(unsafe_code)]
+
+mod unbacked; // why a backup could not be made or used
+mod shelf; // where backups stand: small trait, whole objects
+mod folder; // a shelf in a folder
+mod list; // what a backup holds
+mod step; // the moments at which a crash has to leave all or nothing
+mod taking; // a backup, taken
+mod tidying; // older ones and what nothing names, removed
+mod verifying; // every object read again
+mod putting; // a backup, put back
+
+pub use self::{
+    folder::Folder,
+    list::{File, Form, Header, Listed, Opened},
+    putting::PutBack,
+    shelf::Shelf,
+    step::{Step, Watch},
+    taking::{Taken, Taking},
+    tidying::tidy,
+    unbacked::Unbacked,
+    verifying::{Verified, verify},
+};

@@ -1,0 +1,286 @@
+//! `bonded backup …` and `bonded restore`: a domain's data kept elsewhere, and put back from there.
+
+use crate::{
+    Failure,
+    args::{self, Backup, Place, Restore, block_on},
+    client, key, profile,
+};
+use ::backup::{Folder, Listed, Shelf, Step, Unbacked, verify};
+use gateway::{BackupWatch, Config, Domain, KeystoreConfig, Restored, Restoring, Unrestored};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use wire::management::{All, BackedUp, platform_client::PlatformClient as Platform};
+
+pub(crate) fn backup(verb: &Backup, json: bool) -> Result<(), Failure> {
+    match verb {
+        Backup::Create {
+            profile,
+            dir,
+            to,
+            secret,
+        } => {
+            let made = match (profile, dir) {
+                (Some(profile), _) => by_gateway(profile)?,
+                (None, Some(dir)) => offline(dir, to.as_deref(), secret)?,
+                (None, None) => return Err(Failure::Usage("give -p or --dir".to_owned())),
+            };
+            tell(&made, json);
+            Ok(())
+        }
+        Backup::List(place) => list(&*shelf(place)?, json),
+        Backup::Verify {
+            place,
+            number,
+            secret,
+        } => verified(place, (*number, secret), json),
+    }
+}
+
+fn by_gateway(whom: &Path) -> Result<BackedUp, Failure> {
+    let profile = profile::read(whom)?.for_management();
+    block_on(async {
+        let client = client::connect(&profile, None).await?;
+        let made = Platform::new(client.channel).back_up(All {}).await;
+        let made = made.map_err(|status| Failure::answered(&status))?;
+        Ok(made.into_inner())
+    })
+}
+
+fn offline(dir: &Path, to: Option<&Path>, secret: &args::Secret) -> Result<BackedUp, Failure> {
+    let domain = Arc::new(key::opened(dir, secret)?);
+    let to = to.map(|to| std::path::absolute(to).map_err(|error| Failure::usage(to, error)));
+    let to = to.transpose()?;
+    let bar = bar();
+    let made = block_on(async {
+        let (shown, mut copied, mut new) = (bar.clone(), 0, 0);
+        let watch: BackupWatch = Box::new(move |step| {
+            if let Step::Object { bytes, is_new } = step {
+                copied += bytes;
+                new += if is_new { bytes } else { 0 };
+                shown.set_position(copied);
+                shown.set_message(format!("{new} new / 新增"));
+            }
+            Ok(())
+        });
+        let made = domain.back_up(to.as_deref(), watch).await;
+        made.map_err(|why| failed(&why))
+    });
+    bar.finish_and_clear();
+    let made = made?;
+    Ok(BackedUp {
+        number: made.number,
+        backup: made.backup.to_string(),
+        objects: made.objects,
+        bytes: made.bytes,
+        bytes_new: made.bytes_new,
+        index: made.index,
+        removed: made.removed,
+    })
+}
+
+fn tell(made: &BackedUp, json: bool) {
+    if json {
+        let told = json!({"number": made.number, "backup": made.backup, "objects": made.objects,
+            "bytes": made.bytes, "bytes_new": made.bytes_new, "index": made.index,
+            "removed": made.removed});
+        println!("{told}");
+        return;
+    }
+    println!("backup / 备份: {}  {}", made.number, made.backup);
+    println!(
+        "{} objects, {} bytes, {} of them new / 对象数、字节数、新增字节数",
+        made.objects, made.bytes, made.bytes_new
+    );
+    println!("on record / 已存证: #{}", made.index);
+    if made.removed > 0 {
+        println!("older backups removed / 已移除旧备份: {}", made.removed);
+    }
+}
+
+fn list(shelf: &dyn Shelf, json: bool) -> Result<(), Failure> {
+    for listed in Listed::all(shelf).map_err(|why| failed(&why))? {
+        let header = &listed.header;
+        let (objects, bytes) = (header.objects.len(), header.objects.values().sum::<u64>());
+        if json {
+            let told = json!({"number": header.size, "log": header.log, "at": header.at,
+                "backup": listed.digest, "objects": objects, "bytes": bytes});
+            println!("{told}");
+        } else {
+            let at = header.at.format("%Y-%m-%d %H:%M:%S");
+            println!(
+                "{:>12}  {at}Z  {bytes:>14} bytes  {objects:>7} objects  {}",
+                header.size, header.log
+            );
+        }
+    }
+    Ok(())
+}
+
+fn verified(
+    place: &Place,
+    (number, secret): (Option<u64>, &args::Secret),
+    json: bool,
+) -> Result<(), Failure> {
+    let shelf = shelf(place)?;
+    let listed = Listed::find(&*shelf, number).map_err(|why| failed(&why))?;
+    // With the domain's folder its keys are there, and so the list and every piece can be opened.
+    let domain = place.dir.as_deref().map(|dir| key::opened(dir, secret));
+    let opened = domain.transpose()?.map(|domain| domain.keyring.backup_key());
+    let opened = opened.transpose().map_err(|why| failed(&why.into()))?;
+    let bar = bar();
+    bar.set_length(listed.header.objects.values().sum());
+    let found = verify(&*shelf, &listed, opened.as_ref(), &mut |bytes| {
+        bar.set_position(bytes);
+    });
+    bar.finish_and_clear();
+    let found = found.map_err(|why| failed(&why))?;
+    if json {
+        let text = serde_json::to_string(&found);
+        println!("{}", text.map_err(|error| Failure::Other(error.to_string()))?);
+        return Ok(());
+    }
+    println!(
+        "backup {}: {} objects, {} bytes, as they were written / 备份对象核验通过",
+        found.size, found.objects, found.bytes
+    );
+    match found.files {
+        Some(files) => println!("opened: {files} files and the log's pieces / 已解密核对"),
+        None => println!("not opened: no key was given / 未提供密钥，未解密核对"),
+    }
+    Ok(())
+}
+
+pub(crate) fn restore(given: &Restore, json: bool) -> Result<(), Failure> {
+    let token = given.pkcs11_module.as_ref().zip(given.pkcs11_token.clone());
+    let absolute = |file: &Option<PathBuf>| {
+        let file = file.as_deref();
+        let file = file.map(|file| std::path::absolute(file).map_err(|e| Failure::usage(file, e)));
+        file.transpose()
+    };
+    let keystore = KeystoreConfig {
+        passphrase_file: absolute(&given.passphrase_file)?,
+        token: token.map(|(module, label)| vault::Token {
+            module: module.clone(),
+            label,
+        }),
+        pin_file: absolute(&given.pin_file)?,
+        danger_unprotected: false,
+    };
+    let shelf = Folder::new(&given.from);
+    let restoring = Restoring {
+        from: &shelf,
+        number: given.number,
+        keys: &given.keys,
+        into: &given.dir,
+        keystore: &keystore,
+        secrets: &key::secrets(&given.secret),
+        danger_accept_rollback: given.danger_accept_rollback,
+    };
+    let bar = bar();
+    let mut copied = 0;
+    let restored = block_on(async {
+        let mut watch = |step: Step| {
+            if let Step::Object { bytes, .. } = step {
+                copied += bytes;
+                bar.set_position(copied);
+            }
+            Ok(())
+        };
+        let restored = restoring.restore(&mut watch).await;
+        restored.map_err(|why| match why {
+            Unrestored::RolledBack { .. } => Failure::RolledBack(why.to_string()),
+            Unrestored::NotEmpty(_) | Unrestored::NoKeys(_) => Failure::Usage(why.to_string()),
+            _ => Failure::Other(why.to_string()),
+        })
+    });
+    bar.finish_and_clear();
+    told(&restored?, (&given.dir, json))
+}
+
+fn told(restored: &Restored, (dir, json): (&Path, bool)) -> Result<(), Failure> {
+    if json {
+        let text = serde_json::to_string(restored);
+        println!("{}", text.map_err(|error| Failure::Other(error.to_string()))?);
+        return Ok(());
+    }
+    println!(
+        "{}: put back as of entry {} / 已恢复至第 {} 条",
+        dir.display(),
+        restored.size,
+        restored.size
+    );
+    println!("on record / 已存证: #{}", restored.index);
+    if let Some(known) = restored.rolled_back_from {
+        println!(
+            "the log had {known} entries; what came after is lost, and the record says so / \
+             账本曾有 {known} 条，其后内容已丢失并已存证"
+        );
+    }
+    for key in &restored.unopened {
+        println!(
+            "{key}: no key opens it: it was destroyed, or is newer than the keys / 无密钥，无法打开"
+        );
+    }
+    println!(
+        "whoever saw the log at more than {} entries (witnesses, auditors) has to be told / \
+         请告知见证方与审计方",
+        restored.size
+    );
+    Ok(())
+}
+
+fn shelf(place: &Place) -> Result<Box<dyn Shelf>, Failure> {
+    let to = match (&place.at, &place.dir) {
+        (Some(at), _) => at.clone(),
+        (None, Some(dir)) => {
+            let config = Config::read(dir).map_err(|error| Failure::Usage(error.to_string()))?;
+            let to = config.backup.to.ok_or_else(|| {
+                Failure::Usage("bonded.toml names no place: [backup] to / 未配置备份位置".to_owned())
+            })?;
+            dir.join(to)
+        }
+        (None, None) => return Err(Failure::Usage("give --at or --dir".to_owned())),
+    };
+    Ok(Box::new(Folder::new(&to)))
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    let style = "{bytes} {bytes_per_sec} {msg}";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn failed(why: &Unbacked) -> Failure {
+    let cause = std::error::Error::source(why).map(|cause| format!(": {cause}"));
+    Failure::Other(format!(
+        "{}: {why}{}",
+        why.code(),
+        cause.unwrap_or_default()
+    ))
+}
+
+/// Copies the keys of a domain that is not served.
+pub(crate) fn copy_keys(domain: &Domain, to: &Path, json: bool) -> Result<(), Failure> {
+    let (number, folder) = block_on(async {
+        let copied = domain.copy_keys(to).await;
+        copied.map_err(|error| Failure::Other(error.to_string()))
+    })?;
+    if json {
+        println!("{}", json!({"number": number, "folder": folder}));
+    } else {
+        println!(
+            "copy {number}: {} / 密钥副本\nkeep it apart from the data and its backups: what is \
+             destroyed later opens with it, until it is destroyed too / \
+             请与数据及其备份分开保管；今后销毁的数据凭此副本仍可打开，直至副本一并销毁",
+            folder.display()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,244 @@
+//! The domain's data, backed up: the log first, then what it says is there, then what stands beside it.
+//! It counts once it is on record, and is one list or none.
+
+mod belonging; // which files a backup has, and which never
+
+use crate::{Asking, Domain, Gateway, Kind, Refused, operation::now, upkeep::Standing};
+use backup::{Folder, Listed, Shelf, Step, Taken, Taking, Unbacked, tidy};
+use ledger::Copying;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+use terms::{DatasetName, Digest, Event, KeyName, PersonId};
+use tokio::sync::OwnedMutexGuard;
+use vault::BackupKey;
+
+/// A backup that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackedUp {
+    /// Its number: how many entries of the log it holds.
+    pub number: u64,
+    /// The digest of its list.
+    pub backup: Digest,
+    /// How many objects it has.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The bytes that no backup before had.
+    pub bytes_new: u64,
+    /// The entry that has it on record.
+    pub index: u64,
+    /// Older ones that were removed.
+    pub removed: u64,
+}
+
+/// Told of each step; it goes from thread to thread with the work.
+pub type BackupWatch = Box<dyn FnMut(Step) -> Result<(), Unbacked> + Send>;
+
+impl From<&Unbacked> for Refused {
+    fn from(why: &Unbacked) -> Self {
+        tracing::error!(code = why.code(), %why, "no backup was made");
+        Self::new(why.code(), why.told(), Kind::Internal)
+    }
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Takes a backup of the domain's data to where `bonded.toml` says, and puts it on record.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn back_up(self: &Arc<Self>, asking: &Asking) -> Result<BackedUp, Refused> {
+        let by = self.may(asking, "backUp", None)?;
+        let gateway = Arc::clone(self);
+        // A caller who goes away leaves a backup that is whole and on record, or none.
+        let made = tokio::spawn(async move {
+            // What is taken out of the log waits until the log is copied.
+            let quiet = Arc::clone(&gateway.upkeep.standing).lock_owned().await;
+            let watch: BackupWatch = Box::new(|_| Ok(()));
+            let backup = Backup {
+                by: Some(by.id),
+                quiet: Some(quiet),
+                to: None,
+            };
+            backup.make(&gateway.domain, watch).await
+        });
+        let made = made.await;
+        let made = made.map_err(|_| Refused::internal("gateway.broken"))?;
+        made.map_err(|why| Refused::from(&why))
+    }
+}
+
+impl Domain {
+    /// Takes a backup of a domain that is not served.
+    ///
+    /// # Errors
+    /// [`Unbacked`].
+    pub async fn back_up(
+        self: &Arc<Self>,
+        to: Option<&Path>,
+        watch: BackupWatch,
+    ) -> Result<BackedUp, Unbacked> {
+        let backup = Backup {
+            by: None,
+            quiet: None,
+            to,
+        };
+        backup.make(self, watch).await
+    }
+
+    /// The shelf for this domain's backups.
+    fn shelf(&self, to: Option<&Path>) -> Result<Arc<dyn Shelf>, Unbacked> {
+        let to = to.or(self.config.backup.to.as_deref());
+        let to = to.ok_or_else(|| Unbacked::NoShelf {
+            address: String::new(),
+            what: "none is set: [backup] to in bonded.toml".to_owned(),
+        })?;
+        Ok(Arc::new(Folder::new(&self.dir.join(to))))
+    }
+}
+
+/// A backup that is wanted.
+struct Backup<'a> {
+    by: Option<PersonId>,
+    /// Held until the log is copied.
+    quiet: Option<OwnedMutexGuard<Standing>>,
+    to: Option<&'a Path>,
+}
+
+// === impl Backup ===
+
+impl Backup<'_> {
+    async fn make(self, domain: &Arc<Domain>, watch: BackupWatch) -> Result<BackedUp, Unbacked> {
+        let _one = domain.backing_up.lock().await;
+        let shelf = domain.shelf(self.to)?;
+        take_up(domain, &*shelf)?;
+        let key = domain.keyring.backup_key()?;
+        domain.record_keys::<Unbacked>().await?;
+        let (of, on, quiet) = (Arc::clone(domain), Arc::clone(&shelf), self.quiet);
+        let mut watch = watch;
+        let taking = blocking(move || {
+            let taken = taken(&of, (&*on, &key), quiet, &mut watch)?;
+            Ok((taken, watch))
+        });
+        let (taken, mut watch) = taking.await?;
+        let event = on_record(&taken, self.by);
+        let index = domain.ledger.append(&event, None, now()).await?.index;
+        watch(Step::Recorded)?;
+        let header = &taken.listed.header;
+        let made = BackedUp {
+            number: header.size,
+            backup: taken.listed.digest,
+            objects: u64::try_from(header.objects.len()).unwrap_or(u64::MAX),
+            bytes: taken.bytes,
+            bytes_new: taken.bytes_new,
+            index,
+            removed: 0,
+        };
+        let kept_max = domain.config.backup.kept_max;
+        let removed = blocking(move || {
+            taken.listed.hold(&*shelf)?;
+            watch(Step::Held)?;
+            tidy(&*shelf, kept_max, &mut watch)
+        });
+        let removed = removed.await?;
+        Ok(BackedUp { removed, ..made })
+    }
+}
+
+/// Work that reads and writes files, beside the threads that answer.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Unbacked> + Send + 'static,
+) -> Result<T, Unbacked> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|broken| Unbacked::Store {
+        name: "the backup".to_owned(),
+        source: broken.into(),
+    })?
+}
+
+fn on_record(taken: &Taken, by: Option<PersonId>) -> Event {
+    let header = &taken.listed.header;
+    Event::BackupMade {
+        by,
+        size: header.size,
+        root: taken.root,
+        backup: taken.listed.digest,
+        objects: u64::try_from(header.objects.len()).unwrap_or(u64::MAX),
+        bytes: taken.bytes,
+        bytes_new: taken.bytes_new,
+    }
+}
+
+/// What was written and does not count: it does where the log has it on record, else it goes.
+fn take_up(domain: &Domain, shelf: &dyn Shelf) -> Result<(), Unbacked> {
+    let ours = domain.ledger.reader().verifier().name().to_owned();
+    for part in Listed::parts(shelf)? {
+        if part.header.log != ours {
+            return Err(Unbacked::Foreign {
+                there: part.header.log,
+                here: ours,
+            });
+        }
+        let mut is_on_record = false;
+        if part.header.size <= domain.ledger.size() {
+            for stored in domain.ledger.events(part.header.size)? {
+                let event = stored?.event;
+                is_on_record |= matches!(event, Event::BackupMade { backup, .. } if backup == part.digest);
+            }
+        }
+        if is_on_record {
+            part.hold(shelf)?;
+        } else {
+            part.remove(shelf)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies everything and writes the list.
+fn taken(
+    domain: &Domain,
+    (shelf, key): (&dyn Shelf, &BackupKey),
+    quiet: Option<OwnedMutexGuard<Standing>>,
+    watch: &mut BackupWatch,
+) -> Result<Taken, Unbacked> {
+    let copying = Copying::begin(domain.config.ledger.clone())?;
+    let mut loaded: BTreeMap<(DatasetName, u32), Digest> = BTreeMap::new();
+    let mut seen = |event: &Event| {
+        if let Event::DatasetLoaded { snapshot, .. } = event {
+            let which = (snapshot.dataset.clone(), snapshot.number);
+            loaded.insert(which, snapshot.digest);
+        }
+    };
+    let mut taking = Taking::begin((shelf, key), &copying, now(), &mut seen, watch)?;
+    // The log is copied: it may go on, and things may be taken out of it again.
+    drop(copying);
+    drop(quiet);
+    for ((dataset, number), digest) in loaded {
+        let path = format!("data/{dataset}/{number}.parquet");
+        let file = domain.dir.join(&path);
+        let name = KeyName::Snapshot { dataset, number };
+        let is_kept = || domain.keyring.status().keys.iter().any(|(of, _)| *of == name);
+        // What is destroyed has no key; it may be destroyed while we look.
+        if is_kept() && !taking.store(&path, (&file, digest), watch)? && is_kept() {
+            return Err(Unbacked::NotOnRecord { path });
+        }
+    }
+    for path in belonging::files(&domain.dir, &domain.config)? {
+        taking.seal(&path, &domain.dir.join(&path), watch)?;
+    }
+    // After the log: the register may know of more releases than the log, never of fewer.
+    let copy = domain.dir.join(belonging::REGISTER_COPY);
+    let copied = disclosure::copy_register(&domain.dir, &copy);
+    copied.map_err(|source| Unbacked::Store {
+        name: belonging::REGISTER.to_owned(),
+        source: source.into(),
+    })?;
+    taking.seal(belonging::REGISTER, &copy, watch)?;
+    let removed = std::fs::remove_file(&copy);
+    removed.map_err(|source| Unbacked::File { path: copy, source })?;
+    taking.listed(watch)
+}
+
+#[cfg(test)]
+mod tests;
