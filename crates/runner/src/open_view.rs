@@ -1,7 +1,10 @@
 //! Scans that hide nothing: every column is shown plain and no row policy stands above them. The engine
 //! may know how many rows there are, and read them with as many threads as the job has.
 
-use crate::{Failed, scan::MaskedView};
+use crate::{
+    Failed,
+    scan::{BATCH_ROWS, MaskedView},
+};
 use arrow::{
     array::{RecordBatch, RecordBatchOptions},
     datatypes::SchemaRef,
@@ -32,9 +35,6 @@ use parquet::arrow::{
     },
 };
 use std::{fmt, sync::Arc};
-
-/// Rows read at a time.
-const BATCH_ROWS: usize = 8_192;
 
 /// One open scan, as a table of the engine.
 #[derive(Debug)]

@@ -35,7 +35,7 @@ use terms::Mask;
 use wire::job::{Column, Source};
 
 /// Rows read at a time.
-const BATCH_ROWS: usize = 8_192;
+pub(crate) const BATCH_ROWS: usize = 8_192;
 /// The column that numbers rows.
 const ROW: &str = "__row";
 /// The column that numbers subjects.
