@@ -1,8 +1,8 @@
 """Backups of a served domain, and restores: incremental, killed at random, without a key or a value in them;
 what was destroyed does not come back; a log known to be longer comes back only where that is accepted.
-Needs grpcio, pyarrow; the bonded binary by --bonded.
+Installs moto (PyPI) in a folder of its own as the S3-compatible store. Needs grpcio, pyarrow; the bonded binary by --bonded.
 """
-import json, os, pathlib, random, shutil, signal, subprocess, sys, tempfile, time
+import json, os, pathlib, random, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
 import pyarrow.parquet as pq
 import domain as d
 
@@ -71,6 +71,36 @@ def found(needles, haystack):
         for needle in heads.get(haystack[at:at + 6], ()):
             if haystack.startswith(needle, at): hits.add(needle)
     return hits
+
+
+def s3(served, work, keys):
+    """The same into a bucket of a store that nobody here wrote (moto), over its HTTP interface."""
+    venv = work / "venv"
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    subprocess.run([venv / "bin" / "pip", "install", "-q", "moto[server]"], check=True)
+    with socket.socket() as free: free.bind(("127.0.0.1", 0)); port = free.getsockname()[1]
+    store = subprocess.Popen([venv / "bin" / "python", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try: urllib.request.urlopen(urllib.request.Request(f"{url}/kept", method="PUT")); break
+            except OSError: time.sleep(0.2)
+        credentials = work / "credentials.toml"
+        credentials.write_text('access_key_id = "a"\nsecret_access_key = "b"\n'); credentials.chmod(0o600)
+        config = served.dir / "bonded.toml"; before = config.read_text()
+        config.write_text(before.replace('s3_endpoint = ""', f's3_endpoint = "{url}"').replace('s3_credentials_file = ""', f's3_credentials_file = "{credentials}"'))
+        first = told(served, "backup", "create", "--dir", served.dir, "--to", "s3://kept/by/d")
+        second = told(served, "backup", "create", "--dir", served.dir, "--to", "s3://kept/by/d")
+        holds("into a bucket, incremental there too", second["bytes_new"] < first["bytes_new"] == first["bytes"], f"{second['bytes_new']} of {second['bytes']} bytes")
+        there = ("--s3-endpoint", url, "--s3-credentials-file", credentials)
+        verified = told(served, "backup", "verify", "--at", "s3://kept/by/d", *there)
+        holds("it is verified from there", verified["objects"] == second["objects"], verified)
+        put = told(served, "restore", work / "from-bucket", "--from", "s3://kept/by/d", "--keys", keys, *there)
+        holds("and put back from there", put["size"] == second["number"], put)
+        config.write_text(before)
+    finally:
+        store.terminate(); store.wait(20)
 
 
 def killed(served, place, rounds):
@@ -190,6 +220,7 @@ def main():
                 for number in (second["number"], first["number"]))
             file.write_bytes(whole)
         holds("a flipped bit is found and nothing is put back", flips == min(12, len(objects)) and not (work / "flipped").exists(), f"{flips} bits")
+        s3(served, work, copied["folder"])
         killed(served, place, options.kills)
     shutil.rmtree(work, ignore_errors=True)
     print(f"{len(FAILED)} wrong", *FAILED, sep="\n  ")

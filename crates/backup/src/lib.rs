@@ -10,6 +10,8 @@
 mod unbacked; // why a backup could not be made or used
 mod shelf; // where backups stand: small trait, whole objects
 mod folder; // a shelf in a folder
+mod bucket; // a shelf in an S3-compatible store
+mod place; // which of the two an address is
 mod list; // what a backup holds
 mod step; // the moments at which a crash has to leave all or nothing
 mod taking; // a backup, taken
@@ -18,8 +20,10 @@ mod verifying; // every object read again
 mod putting; // a backup, put back
 
 pub use self::{
+    bucket::{Bucket, S3},
     folder::Folder,
     list::{File, Form, Header, Listed, Opened},
+    place::shelf_at,
     putting::PutBack,
     shelf::Shelf,
     step::{Step, Watch},

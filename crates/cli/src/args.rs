@@ -16,7 +16,7 @@ mod policy; // those of the policies
 mod report; // those of reports
 
 pub(crate) use self::{
-    backup::{Backup, Place, Restore},
+    backup::{Backup, Place, Restore, Store},
     key::{Key, KeystoreWord, NewKeystore, Secret},
     ledger::{Ledger, Tail, Where},
     lineage::{Lineage, Traced},

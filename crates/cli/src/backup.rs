@@ -2,11 +2,13 @@
 
 use crate::{
     Failure,
-    args::{self, Backup, Place, Restore, block_on},
+    args::{self, Backup, Place, Restore, Store, block_on},
     client, key, profile,
 };
-use ::backup::{Folder, Listed, Shelf, Step, Unbacked, verify};
-use gateway::{BackupWatch, Config, Domain, KeystoreConfig, Restored, Restoring, Unrestored};
+use ::backup::{Listed, Shelf, Step, Unbacked, verify};
+use gateway::{
+    BackupConfig, BackupWatch, Config, Domain, KeystoreConfig, Restored, Restoring, Unrestored,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::{
@@ -52,8 +54,14 @@ fn by_gateway(whom: &Path) -> Result<BackedUp, Failure> {
 
 fn offline(dir: &Path, to: Option<&Path>, secret: &args::Secret) -> Result<BackedUp, Failure> {
     let domain = Arc::new(key::opened(dir, secret)?);
-    let to = to.map(|to| std::path::absolute(to).map_err(|error| Failure::usage(to, error)));
-    let to = to.transpose()?;
+    // A bucket's address is no path of this folder.
+    let is_folder = to.is_some_and(|to| !to.starts_with("s3:"));
+    let whole = to
+        .filter(|_| is_folder)
+        .map(std::path::absolute)
+        .transpose();
+    let whole = whole.map_err(|error| Failure::Usage(error.to_string()))?;
+    let to = whole.as_deref().or(to);
     let bar = bar();
     let made = block_on(async {
         let (shown, mut copied, mut new) = (bar.clone(), 0, 0);
@@ -66,7 +74,7 @@ fn offline(dir: &Path, to: Option<&Path>, secret: &args::Secret) -> Result<Backe
             }
             Ok(())
         });
-        let made = domain.back_up(to.as_deref(), watch).await;
+        let made = domain.back_up(to, watch).await;
         made.map_err(|why| failed(&why))
     });
     bar.finish_and_clear();
@@ -175,9 +183,11 @@ pub(crate) fn restore(given: &Restore, json: bool) -> Result<(), Failure> {
         pin_file: absolute(&given.pin_file)?,
         danger_unprotected: false,
     };
-    let shelf = Folder::new(&given.from);
+    let store = given.store.config()?;
+    let shelf = store.shelf(Path::new(""), Some(&given.from));
+    let shelf = shelf.map_err(|why| failed(&why))?;
     let restoring = Restoring {
-        from: &shelf,
+        from: &*shelf,
         number: given.number,
         keys: &given.keys,
         into: &given.dir,
@@ -187,20 +197,17 @@ pub(crate) fn restore(given: &Restore, json: bool) -> Result<(), Failure> {
     };
     let bar = bar();
     let mut copied = 0;
-    let restored = block_on(async {
-        let mut watch = |step: Step| {
-            if let Step::Object { bytes, .. } = step {
-                copied += bytes;
-                bar.set_position(copied);
-            }
-            Ok(())
-        };
-        let restored = restoring.restore(&mut watch).await;
-        restored.map_err(|why| match why {
-            Unrestored::RolledBack { .. } => Failure::RolledBack(why.to_string()),
-            Unrestored::NotEmpty(_) | Unrestored::NoKeys(_) => Failure::Usage(why.to_string()),
-            _ => Failure::Other(why.to_string()),
-        })
+    let mut watch = |step: Step| {
+        if let Step::Object { bytes, .. } = step {
+            copied += bytes;
+            bar.set_position(copied);
+        }
+        Ok(())
+    };
+    let restored = restoring.restore(&mut watch).map_err(|why| match why {
+        Unrestored::RolledBack { .. } => Failure::RolledBack(why.to_string()),
+        Unrestored::NotEmpty(_) | Unrestored::NoKeys(_) => Failure::Usage(why.to_string()),
+        _ => Failure::Other(why.to_string()),
     });
     bar.finish_and_clear();
     told(&restored?, (&given.dir, json))
@@ -242,20 +249,34 @@ fn told(restored: &Restored, (dir, json): (&Path, bool)) -> Result<(), Failure> 
 }
 
 fn shelf(place: &Place) -> Result<Box<dyn Shelf>, Failure> {
-    let to = match (&place.at, &place.dir) {
-        (Some(at), _) => at.clone(),
-        (None, Some(dir)) => {
+    let (dir, config) = match &place.dir {
+        Some(dir) => {
             let config = Config::read(dir).map_err(|error| Failure::Usage(error.to_string()))?;
-            let to = config.backup.to.ok_or_else(|| {
-                Failure::Usage(
-                    "bonded.toml names no place: [backup] to / 未配置备份位置".to_owned(),
-                )
-            })?;
-            dir.join(to)
+            (dir.as_path(), config.backup)
         }
-        (None, None) => return Err(Failure::Usage("give --at or --dir".to_owned())),
+        None => (Path::new(""), place.store.config()?),
     };
-    Ok(Box::new(Folder::new(&to)))
+    let shelf = config.shelf(dir, place.at.as_deref());
+    shelf.map_err(|why| failed(&why))
+}
+
+impl Store {
+    /// What a store is reached with, where no bonded.toml says.
+    fn config(&self) -> Result<BackupConfig, Failure> {
+        let absolute = |file: &Option<PathBuf>| {
+            let file = file.as_deref();
+            let file =
+                file.map(|file| std::path::absolute(file).map_err(|e| Failure::usage(file, e)));
+            file.transpose()
+        };
+        Ok(BackupConfig {
+            s3_endpoint: self.s3_endpoint.clone(),
+            s3_region: self.s3_region.clone(),
+            s3_credentials_file: absolute(&self.s3_credentials_file)?,
+            s3_authorities: absolute(&self.s3_authorities)?,
+            ..BackupConfig::default()
+        })
+    }
 }
 
 fn bar() -> ProgressBar {

@@ -4,7 +4,7 @@
 mod belonging; // which files a backup has, and which never
 
 use crate::{Asking, Domain, Gateway, Kind, Refused, operation::now, upkeep::Standing};
-use backup::{Folder, Listed, Shelf, Step, Taken, Taking, Unbacked, tidy};
+use backup::{Listed, Shelf, Step, Taken, Taking, Unbacked, tidy};
 use ledger::Copying;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use terms::{DatasetName, Digest, Event, KeyName, PersonId};
@@ -88,12 +88,7 @@ impl Domain {
 
     /// The shelf for this domain's backups.
     fn shelf(&self, to: Option<&Path>) -> Result<Arc<dyn Shelf>, Unbacked> {
-        let to = to.or(self.config.backup.to.as_deref());
-        let to = to.ok_or_else(|| Unbacked::NoShelf {
-            address: String::new(),
-            what: "none is set: [backup] to in bonded.toml".to_owned(),
-        })?;
-        Ok(Arc::new(Folder::new(&self.dir.join(to))))
+        self.config.backup.shelf(&self.dir, to).map(Arc::from)
     }
 }
 
@@ -110,8 +105,13 @@ struct Backup<'a> {
 impl Backup<'_> {
     async fn make(self, domain: &Arc<Domain>, watch: BackupWatch) -> Result<BackedUp, Unbacked> {
         let _one = domain.backing_up.lock().await;
-        let shelf = domain.shelf(self.to)?;
-        take_up(domain, &*shelf)?;
+        let (of, to) = (Arc::clone(domain), self.to.map(Path::to_owned));
+        let shelf = blocking(move || {
+            let shelf = of.shelf(to.as_deref())?;
+            take_up(&of, &*shelf)?;
+            Ok(shelf)
+        });
+        let shelf = shelf.await?;
         let key = domain.keyring.backup_key()?;
         domain.record_keys::<Unbacked>().await?;
         let (of, on, quiet) = (Arc::clone(domain), Arc::clone(&shelf), self.quiet);

@@ -125,11 +125,11 @@ impl From<vault::Unkept> for Unrestored {
 // === impl Restoring ===
 
 impl Restoring<'_> {
-    /// Puts the domain back, and puts on its record that it was.
+    /// Puts the domain back, and puts on its record that it was. For a thread that may wait.
     ///
     /// # Errors
     /// [`Unrestored`].
-    pub async fn restore(&self, watch: Watch<'_>) -> Result<Restored, Unrestored> {
+    pub fn restore(&self, watch: Watch<'_>) -> Result<Restored, Unrestored> {
         if self.into.exists() {
             return Err(Unrestored::NotEmpty(self.into.to_owned()));
         }
@@ -144,9 +144,7 @@ impl Restoring<'_> {
         let opened = listed.open(&keyring.backup_key()?)?;
         let head = self.put_back(&opened, (&part, &keyring), watch)?;
         ledger_here(&part)?;
-        let restored = self
-            .looked_through(&part, keyring, (&opened, head, known))
-            .await?;
+        let restored = self.looked_through(&part, keyring, (&opened, head, known))?;
         let mark = part.join(MARK);
         std::fs::remove_file(&mark).map_err(file(&mark))?;
         std::fs::rename(&part, self.into).map_err(file(self.into))?;
@@ -211,7 +209,7 @@ impl Restoring<'_> {
     }
 
     /// Opens what was put back as a gateway would, compares every snapshot with the record, and records.
-    async fn looked_through(
+    fn looked_through(
         &self,
         part: &Path,
         keyring: Keyring,
@@ -226,8 +224,12 @@ impl Restoring<'_> {
             rolled_back_from: known,
             unopened: u64::try_from(unopened.len()).unwrap_or(u64::MAX),
         };
-        domain.record_keys::<Unopened>().await?;
-        let recorded = domain.ledger.append(&event, None, now()).await?;
+        let of_keys = domain.keyring.unrecorded();
+        for event in &of_keys {
+            domain.ledger.append(event, None, now()).wait()?;
+        }
+        domain.keyring.recorded(of_keys.len())?;
+        let recorded = domain.ledger.append(&event, None, now()).wait()?;
         Ok(Restored {
             size: head.size,
             root: head.root,

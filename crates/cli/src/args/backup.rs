@@ -36,14 +36,37 @@ pub(crate) enum Backup {
 
 /// Where backups stand.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
 pub(crate) struct Place {
-    /// The place itself: no key is needed / 备份位置
-    #[arg(long, value_name = "PLACE")]
+    /// The place itself, a folder or s3://bucket/prefix: no key is needed / 备份位置
+    #[arg(
+        long,
+        value_name = "PLACE",
+        conflicts_with = "dir",
+        required_unless_present = "dir"
+    )]
     pub at: Option<PathBuf>,
     /// The folder of a domain, where its bonded.toml says
     #[arg(long)]
     pub dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub store: Store,
+}
+
+/// What an S3-compatible store is reached with, as in bonded.toml.
+#[derive(Debug, Args)]
+pub(crate) struct Store {
+    /// Its address; the region's own if not given
+    #[arg(long, value_name = "URL", default_value = "")]
+    pub s3_endpoint: String,
+    /// Its region
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    pub s3_region: String,
+    /// A file with access_key_id and secret_access_key, that its owner alone may read
+    #[arg(long, value_name = "FILE")]
+    pub s3_credentials_file: Option<PathBuf>,
+    /// PEM with further authorities that vouch for the store
+    #[arg(long, value_name = "FILE")]
+    pub s3_authorities: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -71,6 +94,8 @@ pub(crate) struct Restore {
     /// A file with the token's PIN, that its owner alone may read
     #[arg(long, value_name = "FILE")]
     pub pin_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub store: Store,
     #[command(flatten)]
     pub secret: Secret,
     /// Put a log back that is known to have been longer / 接受账本回退

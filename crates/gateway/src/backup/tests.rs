@@ -3,7 +3,7 @@
 use super::*;
 use crate::stage::{Stage, event};
 use crate::{KeystoreConfig, Restored, Restoring, Secrets, Unopened, Unrestored};
-use backup::verify;
+use backup::{Folder, verify};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::Command;
@@ -107,7 +107,7 @@ impl Kept {
             secrets: &Secrets::default(),
             danger_accept_rollback,
         };
-        let restored = restoring.restore(&mut |_| Ok(())).await?;
+        let restored = restoring.restore(&mut |_| Ok(()))?;
         Ok((into, restored))
     }
 
