@@ -1,8 +1,7 @@
-use crate::{ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, Unkept};
+use crate::{ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, Unkept, sealed_file};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -53,7 +52,7 @@ fn read(source: &SourceKeys) -> Result<Extent, Unkept> {
     }
     let properties = properties.build().map_err(|_| unreadable())?;
     let options = ArrowReaderOptions::new().with_file_decryption_properties(properties);
-    let file = File::open(&source.path).map_err(|_| unreadable())?;
+    let file = sealed_file::opened(&source.path).map_err(|_| unreadable())?;
     let metadata = ArrowReaderMetadata::load(&file, options).map_err(|_| unreadable())?;
     let is_item = |name: &str| {
         let ours = name == ROW_COLUMN || name == SUBJECT_COLUMN;

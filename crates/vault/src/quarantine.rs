@@ -1,6 +1,6 @@
 use crate::check_unique::Subjects;
 use crate::intake::Intake;
-use crate::sealed_file::SealedFile;
+use crate::sealed_file::{self, SealedFile};
 use crate::token::{Tokens, each, is_identifier};
 use crate::unit::Unit;
 use crate::{DataFile, Key, ROW_COLUMN, SUBJECT_COLUMN, Store, Unkept, Unreceivable};
@@ -11,7 +11,6 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use terms::{
@@ -312,7 +311,7 @@ fn opened(path: &Path, unit: &Unit) -> Result<(ParquetRecordBatchReader, Fields)
     let build = |properties: Result<_, parquet::errors::ParquetError>| {
         let properties = properties.map_err(|_| unreadable())?;
         let options = ArrowReaderOptions::new().with_file_decryption_properties(properties);
-        let file = File::open(path).map_err(|_| unreadable())?;
+        let file = sealed_file::opened(path).map_err(|_| unreadable())?;
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
         builder.map_err(|_| unreadable())
     };

@@ -3,12 +3,13 @@ use crate::{ROW_COLUMN, SUBJECT_COLUMN, Unreceivable};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, Encoding};
 use parquet::encryption::encrypt::FileEncryptionProperties;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use terms::Digest;
@@ -37,12 +38,24 @@ struct Hashing {
 const GROUP_ROWS_MAX: usize = 131_072;
 /// Bytes encoded in memory after which a group ends early.
 const GROUP_BYTES_MAX: usize = 64 << 20;
+/// How a Parquet file ends whose footer is encrypted. Source: Parquet Modular Encryption, 5.1.
+const ENDING: &[u8; 4] = b"PARE";
 
 // === impl SealedFile ===
 
 impl SealedFile {
     /// Begins a file that will stand at the path once finished.
     pub(crate) fn create(path: &Path, fields: &Fields, unit: &Unit) -> Result<Self, Unreceivable> {
+        Self::create_with(path, fields, (unit, &[]))
+    }
+
+    /// The same with extremes of some columns, row group by row group, for scans that may pass by what
+    /// they cannot need. They are sealed with their column. None of a float: its extremes leave out NaN.
+    pub(crate) fn create_with(
+        path: &Path,
+        fields: &Fields,
+        (unit, extremes): (&Unit, &[&str]),
+    ) -> Result<Self, Unreceivable> {
         let row = Arc::new(Field::new(ROW_COLUMN, DataType::Int64, false));
         let subject = Arc::new(Field::new(SUBJECT_COLUMN, DataType::Int64, true));
         let all: Vec<_> = fields.iter().cloned().chain([row, subject]).collect();
@@ -51,7 +64,7 @@ impl SealedFile {
             path: path.to_owned(),
             source,
         };
-        let properties = properties(&schema, unit).map_err(unencodable)?;
+        let properties = properties(&schema, (unit, extremes)).map_err(unencodable)?;
         let unfinished = Unfinished(path.with_extension("parquet.part"));
         let file = File::create(&unfinished.0).map_err(|source| Unreceivable::Unwritable {
             path: unfinished.0.clone(),
@@ -148,9 +161,31 @@ impl SealedFile {
     }
 }
 
-/// No statistics, no page index, no bloom filters: nobody may read them anyway, and the library
-/// writes bloom filters in the clear even into an encrypted file.
-fn properties(schema: &Schema, unit: &Unit) -> Result<WriterProperties, ParquetError> {
+/// Opens a stored file.
+///
+/// INVARIANT (only what is sealed is read): the library reads a file in the clear though it was given keys,
+/// so that whoever can write the folder could put made-up data in its place.
+///
+/// # Errors
+/// The file system's; [`io::ErrorKind::InvalidData`] of a file in the clear.
+pub(crate) fn opened(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    let at = file.metadata()?.len().checked_sub(4);
+    let mut ending = [0; 4];
+    file.read_exact_at(&mut ending, at.ok_or(io::ErrorKind::InvalidData)?)?;
+    if ending != *ENDING {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    Ok(file)
+}
+
+/// No page index, no bloom filters, and statistics of open columns alone: of others nobody may use them, and
+/// the library writes bloom filters in the clear even into an encrypted file. LZ4, since a scan spends less
+/// on it than on anything smaller.
+fn properties(
+    schema: &Schema,
+    (unit, extremes): (&Unit, &[&str]),
+) -> Result<WriterProperties, ParquetError> {
     let mut keys = FileEncryptionProperties::builder(unit.footer_key().bytes().to_vec());
     for leaf in ArrowSchemaConverter::new().convert(schema)?.columns() {
         let parts = leaf.path().parts();
@@ -166,10 +201,17 @@ fn properties(schema: &Schema, unit: &Unit) -> Result<WriterProperties, ParquetE
             .set_column_encoding(column.into(), Encoding::DELTA_BINARY_PACKED)
             .set_column_compression(column.into(), Compression::UNCOMPRESSED);
     }
+    for field in schema.fields() {
+        let name = field.name().as_str();
+        if extremes.contains(&name) && !field.data_type().is_floating() {
+            let chunk = EnabledStatistics::Chunk;
+            properties = properties.set_column_statistics_enabled(name.into(), chunk);
+        }
+    }
     Ok(properties
         .with_file_encryption_properties(keys.build()?)
         .set_created_by("bonded".to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_compression(Compression::LZ4_RAW)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_bloom_filter_enabled(false)
         .set_offset_index_disabled(true)
@@ -189,13 +231,13 @@ impl Drop for Unfinished {
 // === impl Hashing ===
 
 impl Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write_all(bytes)?;
         self.hash.update(bytes);
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
 }

@@ -1,10 +1,9 @@
-use crate::{SUBJECT_COLUMN, SourceKeys, Unkept};
+use crate::{SUBJECT_COLUMN, SourceKeys, Unkept, sealed_file};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::encryption::decrypt::FileDecryptionProperties;
-use std::fs::File;
 
 /// Reads the one column that says which rows have the same subject.
 pub(crate) fn read(source: &SourceKeys) -> Result<Vec<Option<u32>>, Unkept> {
@@ -21,7 +20,7 @@ pub(crate) fn read(source: &SourceKeys) -> Result<Vec<Option<u32>>, Unkept> {
         .build()
         .map_err(|_| unreadable())?;
     let options = ArrowReaderOptions::new().with_file_decryption_properties(properties);
-    let file = File::open(&source.path).map_err(|_| unreadable())?;
+    let file = sealed_file::opened(&source.path).map_err(|_| unreadable())?;
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
         .map_err(|_| unreadable())?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), [SUBJECT_COLUMN]);

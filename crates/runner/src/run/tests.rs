@@ -41,10 +41,10 @@ struct Stored {
     path: std::path::PathBuf,
 }
 
-fn dataset() -> Dataset {
+fn dataset(grade: u8) -> Dataset {
     let item = |name: &str, kind: &str| {
         format!(
-            r#"{{"name":"{name}","kind":"{kind}","grade":2,"mask":null,"domain":null,
+            r#"{{"name":"{name}","kind":"{kind}","grade":{grade},"mask":null,"domain":null,
             "sharing":"conditional","opening":"conditional","data_type":null}}"#
         )
     };
@@ -70,12 +70,16 @@ fn stage() -> Stage {
     let store = vault::Store::new(dir.path(), &keyring);
     let csv = dir.path().join("people.csv");
     std::fs::write(&csv, CSV).unwrap();
-    stored(dir, &store, &csv)
+    stored(dir, &store, (&csv, 2))
 }
 
-/// The file taken in as the one dataset of these tests.
-fn stored(dir: tempfile::TempDir, store: &vault::Store, csv: &std::path::Path) -> Stage {
-    let dataset = dataset();
+/// The file taken in as the one dataset of these tests, its items of one grade.
+fn stored(
+    dir: tempfile::TempDir,
+    store: &vault::Store,
+    (csv, grade): (&std::path::Path, u8),
+) -> Stage {
+    let dataset = dataset(grade);
     store.ingest(&dataset, csv, 1, &mut |_| ()).unwrap();
     let items: Vec<_> = dataset.items.iter().map(|item| item.name.clone()).collect();
     let keys = store.source(&dataset.name, 1, &items).unwrap();

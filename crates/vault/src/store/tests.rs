@@ -605,3 +605,66 @@ fn what_a_killed_process_began_to_seal_is_swept_and_nothing_else() {
     domain.store.sweep_unfinished().unwrap();
     assert!(!part.exists() && whole.exists());
 }
+
+/// Whoever can write the folder has no key, and could write a file that needs none.
+#[test]
+fn a_file_in_the_clear_is_no_snapshot() {
+    let domain = domain();
+    let snapshot = domain.ingest(&people(), &domain.file("in.csv", CSV.as_bytes()));
+    let name = snapshot.unwrap().dataset;
+    let source = domain.store.source(&name, 1, &names(&["amount"])).unwrap();
+    let made_up = read(&source, &["amount", ROW_COLUMN, SUBJECT_COLUMN]).unwrap();
+    domain.store.extent(&source).unwrap();
+    let file = File::create(&source.path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, made_up.schema(), None).unwrap();
+    writer.write(&made_up).unwrap();
+    writer.close().unwrap();
+    assert_eq!(read(&source, &["amount"]).unwrap().num_rows(), 3);
+    let again = Store::new(domain.dir.path(), &domain.store.keyring);
+    assert!(matches!(
+        again.extent(&source),
+        Err(Unkept::Unreadable { .. })
+    ));
+    assert!(matches!(
+        again.subjects(&name, 1),
+        Err(Unkept::Unreadable { .. })
+    ));
+}
+
+#[test]
+fn extremes_are_of_open_columns_alone_and_sealed_with_their_column() {
+    let domain = domain();
+    let mut dataset = people();
+    for item in &mut dataset.items {
+        let is_open = ["day", "amount"].contains(&item.name.as_str());
+        item.grade = if is_open { Grade::One } else { Grade::Two };
+    }
+    domain
+        .ingest(&dataset, &domain.file("in.csv", CSV.as_bytes()))
+        .unwrap();
+    let known = |items: &[&str]| {
+        let source = domain
+            .store
+            .source(&dataset.name, 1, &names(items))
+            .unwrap();
+        let mut keys = FileDecryptionProperties::builder(source.footer_key.bytes().to_vec());
+        for (name, key) in &source.columns {
+            keys = keys.with_column_key(name, key.bytes().to_vec());
+        }
+        let options = ArrowReaderOptions::new();
+        let options = options.with_file_decryption_properties(keys.build().unwrap());
+        let file = File::open(&source.path).unwrap();
+        let footer = parquet::arrow::arrow_reader::ArrowReaderMetadata::load(&file, options);
+        let footer = footer.unwrap();
+        let columns = footer.metadata().row_group(0).columns();
+        let known = columns
+            .iter()
+            .filter(|column| column.statistics().is_some());
+        known
+            .map(|column| column.column_path().string())
+            .collect::<Vec<_>>()
+    };
+    // `amount` is a float here: its extremes would leave out NaN.
+    assert_eq!(known(&["day", "id", "note", "amount"]), ["day"]);
+    assert_eq!(known(&["id", "note", "amount"]), Vec::<String>::new());
+}

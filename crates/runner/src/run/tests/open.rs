@@ -14,7 +14,7 @@ fn large() -> Stage {
     let header = "id,area,amount,day,text\n".to_owned();
     let text: String = std::iter::once(header).chain(rows).collect();
     std::fs::write(&csv, text).unwrap();
-    stored(dir, &store, &csv)
+    stored(dir, &store, (&csv, 1))
 }
 
 fn plain(item: &'static str, data_type: Type) -> (&'static str, Type, View) {
@@ -74,4 +74,89 @@ fn what_is_masked_or_raw_is_never_open() {
     ] {
         assert!(!MaskedView::is_open(&scan(view.clone())), "{view:?}");
     }
+}
+
+/// Row groups that cannot have a row of the answer are passed by, and no other.
+#[test]
+fn filters_of_open_scans_give_what_filters_of_guarded_ones_give() {
+    let stage = large();
+    let all = || RowPolicy {
+        items: vec![("id".parse().unwrap(), Type::Int)],
+        predicate: Expr::Literal(Literal::Bool(true)),
+    };
+    let columns = [
+        plain("id", Type::Int),
+        plain("area", Type::Text),
+        plain("day", Type::Date),
+        plain("amount", Type::Int),
+    ];
+    let last = i64::try_from(ROWS).unwrap() - 1;
+    let int = |value: i64| Expr::Literal(Literal::Int(value));
+    let text = |value: &str| Expr::Literal(Literal::Text(value.to_owned()));
+    let call = |function, arguments: [Expr; 2]| Expr::call(function, arguments);
+    let mut wanted = vec![
+        call(Function::Equal, [Expr::Column(0), int(-1)]),
+        call(Function::Equal, [Expr::Column(1), text("a3")]),
+        call(Function::Greater, [Expr::Column(1), text("a5")]),
+        call(Function::Less, [Expr::Column(3), int(2)]),
+    ];
+    for edge in [0, 131_071, 131_072, 262_143, 262_144, last, last + 1] {
+        for function in [Function::Equal, Function::Less, Function::GreaterEqual] {
+            wanted.push(call(function, [Expr::Column(0), int(edge)]));
+        }
+    }
+    for predicate in wanted {
+        let asked = |rows: Option<RowPolicy>| {
+            let filtered = Node::Filter {
+                input: Box::new(people(&columns, rows)),
+                predicate: predicate.clone(),
+            };
+            let counted = Node::Aggregate {
+                input: Box::new(filtered),
+                keys: vec![],
+                aggregates: vec![AggregateCall {
+                    function: F::Sum,
+                    arguments: vec![Expr::Column(0)],
+                    distinct: false,
+                    filter: None,
+                }],
+            };
+            run_plan(counted, vec![stage.source.clone()]).unwrap().rows
+        };
+        assert_eq!(asked(None), asked(Some(all())), "{predicate:?}");
+    }
+}
+
+/// What is passed by is not even read.
+#[test]
+fn a_row_group_that_cannot_matter_is_not_read() {
+    let stage = large();
+    let counted = |to: i64| {
+        let below = [Expr::Column(0), Expr::Literal(Literal::Int(to))];
+        let filtered = Node::Filter {
+            input: Box::new(people(&[plain("id", Type::Int)], None)),
+            predicate: Expr::call(Function::Less, below),
+        };
+        let counted = Node::Aggregate {
+            input: Box::new(filtered),
+            keys: vec![],
+            aggregates: vec![AggregateCall {
+                function: F::Count,
+                arguments: vec![Expr::Column(0)],
+                distinct: false,
+                filter: None,
+            }],
+        };
+        run_plan(counted, vec![stage.source.clone()])
+    };
+    assert_eq!(counted(200_000).unwrap().rows, [["200000"]]);
+    // In the middle of the file lies the second row group.
+    let mut bytes = std::fs::read(&stage.source.path).unwrap();
+    let middle = bytes.len() / 2;
+    for byte in &mut bytes[middle - 40_000..middle + 40_000] {
+        *byte ^= 0xff;
+    }
+    std::fs::write(&stage.source.path, bytes).unwrap();
+    assert!(counted(200_000).is_err());
+    assert_eq!(counted(1_000).unwrap().rows, [["1000"]]);
 }
