@@ -67,7 +67,7 @@ impl Held {
     }
 
     /// Debits one refusal.
-    pub(crate) fn refused(&self, who: &str, day: NaiveDate) -> Result<(), Unstored> {
+    pub(crate) fn refused(&mut self, who: &str, day: NaiveDate) -> Result<(), Unstored> {
         let refusals = Allowance {
             refusals: 1,
             ..Allowance::default()

@@ -11,7 +11,10 @@ use policy::{Allowance, Budget, Perturbation, Release};
 use std::{
     collections::{BTreeSet, HashMap},
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use terms::{DatasetName, Digest, ItemName};
 use vault::Keyring;
@@ -106,6 +109,8 @@ pub enum Denied {
 /// All pools of a domain. One question at a time.
 pub struct Register {
     held: Mutex<Held>,
+    /// How many parts are durable, for who does not wait for a question.
+    parts: AtomicU64,
     cell_key: CellKey,
     limits: Limits,
 }
@@ -140,10 +145,27 @@ impl Register {
     ) -> Result<Self, Unstored> {
         let store = Store::open(dir, keyring)?;
         Ok(Self {
+            parts: AtomicU64::new(store.parts()),
             held: Mutex::new(Held::new(store, subjects)),
             cell_key: CellKey::new(&keyring.cell_key()),
             limits,
         })
+    }
+
+    /// How many parts are kept of all releases.
+    #[must_use]
+    pub fn parts(&self) -> u64 {
+        self.parts.load(Ordering::Acquire)
+    }
+
+    /// That it holds as many parts as the log says it held when the last result left: else somebody put an
+    /// earlier file in its place, or none.
+    ///
+    /// # Errors
+    /// [`Unstored::Behind`].
+    pub fn judge_record(&self, on_record: u64) -> Result<(), Unstored> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.store.judge(on_record)
     }
 
     /// How many parts are kept of a snapshot's releases, and their digest as they are kept.
@@ -165,7 +187,7 @@ impl Register {
         (day, since): (NaiveDate, NaiveDate),
         budget: &Budget,
     ) -> Result<(), Denied> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let (today, term) = held.store.spent(who, day, since)?;
         let over = |spent: &Allowance, most: &Allowance, whats: [&'static str; 3]| {
             let pairs = [
@@ -196,7 +218,7 @@ impl Register {
     /// # Errors
     /// [`Unstored`].
     pub fn debit_failure(&self, who: &str, day: NaiveDate) -> Result<(), Unstored> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.refused(who, day)
     }
 
@@ -274,6 +296,7 @@ impl Register {
             (who, spending.day),
             judged.withheld,
         )?;
+        self.parts.store(held.store.parts(), Ordering::Release);
         Ok(judged)
     }
 

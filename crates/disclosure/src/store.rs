@@ -2,7 +2,7 @@ use crate::register::Pool;
 use bytes::Bytes;
 use chrono::NaiveDate;
 use policy::Allowance;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::path::{Path, PathBuf};
 use terms::Digest;
 use vault::Keyring;
@@ -10,7 +10,9 @@ use vault::Keyring;
 /// The file in a domain's folder.
 pub(crate) const FILE: &str = "disclosure.db";
 /// The version of the tables.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
+/// The one before: entries were sealed without their number, and nothing told how many there were.
+const UNNUMBERED: i64 = 3;
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS admitted (id INTEGER PRIMARY KEY, pool TEXT NOT NULL, sealed BLOB NOT NULL) STRICT;
     CREATE INDEX IF NOT EXISTS admitted_pool ON admitted (pool);
@@ -20,6 +22,7 @@ const TABLES: &str = "
         perturbed INTEGER NOT NULL,
         PRIMARY KEY (who, day)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS tally (one INTEGER PRIMARY KEY CHECK (one = 1), sealed BLOB NOT NULL) STRICT;
 ";
 
 /// The register's database cannot be used; nothing may then be released.
@@ -39,6 +42,19 @@ pub enum Unstored {
         /// Which file.
         file: PathBuf,
     },
+    /// It holds less than the log says it held.
+    #[error(
+        "`{}` holds {parts} entries, and {on_record} are on record: put back the newest one, or restore a backup",
+        file.display()
+    )]
+    Behind {
+        /// Which file.
+        file: PathBuf,
+        /// How many it holds.
+        parts: u64,
+        /// How many it held when the last result left.
+        on_record: u64,
+    },
     /// The subjects of a dataset cannot be read.
     #[error("the subjects of a dataset cannot be read: {0}")]
     Subjects(String),
@@ -54,11 +70,26 @@ pub(crate) enum Way {
 }
 
 /// Cells and budgets on disk: SQLite, every commit synced, every set encrypted.
+///
+/// INVARIANT (nothing is taken out): entries are numbered from 1 without a gap, each sealed with its number; a
+/// sealed tally says how many there are and what was spent in all. Whoever can write the file and has no key
+/// can only put an earlier file back whole, which the log's record of the number finds.
 #[derive(Debug)]
 pub(crate) struct Store {
     file: PathBuf,
     database: Connection,
     keyring: Keyring,
+    tally: Tally,
+}
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct Tally {
+    parts: u64,
+    queries: u64,
+    cells: u64,
+    refusals: u64,
+    perturbed: u64,
 }
 
 impl Store {
@@ -74,17 +105,91 @@ impl Store {
         let version: i64 = database
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .map_err(failed)?;
-        if version != 0 && version != VERSION {
+        if ![0, UNNUMBERED, VERSION].contains(&version) {
             return Err(Unstored::Sealed { file });
         }
-        let made = format!("{TABLES} PRAGMA user_version = {VERSION};");
-        database.execute_batch(&made).map_err(failed)?;
-        let keyring = keyring.clone();
-        Ok(Self {
-            file,
+        let mut store = Self {
+            file: file.clone(),
             database,
-            keyring,
-        })
+            keyring: keyring.clone(),
+            tally: Tally::default(),
+        };
+        if version != VERSION {
+            store.number(version)?;
+        }
+        store.tally = store.tallied()?;
+        Ok(store)
+    }
+
+    /// That it holds as much as the log says it held.
+    pub(crate) fn judge(&self, on_record: u64) -> Result<(), Unstored> {
+        let parts = self.parts();
+        if parts < on_record {
+            let file = self.file.clone();
+            return Err(Unstored::Behind {
+                file,
+                parts,
+                on_record,
+            });
+        }
+        Ok(())
+    }
+
+    /// How many entries there are.
+    pub(crate) const fn parts(&self) -> u64 {
+        self.tally.parts
+    }
+
+    /// Makes the tables, and takes over what is there from before entries had a number.
+    fn number(&mut self, version: i64) -> Result<(), Unstored> {
+        let (keyring, file) = (self.keyring.clone(), self.file.clone());
+        let failed = |source| Unstored::Database {
+            file: file.clone(),
+            source,
+        };
+        let broken = || Unstored::Sealed { file: file.clone() };
+        let change = self.database.transaction().map_err(failed)?;
+        change.execute_batch(TABLES).map_err(failed)?;
+        if version == UNNUMBERED {
+            let entries = entries(&change).map_err(failed)?;
+            change.execute("DELETE FROM admitted", []).map_err(failed)?;
+            for (at, (name, sealed)) in (1..).zip(entries) {
+                let plain = keyring.unseal(&format!("disclosure {name}"), &sealed);
+                let plain = plain.map_err(|_| broken())?;
+                let sealed = keyring.seal(&context(&name, at), &plain);
+                insert(&change, at, (&name, &sealed.map_err(|_| broken())?)).map_err(failed)?;
+            }
+        }
+        let tally = counted(&change).map_err(failed)?;
+        let sealed = keyring
+            .seal(TALLY, &tally.written())
+            .map_err(|_| broken())?;
+        put_tally(&change, &sealed).map_err(failed)?;
+        let stated = format!("PRAGMA user_version = {VERSION};");
+        change.execute_batch(&stated).map_err(failed)?;
+        change.commit().map_err(failed)
+    }
+
+    /// The tally, where all is there that it says.
+    fn tallied(&self) -> Result<Tally, Unstored> {
+        let sql = "SELECT sealed FROM tally";
+        let read = |row: &rusqlite::Row<'_>| row.get::<_, Vec<u8>>(0);
+        let sealed = self.database.query_row(sql, [], read).optional();
+        let sealed = sealed.map_err(|e| self.failed(e))?;
+        let sealed = sealed.ok_or_else(|| self.broken())?;
+        let plain = self.keyring.unseal(TALLY, &sealed);
+        let plain = plain.map_err(|_| self.broken())?;
+        let tally: Tally = serde_json::from_slice(&plain).map_err(|_| self.broken())?;
+        let found = counted(&self.database).map_err(|e| self.failed(e))?;
+        let last = "SELECT coalesce(max(id), 0) FROM admitted";
+        let last = self
+            .database
+            .query_row(last, [], |row| row.get::<_, i64>(0));
+        let last = last.map_err(|e| self.failed(e))?.unsigned_abs();
+        if found != tally || last != tally.parts {
+            return Err(self.broken());
+        }
+        Ok(tally)
     }
 
     fn failed(&self, source: rusqlite::Error) -> Unstored {
@@ -103,15 +208,18 @@ impl Store {
     /// Every cell ever admitted to a pool: exactly, or perturbed.
     pub(crate) fn cells(&self, pool: &Pool, as_it_is: Way) -> Result<Vec<Vec<u8>>, Unstored> {
         let name = as_it_is.named(pool);
-        let sql = "SELECT sealed FROM admitted WHERE pool = ? ORDER BY id";
+        let sql = "SELECT id, sealed FROM admitted WHERE pool = ? ORDER BY id";
         let mut query = self.database.prepare(sql).map_err(|e| self.failed(e))?;
+        let read_row =
+            |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?));
         let rows = query
-            .query_map([&name], |row| row.get::<_, Vec<u8>>(0))
+            .query_map([&name], read_row)
             .map_err(|e| self.failed(e))?;
         let mut cells = Vec::new();
-        for sealed in rows {
-            let sealed = sealed.map_err(|e| self.failed(e))?;
-            let plain = self.keyring.unseal(&context(&name), &sealed);
+        for row in rows {
+            let (id, sealed) = row.map_err(|e| self.failed(e))?;
+            let context = context(&name, id.unsigned_abs());
+            let plain = self.keyring.unseal(&context, &sealed);
             let plain = plain.map_err(|_| self.broken())?;
             cells.extend(read(&plain).ok_or_else(|| self.broken())?);
         }
@@ -141,6 +249,7 @@ impl Store {
         refusals: u64,
     ) -> Result<(), Unstored> {
         let mut sealed = Vec::with_capacity(admitted.len());
+        let mut parts = self.tally.parts;
         let mut spent = Allowance {
             refusals,
             ..Allowance::default()
@@ -152,26 +261,52 @@ impl Store {
                 Way::Perturbed => spent.perturbed = spent.perturbed.saturating_add(count),
             }
             let name = way.named(pool);
-            let bytes = self.keyring.seal(&context(&name), &written(cells));
-            sealed.push((name, bytes.map_err(|_| self.broken())?));
+            parts = parts.saturating_add(1);
+            let bytes = self.keyring.seal(&context(&name, parts), &written(cells));
+            sealed.push((parts, name, bytes.map_err(|_| self.broken())?));
         }
+        let tally = Tally {
+            parts,
+            ..self.tally.with(spent)
+        };
+        self.change(tally, |change| {
+            for (id, name, bytes) in &sealed {
+                insert(change, *id, (name, bytes))?;
+            }
+            add(change, who, day, spent)
+        })
+    }
+
+    /// Adds to what was spent.
+    pub(crate) fn spend(
+        &mut self,
+        who: &str,
+        day: NaiveDate,
+        more: Allowance,
+    ) -> Result<(), Unstored> {
+        let tally = self.tally.with(more);
+        self.change(tally, |change| add(change, who, day, more))
+    }
+
+    /// Changes the database together with the tally of it, all or nothing.
+    fn change(
+        &mut self,
+        tally: Tally,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), Unstored> {
+        let sealed = self.keyring.seal(TALLY, &tally.written());
+        let sealed = sealed.map_err(|_| self.broken())?;
         let file = self.file.clone();
         let failed = |source| Unstored::Database {
             file: file.clone(),
             source,
         };
         let change = self.database.transaction().map_err(failed)?;
-        for (pool, bytes) in sealed {
-            let sql = "INSERT INTO admitted (pool, sealed) VALUES (?, ?)";
-            change.execute(sql, params![pool, bytes]).map_err(failed)?;
-        }
-        add(&change, who, day, spent).map_err(failed)?;
-        change.commit().map_err(failed)
-    }
-
-    /// Adds to what was spent.
-    pub(crate) fn spend(&self, who: &str, day: NaiveDate, more: Allowance) -> Result<(), Unstored> {
-        add(&self.database, who, day, more).map_err(|e| self.failed(e))
+        work(&change).map_err(failed)?;
+        put_tally(&change, &sealed).map_err(failed)?;
+        change.commit().map_err(failed)?;
+        self.tally = tally;
+        Ok(())
     }
 
     /// What was spent on a day, and since a day.
@@ -231,8 +366,66 @@ fn add(database: &Connection, who: &str, day: NaiveDate, more: Allowance) -> rus
     database.execute(sql, row).map(|_| ())
 }
 
-fn context(name: &str) -> String {
-    format!("disclosure {name}")
+/// What the tally is sealed for.
+const TALLY: &str = "disclosure-tally";
+
+/// What an entry is sealed for: its pool, and its number among all.
+fn context(name: &str, id: u64) -> String {
+    format!("disclosure {name} {id}")
+}
+
+fn insert(database: &Connection, id: u64, (pool, sealed): (&str, &[u8])) -> rusqlite::Result<()> {
+    let id = i64::try_from(id).unwrap_or(i64::MAX);
+    let sql = "INSERT INTO admitted (id, pool, sealed) VALUES (?, ?, ?)";
+    database.execute(sql, params![id, pool, sealed]).map(|_| ())
+}
+
+fn put_tally(database: &Connection, sealed: &[u8]) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO tally (one, sealed) VALUES (1, ?)";
+    database.execute(sql, params![sealed]).map(|_| ())
+}
+
+/// Every entry, in order: its pool, and its cells as they are sealed.
+fn entries(database: &Connection) -> rusqlite::Result<Vec<(String, Vec<u8>)>> {
+    let mut query = database.prepare("SELECT pool, sealed FROM admitted ORDER BY id")?;
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// What there is, counted.
+fn counted(database: &Connection) -> rusqlite::Result<Tally> {
+    let parts = "SELECT count(*) FROM admitted";
+    let parts = database.query_row(parts, [], |row| row.get::<_, i64>(0))?;
+    let spent = "SELECT coalesce(sum(queries), 0), coalesce(sum(cells), 0),
+        coalesce(sum(refusals), 0), coalesce(sum(perturbed), 0) FROM spent";
+    database.query_row(spent, [], |row| {
+        let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
+        Ok(Tally {
+            parts: parts.unsigned_abs(),
+            queries: count(0)?,
+            cells: count(1)?,
+            refusals: count(2)?,
+            perturbed: count(3)?,
+        })
+    })
+}
+
+impl Tally {
+    /// With so much more spent.
+    const fn with(self, more: Allowance) -> Self {
+        Self {
+            parts: self.parts,
+            queries: self.queries.saturating_add(more.queries),
+            cells: self.cells.saturating_add(more.cells),
+            refusals: self.refusals.saturating_add(more.refusals),
+            perturbed: self.perturbed.saturating_add(more.perturbed),
+        }
+    }
+
+    fn written(self) -> Vec<u8> {
+        // Five numbers: nothing of this can fail.
+        serde_json::to_vec(&self).unwrap_or_default()
+    }
 }
 
 impl Way {

@@ -288,6 +288,7 @@ impl Domain {
             destructions,
             promises,
             unfinished,
+            register_parts,
         } = folded;
         let store = Store::new(dir, &keyring);
         store.sweep_unfinished()?;
@@ -298,6 +299,7 @@ impl Domain {
         };
         let limits = Limits::default();
         let disclosure = Register::open(dir, &keyring, Box::new(subjects), limits)?;
+        disclosure.judge_record(register_parts)?;
         let manifest_key =
             ManifestKey::open(dir).map_err(|e| Unopened::ManifestKey(e.to_string()))?;
         let dir = dir.to_owned();

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use terms::Digest;
+use terms::{Digest, Event};
 use vault::Keyring;
 
 /// The file in a domain's folder.
@@ -20,7 +20,7 @@ const FILE: &str = "stands.sealed";
 /// What it is sealed for.
 const CONTEXT: &str = "stands";
 /// Raised when what is folded, or how, changes: an older snapshot is then folded again.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 /// Entries that are folded again at a start rather than kept.
 const ENTRIES_MIN: u64 = 10_000;
 
@@ -37,6 +37,9 @@ pub(crate) struct Folded {
     pub promises: Promises,
     /// What was begun and is not on record as ended.
     pub unfinished: Unfinished,
+    /// Parts that the disclosure register held when the last result left.
+    #[serde(default)]
+    pub register_parts: u64,
 }
 
 /// A snapshot as it is sealed.
@@ -84,6 +87,12 @@ impl Folded {
         self.destructions.apply(stored.index, &stored.event);
         self.promises.apply(&stored.event, stored.at);
         self.unfinished.apply(&stored.event);
+        if let Event::OperationReleased {
+            used: Some(used), ..
+        } = &stored.event
+        {
+            self.register_parts = self.register_parts.max(used.register_parts);
+        }
     }
 
     fn fold(&mut self, ledger: &Ledger, from: u64) -> Result<u64, Breach> {

@@ -250,6 +250,7 @@ mod tests {
                 scanned_bytes: 1 << 40,
                 values_masked: 30_000,
                 cells: 9,
+                register_parts: 0,
             },
             ..Figures::default()
         }

@@ -17,6 +17,14 @@ pub struct Usage {
     pub values_masked: u64,
     /// Cells released: rows times columns.
     pub cells: u64,
+    /// Parts that the disclosure register held when the result left: it never holds fewer again.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub register_parts: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+const fn is_none(parts: &u64) -> bool {
+    *parts == 0
 }
 
 impl Usage {
@@ -48,6 +56,8 @@ impl Usage {
             scanned_bytes: self.scanned_bytes.saturating_add(other.scanned_bytes),
             values_masked: self.values_masked.saturating_add(other.values_masked),
             cells: self.cells.saturating_add(other.cells),
+            // A state, not a use.
+            register_parts: 0,
         }
     }
 }

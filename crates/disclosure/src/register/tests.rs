@@ -517,9 +517,123 @@ fn another_domains_key_opens_nothing() {
     admit(&stage.register(), &[admission(None, 0, 30)]).unwrap();
     let other = tempfile::tempdir().unwrap();
     let keyring = Keyring::create(other.path()).unwrap();
-    let register = open(stage.dir.path(), &keyring);
+    let subjects = Box::new(|_: &DatasetName, _| Ok(vec![]));
+    let opened = Register::open(stage.dir.path(), &keyring, subjects, Limits::default());
+    assert!(matches!(opened, Err(Unstored::Sealed { .. })));
+}
+
+/// Somebody who can write the file and has no key changes it while it is closed.
+fn changed(stage: &Stage, sql: &str) -> Result<Register, Unstored> {
+    let database = rusqlite::Connection::open(stage.dir.path().join("disclosure.db")).unwrap();
+    database.execute_batch(sql).unwrap();
+    drop(database);
+    let subjects = Box::new(|_: &DatasetName, _| Ok((0..9_000).map(Some).collect()));
+    Register::open(
+        stage.dir.path(),
+        &stage.keyring,
+        subjects,
+        Limits::default(),
+    )
+}
+
+fn filled() -> Stage {
+    let stage = stage();
+    let register = stage.register();
+    for (measure, from, to) in [(None, 0, 20), (Some("amount"), 0, 40), (None, 50, 80)] {
+        admit(&register, &[admission(measure, from, to)]).unwrap();
+    }
+    debit(&register).unwrap();
+    assert_eq!(register.parts(), 3);
+    stage
+}
+
+#[test]
+fn what_is_taken_out_of_the_file_is_missed() {
+    for sql in [
+        "DELETE FROM admitted WHERE id = 3",
+        "DELETE FROM admitted WHERE id = 1",
+        "DELETE FROM admitted; DELETE FROM spent",
+        "DELETE FROM spent",
+        "UPDATE spent SET queries = 0",
+        "DELETE FROM tally",
+        "DELETE FROM admitted; DELETE FROM spent; DELETE FROM tally",
+        "UPDATE admitted SET id = 4 WHERE id = 2",
+        // Older tables are taken over as they are: not what was sealed with its number.
+        "PRAGMA user_version = 3",
+    ] {
+        assert!(
+            matches!(changed(&filled(), sql), Err(Unstored::Sealed { .. })),
+            "{sql}"
+        );
+    }
+    // An entry in the place of another is found when its pool is asked about.
+    let stage = filled();
+    let copied =
+        "UPDATE admitted SET sealed = (SELECT sealed FROM admitted WHERE id = 1) WHERE id = 3";
+    let register = changed(&stage, copied).unwrap();
+    let asked = admit(&register, &[admission(None, 0, 20)]);
     assert!(matches!(
-        register.cells(&pool(None)),
-        Err(Unstored::Sealed { .. })
+        asked,
+        Err(Denied::Unstored(Unstored::Sealed { .. }))
     ));
+}
+
+#[test]
+fn an_earlier_file_or_none_is_behind_the_record() {
+    let stage = stage();
+    let file = stage.dir.path().join("disclosure.db");
+    admit(&stage.register(), &[admission(None, 0, 20)]).unwrap();
+    let early = std::fs::read(&file).unwrap();
+    admit(&stage.register(), &[admission(None, 50, 80)]).unwrap();
+    stage.register().judge_record(2).unwrap();
+    for content in [Some(early), None] {
+        for ending in ["", "-wal", "-shm"] {
+            let part = stage.dir.path().join(format!("disclosure.db{ending}"));
+            std::fs::remove_file(part).ok();
+        }
+        if let Some(content) = content {
+            std::fs::write(&file, content).unwrap();
+        }
+        let judged = stage.register().judge_record(2);
+        assert!(matches!(judged, Err(Unstored::Behind { on_record: 2, .. })));
+    }
+}
+
+#[test]
+fn what_was_kept_before_entries_had_a_number_is_taken_over() {
+    let stage = filled();
+    let database = rusqlite::Connection::open(stage.dir.path().join("disclosure.db")).unwrap();
+    let read = "SELECT id, pool, sealed FROM admitted ORDER BY id";
+    let mut query = database.prepare(read).unwrap();
+    let rows = query.query_map([], |row| {
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, Vec<u8>>(2)?,
+        ))
+    });
+    for row in rows.unwrap().collect::<Result<Vec<_>, _>>().unwrap() {
+        let (id, name, sealed) = row;
+        let plain = stage
+            .keyring
+            .unseal(&format!("disclosure {name} {id}"), &sealed);
+        let plain = plain.unwrap();
+        let before = stage
+            .keyring
+            .seal(&format!("disclosure {name}"), &plain)
+            .unwrap();
+        let sql = "UPDATE admitted SET sealed = ?, id = ? WHERE id = ?";
+        database
+            .execute(sql, rusqlite::params![before, id * 10, id])
+            .unwrap();
+    }
+    drop(query);
+    drop(database);
+    let older = "DROP TABLE tally; PRAGMA user_version = 3";
+    let register = changed(&stage, older).unwrap();
+    assert_eq!(register.parts(), 3);
+    assert_eq!(register.cells(&pool(None)).unwrap(), 2);
+    assert!(admit(&register, &[admission(None, 0, 19)]).is_err());
+    drop(register);
+    assert_eq!(stage.register().parts(), 3);
 }

@@ -76,7 +76,12 @@ fn untold(confined: &Confined, (name, columns): (&DatasetName, usize)) -> Option
 
 impl Scanned {
     /// All that was used once so many rows and columns left.
-    pub(super) fn used(self, rows: u64, columns: usize, cpu_us: u64) -> Usage {
+    pub(super) fn used(
+        self,
+        (rows, columns): (u64, usize),
+        cpu_us: u64,
+        register_parts: u64,
+    ) -> Usage {
         let columns = u64::try_from(columns).unwrap_or(u64::MAX);
         Usage {
             planner_cpu_ms: self.planner_us.div_ceil(1000),
@@ -84,6 +89,7 @@ impl Scanned {
             scanned_bytes: self.bytes,
             values_masked: self.masked,
             cells: rows.saturating_mul(columns),
+            register_parts,
         }
     }
 }

@@ -185,7 +185,9 @@ impl Running {
         }
         let at = now();
         let mut facts = release.facts;
-        facts.used = Some(self.scanned.used(facts.rows, columns, release.cpu_us));
+        let parts = self.domain.disclosure.parts();
+        let used = (facts.rows, columns);
+        facts.used = Some(self.scanned.used(used, release.cpu_us, parts));
         let span = tracing::info_span!("entry.close", rows = facts.rows);
         let receipt = release
             .decided
