@@ -198,6 +198,13 @@ def main():
             except d.Refused as why: opened = str(why)
             holds("a query over it is answered with no data", opened is not True, opened, f"its ciphertext is there: {bytes_there}")
             kept = next(e["event"]["snapshot"] for e in events(served, "dataset-loaded") if e["event"]["snapshot"]["dataset"] != entry["dataset"])
+            # Nobody knows what left after the backup: protected data is sealed until two say that nothing did.
+            asked = lambda: run(other, "query", "--scenario", "care", "SELECT count(*) FROM visits", "-p", other.person("alice") / "profile.toml")
+            shut = asked()
+            of(other, roles["security-authority"], "domain", "release-seal", "--dataset", "city.visits")
+            for role in ("data-authority", "regulator"): of(other, roles[role], "domain", "approve-release", "--dataset", "city.visits")
+            opened = asked()
+            holds("protected data is sealed, and answers once two released it", "city.visits" in put["sealed"] and shut.returncode != 0 and opened.returncode == 0, put["sealed"], shut.stderr.strip()[:90], opened.stderr.strip()[:90])
             key = told(other, "backup", "verify", "--at", place)
             holds("the restored domain serves", other.process.poll() is None, f"{kept['dataset']}/{kept['number']} has its key, {key['objects']} objects verified")
         shutil.rmtree(work / "older", ignore_errors=True)
@@ -216,7 +223,7 @@ def main():
             file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
             # Each backup is judged by what it holds: the older one may have an object to itself.
             flips += any(run(served, "backup", "verify", "--at", place, "--number", number).returncode == 1 and
-                run(served, "restore", work / "flipped", "--from", place, "--number", number, "--keys", copied["folder"]).returncode == 1
+                run(served, "restore", work / "flipped", "--from", place, "--number", number, "--keys", copied["folder"], "--danger-accept-rollback").returncode == 1
                 for number in (second["number"], first["number"]))
             file.write_bytes(whole)
         holds("a flipped bit is found and nothing is put back", flips == min(12, len(objects)) and not (work / "flipped").exists(), f"{flips} bits")

@@ -2,7 +2,7 @@
 
 Needs grpcio (and adbc-driver-flightsql where a lane says so); the bonded binary by --bonded.
 """
-import argparse, contextlib, pathlib, re, shutil, signal, subprocess, sys, tempfile, time
+import argparse, contextlib, os, pathlib, re, shutil, signal, subprocess, sys, tempfile, time
 import grpc
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -36,7 +36,8 @@ def f1_seed(folder, twin=None, seed=1):
 
 
 class Domain:
-    """A served domain; a context manager."""
+    """A served domain; a context manager. `env` goes into the gateway's environment."""
+    env = {}
 
     def __init__(self, bonded, seed, folder=None, more=()):
         self.bonded = pathlib.Path(bonded).resolve()
@@ -63,7 +64,7 @@ class Domain:
         self.log = open(self.folder / "serve.log", "ab")
         self.process = subprocess.Popen(
             [self.bonded, "serve", "--dir", self.dir, "--flight", "127.0.0.1:0", "--admin", "127.0.0.1:0", *more],
-            stdout=subprocess.PIPE, stderr=self.log, text=True)
+            stdout=subprocess.PIPE, stderr=self.log, text=True, env={**os.environ, **self.env})
         line = self.process.stdout.readline()
         self.ready_seconds = time.monotonic() - began
         found = re.search(r"flight=(\S+)", line)

@@ -448,6 +448,59 @@ def destroyed(world):
     return certificate / "certificate.dsse.json"
 
 
+def sealed(world):
+    """Sealed data: nobody operates on it, nothing of it goes, each file is as it was, and two of two roles open it."""
+    unit = ("--dataset", "city.visits")
+    answers(world, 2)
+    world.does("sam", "domain", "seal", *unit, "--basis", "investigation", "--until", world.day(2))
+    code, told = world.query("ann", SQL)
+    if code not in (3, 4): wrong(f"sealed data is answered: {code} {told}")
+    world.refused("sam", "domain", "destroy", *unit, "--snapshot", "1", "--basis", "order", code=3, told="register.sealed")
+    world.refused("sam", "domain", "seal", *unit, "--basis", "order", "--until", world.day(9), told="register.sealed-already")
+    if not world.does("rex", "domain", "seal-check", *unit).get("holds"): wrong("a sealed file is not as it was")
+    for file in sorted((world.dir / "data" / "city.visits").glob("*.parquet")):
+        before = file.read_bytes()
+        file.write_bytes(before[:-9] + bytes([before[-9] ^ 1]) + before[-8:])
+        world.refused("dana", "domain", "seal-check", *unit, told="not what was sealed")
+        file.write_bytes(before)
+    world.does("sam", "domain", "extend-seal", *unit, "--until", world.day(3))
+    world.refused("sam", "domain", "extend-seal", *unit, "--until", world.day(2), told="register.seal-shorter")
+    world.refused("sam", "domain", "release-seal", *unit, told="register.seal-holds")
+    world.later(4)
+    if world.query("ann", SQL)[0] not in (3, 4): wrong("the day alone opened a seal")
+    if not any(owed["owed"] == "seal" for owed in world.does("rex", "domain", "overdue")): wrong("nobody is told of a seal whose day is over")
+    released(world, unit)
+    answers(world, 2)
+    seal_killed(world)
+    answers(world, 2)
+
+
+def released(world, unit):
+    world.does("sam", "domain", "release-seal", *unit)
+    world.does("dana", "domain", "approve-release", *unit)
+    world.refused("dana", "domain", "approve-release", *unit, told="register.approved-already")
+    world.does("rex", "domain", "approve-release", *unit)
+
+
+def seal_killed(world):
+    """The gateway is killed while it seals: the seal stands with its whole list, or not at all."""
+    unit, stood = ("--scenario", "care"), 0
+    for wait in (0.005, 0.02, 0.08):
+        asking = subprocess.Popen([world.bonded, "domain", "seal", *unit, "--basis", "incident", "--until", world.day(), "-p", world.profile("sam")],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=world.environment())
+        time.sleep(wait)
+        world.process.kill(); world.process.wait()
+        asking.wait(30)
+        world.serve()
+        if not world.does("rex", "domain", "seals"): continue
+        stood += 1
+        found = world.does("rex", "domain", "seal-check", *unit)
+        if not found.get("holds") or not found.get("files"): wrong(f"a seal that was killed stands in part: {found}")
+        world.later(1)
+        released(world, unit)
+    print(f"killed 3 times while it sealed: {stood} seals stand, each whole")
+
+
 def the_end(world):
     world.does("ann", "scenario", "close", "care", "--cause", "purpose-met")
     overdue = world.does("rex", "domain", "overdue")
@@ -480,6 +533,10 @@ sam: person vet x | operator drill x --next-until DAY | licence review x | scena
 sam: product review x --aspect security | domain destroyed --licence x --certificate PAPER
 sam: domain destroy --dataset city.visits --snapshot 1 --basis order
 dana rex: domain approve-destruction 1
+sam: domain seal --dataset city.visits --basis order --until DAY | domain extend-seal --dataset city.visits --until DAY
+adam sam: domain release-seal --dataset city.visits
+dana rex: domain approve-release --dataset city.visits
+dana sam rex: domain seal-check --dataset city.visits
 dana: operator register --file OPERATOR | operator assess x --file PAPER | dataset add --file DATASET | dataset confirm-grades city.x --item x=1
 dana: dataset prohibit city.x --reason x | dataset reinstate city.x | dataset withdraw city.x --reason x | licence announce --file CALL
 dana: licence notice x --until DAY | licence grant x | licence rectified x | licence terminate x --cause ordered --reason x
@@ -550,7 +607,7 @@ def main():
         world = World(given.bonded, folder)
         try:
             founded(world)
-            for stage in (people, papers, catalogue, imported, licence, scenario, suspension, product, supervision, wrong_roles, follow, renewal, certificates, the_end):
+            for stage in (people, papers, catalogue, imported, licence, scenario, suspension, product, supervision, wrong_roles, follow, renewal, certificates, sealed, the_end):
                 began, wrongs = time.monotonic(), len(WRONG)
                 stage(world)
                 print(f"{stage.__name__}: {time.monotonic() - began:.1f} s, {len(WRONG) - wrongs} wrong")

@@ -270,6 +270,8 @@ def others(served, alice):
     regulator = Asker(served, "rita", "still")
     must("work.people" in regulator.listed(), True, "the regulator sees what is kept")
     must(isinstance(regulator.ask("SELECT count(*) FROM work.people"), str), True, "and reads none of it")
+    must(other.drop("people"), "", "one's own of that name")
+    must(isinstance(alice.ask("SELECT count(*) FROM work.people"), str), False, "and not the other's")
 
 
 def untold(served, alice):
@@ -293,7 +295,7 @@ def untold(served, alice):
     for name, told in (("few1", few), ("many1", many)):
         queries = {leaf["event"]["query"] for leaf in leaves if leaf.get("event", {}).get("event") == "operation-decided" and f"work.{name}_" in json.dumps(leaf)} if isinstance(leaves[0].get("event"), dict) else set()
         ends = [leaf["event"]["used"] for leaf in leaves if isinstance(leaf.get("event"), dict) and leaf["event"].get("query") in queries | {told["query"]} and leaf["event"].get("used")]
-        used[name] = [(end["scanned_bytes"], end["values_masked"], end["cells"]) for end in ends if end["cells"] == 0]
+        used[name] = [(end["scanned_bytes"], end["values_masked"]) for end in ends]
     must(used["few1"], used["many1"], "what reading and making it is metered with")
 
 
