@@ -240,6 +240,12 @@ fn told(restored: &Restored, (dir, json): (&Path, bool)) -> Result<(), Failure> 
             "{key}: no key opens it: it was destroyed, or is newer than the keys / 无密钥，无法打开"
         );
     }
+    for dataset in &restored.sealed {
+        println!(
+            "{dataset}: sealed, since what left of it after the backup is not known; two others release it \
+             (bonded domain release-seal, approve-release) / 已封存：备份之后的放行记录不明，须两人解封"
+        );
+    }
     println!(
         "whoever saw the log at more than {} entries (witnesses, auditors) has to be told / \
          请告知见证方与审计方",

@@ -12,6 +12,7 @@ mod product; // 公共数据产品
 mod external; // 社会数据
 mod workspace; // 工作区
 mod supervision; // 违规 and 异议
+mod seal; // 封存
 mod domain; // what the platform governs
 
 pub(crate) use self::{

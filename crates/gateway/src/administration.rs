@@ -134,6 +134,7 @@ impl Administration {
         let _loading = self.domain.loading.lock().await;
         let last = {
             let stands = self.domain.live.read();
+            stands.state.judge_unsealed(&dataset.name)?;
             stands.state.snapshot(&dataset.name).map(|last| last.number)
         };
         let number = last.map_or(1, |last| last + 1);
@@ -250,13 +251,11 @@ impl Administration {
     pub async fn measure(&self, scenario: &Scenario) -> Result<Vec<RowRisk>, Unadministered> {
         let mut risks = Vec::new();
         for wanted in scenario.datasets.iter().filter(|wanted| wanted.show_rows) {
-            let snapshot = self
-                .domain
-                .live
-                .read()
-                .state
-                .snapshot(&wanted.name)
-                .cloned();
+            let snapshot = {
+                let stands = self.domain.live.read();
+                stands.state.judge_unsealed(&wanted.name)?;
+                stands.state.snapshot(&wanted.name).cloned()
+            };
             if let Some(snapshot) = snapshot {
                 risks.extend(self.measured(scenario, wanted, &snapshot).await?);
             }

@@ -201,7 +201,12 @@ pub(crate) type SealedFiles = BTreeMap<(DatasetName, u32), Digest>;
 
 /// Takes note of a sealed file that an event says there is from here on, or is no longer.
 pub(crate) fn take_note(event: &Event, files: &mut SealedFiles) {
-    if let Event::DatasetLoaded { snapshot, .. } = event {
+    if let Event::DatasetLoaded { snapshot, .. }
+    | Event::ExternalStep {
+        snapshot: Some(snapshot),
+        ..
+    } = event
+    {
         files.insert((snapshot.dataset.clone(), snapshot.number), snapshot.digest);
     } else if let Event::DerivedKept { derived, .. } = event {
         files.insert((derived.stored_as(), derived.number), derived.digest);

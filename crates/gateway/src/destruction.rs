@@ -13,7 +13,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use ledger::Breach;
 use manifest::{Certificate, DestroyedKey, Disposition, Method, Object, Taken};
-use register::{Command, DestructionRequest};
+use register::{Command, DestructionRequest, Unlawful};
 use std::sync::Arc;
 use terms::{
     DatasetName, DerivedEnd, DestructionBasis, Digest, Event, KeyName, KeystoreKind, PersonId,
@@ -79,7 +79,9 @@ impl Gateway {
         let by = self.may(asking, "requestDestruction", None)?;
         let name = snapshot_key(&dataset, snapshot);
         let status = self.domain.keyring.status();
-        if !status.keys.iter().any(|(known, _)| *known == name) {
+        // What is kept is dropped, not destroyed by itself.
+        let is_kept = dataset.schema() == DatasetName::WORKSPACE;
+        if is_kept || !status.keys.iter().any(|(known, _)| *known == name) {
             return Err(Refused::invalid(
                 "vault.unit-absent",
                 "there is no such snapshot.",
@@ -88,6 +90,7 @@ impl Gateway {
         }
         let mut standing = self.upkeep.standing.lock().await;
         let judged = standing.destructions.judge_request(&dataset, snapshot);
+        let judged = judged.and_then(|()| self.destructible(&dataset, snapshot));
         judged.map_err(|why| Refused::from(&why))?;
         let event = Event::DestructionRequested {
             by: by.id,
@@ -115,6 +118,11 @@ impl Gateway {
         let by = self.may(asking, "approveDestruction", requester.as_ref())?;
         let judged = standing.destructions.judge(request, Some(&by.id));
         let (approvals, is_complete) = judged.map_err(|why| Refused::from(&why))?;
+        // Held with the requests, so that nothing is sealed between the approval and its destruction.
+        if let Some(of) = standing.destructions.request(request) {
+            let judged = self.destructible(&of.dataset, of.snapshot);
+            judged.map_err(|why| Refused::from(&why))?;
+        }
         let event = Event::DestructionApproved { by: by.id, request };
         let recorded = standing.record(&self.domain.ledger, event, now()).await;
         recorded.map_err(|why| Refused::from(&why))?;
@@ -129,16 +137,32 @@ impl Gateway {
             certificate,
         })
     }
+
+    /// That a snapshot is not sealed, nor anything that is kept of it: that would have to go first.
+    fn destructible(&self, dataset: &DatasetName, snapshot: u32) -> Result<(), Unlawful> {
+        let stands = self.domain.live.read();
+        let state = &stands.state;
+        state.judge_destructible(dataset, snapshot)?;
+        let mut kept = state.kept().filter(|kept| kept.is_of(dataset, snapshot));
+        kept.try_for_each(|kept| state.judge_destructible(&kept.stored_as(), kept.number))
+    }
 }
 
-/// Does what was approved or certified and not finished: a crash came in between.
+/// Does what was approved or certified and not finished: a crash came in between. What cannot be finished
+/// for what the log says, or for what stands, keeps nobody from the rest of the domain: it is told, and
+/// taken up at the next start.
 pub(crate) async fn take_up(
     domain: &Arc<Domain>,
     standing: &mut Standing,
 ) -> Result<(), Undestroyed> {
     let approved: Vec<u64> = standing.destructions.approved().collect();
     for request in approved {
-        destroy(domain, standing, request).await?;
+        match destroy(domain, standing, request).await {
+            Err(why @ (Undestroyed::Derived(_) | Undestroyed::Unrecorded(_))) => {
+                tracing::error!(%why, request, "a destruction is approved and is not done");
+            }
+            done => drop(done?),
+        }
     }
     let certified: Vec<(u64, u64)> = standing.destructions.certified().collect();
     for (request, index) in certified {
@@ -158,6 +182,8 @@ async fn destroy(
     let of = standing.destructions.request(request).cloned();
     let of = of.ok_or(Undestroyed::Unrecorded("the request"))?;
     let name = snapshot_key(&of.dataset, of.snapshot);
+    // Before anything goes: what is not on record cannot be certified.
+    evidence::came_in(domain, &of)?;
     // None comes to stand until the snapshot is gone.
     let _settling = domain.workspace.settling.lock().await;
     end_derived(domain, &of).await?;

@@ -223,15 +223,18 @@ impl Gateway {
         (id, scrutiny): (ExternalId, Scrutiny),
         accepted: Option<register::Reason>,
     ) -> Result<Carried, Barred> {
-        self.may(asking, action(scrutiny), self.submitter_of(&id).as_ref())?;
+        let by = self.may(asking, action(scrutiny), self.submitter_of(&id).as_ref())?;
         let (this, asking) = (Arc::clone(self), asking.clone());
-        let reviewed = async move { this.reviewed(&asking, (id, scrutiny), accepted).await };
+        let reviewed = async move {
+            this.reviewed((&asking, &by.id), (id, scrutiny), accepted)
+                .await
+        };
         tokio::spawn(reviewed).await.unwrap_or(Err(Barred::Broken))
     }
 
     async fn reviewed(
         &self,
-        asking: &Asking,
+        (asking, by): (&Asking, &PersonId),
         (id, scrutiny): (ExternalId, Scrutiny),
         accepted: Option<register::Reason>,
     ) -> Result<Carried, Barred> {
@@ -241,9 +244,11 @@ impl Gateway {
             let standing = stands.state.external(&id);
             let open = standing.filter(|s| s.stage == terms::Stage::Applied);
             let is_last = stands.state.is_last_review(&id, scrutiny);
+            // Nothing is read for a review that may not be.
+            let judged = stands.state.may_review_external(by, (scrutiny, &id));
+            judged.map_err(Unadministered::from)?;
             (open.map(|standing| standing.external.clone()), is_last)
         };
-        // What is not open is refused by the register, with its reason.
         if let (Some(external), Scrutiny::Security) = (&external, scrutiny) {
             self.judge_safety(external, accepted.is_some()).await?;
         }

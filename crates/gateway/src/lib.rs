@@ -33,6 +33,7 @@ mod key_copy; // keys copied, numbered and on record
 mod restore; // a domain put back
 mod destruction; // snapshots destroyed, by who may, and certified
 mod registration; // 产品登记证书
+mod sealing; // 封存: data sealed, and looked at again
 mod upkeep; // sealed texts, redaction, retention
 mod operations; // explain, export, receipt, head
 mod management; // the register's steps and what stands

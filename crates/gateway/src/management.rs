@@ -15,6 +15,7 @@ mod products; // 公共数据产品
 mod externals; // 社会数据
 mod workspaces; // 工作区
 mod supervision; // 违规 and 异议
+mod seals; // 封存
 mod platform; // what the management platform governs
 mod follow; // the log as it grows
 
@@ -182,8 +183,8 @@ pub(crate) fn routes(
         licences_server::LicencesServer, objections_server::ObjectionsServer,
         operators_server::OperatorsServer, people_server::PeopleServer,
         platform_server::PlatformServer, products_server::ProductsServer,
-        scenarios_server::ScenariosServer, violations_server::ViolationsServer,
-        workspaces_server::WorkspacesServer,
+        scenarios_server::ScenariosServer, seals_server::SealsServer,
+        violations_server::ViolationsServer, workspaces_server::WorkspacesServer,
     };
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(wire::SERVICES)
@@ -199,6 +200,7 @@ pub(crate) fn routes(
         .add_service(WorkspacesServer::new(desk.clone()))
         .add_service(ViolationsServer::new(desk.clone()))
         .add_service(ObjectionsServer::new(desk.clone()))
+        .add_service(SealsServer::new(desk.clone()))
         .add_service(PlatformServer::new(desk.clone()));
     Ok(routes)
 }

@@ -18,7 +18,7 @@ use std::{
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
-use terms::{Digest, Event, KeyName};
+use terms::{DatasetName, Digest, Event, KeyName, SealedUnit, today};
 use vault::Keyring;
 
 /// What is put back, and where.
@@ -55,6 +55,8 @@ pub struct Restored {
     pub unopened: Vec<KeyName>,
     /// The restored log's first entry of its own.
     pub index: u64,
+    /// The datasets that are sealed until two release them: what left of them after the backup is not known.
+    pub sealed: Vec<DatasetName>,
 }
 
 /// Why a domain was not put back. Nothing has its name then.
@@ -99,6 +101,9 @@ pub enum Unrestored {
         /// Why.
         source: std::io::Error,
     },
+    /// Protected data cannot be sealed.
+    #[error("restore.unsealed: the protected data could not be sealed / 受保护数据无法封存")]
+    Unsealed,
     /// The backup.
     #[error("{}: {}", .0.code(), .0)]
     Backup(#[from] Unbacked),
@@ -230,7 +235,9 @@ impl Restoring<'_> {
         }
         domain.keyring.recorded(of_keys.len())?;
         let recorded = domain.ledger.append(&event, None, now()).wait()?;
+        let sealed = sealed(&domain)?;
         Ok(Restored {
+            sealed,
             size: head.size,
             root: head.root,
             backup: opened.digest,
@@ -239,6 +246,31 @@ impl Restoring<'_> {
             index: recorded.index,
         })
     }
+}
+
+/// Seals every protected dataset. Nobody knows what left of it after the backup was taken, so that nothing can
+/// be held against that: somebody has to say that nothing did, or load the data anew.
+fn sealed(domain: &Domain) -> Result<Vec<DatasetName>, Unrestored> {
+    let at = now();
+    let state = domain.live.read().state.clone();
+    let mut sealed = Vec::new();
+    for dataset in state.datasets().filter(|dataset| dataset.is_protected()) {
+        let name = &dataset.name;
+        let mut snapshots = state.seen_by(&SealedUnit::Dataset(name.clone()));
+        let numbers = domain.store.stored(name)?.into_iter();
+        snapshots.extend(numbers.map(|number| (name.clone(), number)));
+        if snapshots.is_empty() {
+            continue;
+        }
+        let listing = crate::sealing::listing(&domain.store, snapshots)?;
+        let events = state.sealed_at_restore(name, (today(at), listing));
+        let events = events.map_err(|_| Unrestored::Unsealed)?;
+        for event in &events {
+            domain.ledger.append(event, None, at).wait()?;
+        }
+        sealed.push(name.clone());
+    }
+    Ok(sealed)
 }
 
 /// The snapshots on record without a key. One with a key has to be there as it is on record.

@@ -152,6 +152,8 @@ impl Gateway {
         let by = self.may(asking, "approveRedaction", requester.as_ref())?;
         let approval = standing.redactions.judge(request, Some(&by.id));
         let approval = approval.map_err(|why| Refused::from(&why))?;
+        let prunable = self.domain.live.read().state.judge_prunable();
+        prunable.map_err(|why| Refused::from(&why))?;
         let event = Event::RedactionApproved { by: by.id, request };
         let ledger = &self.domain.ledger;
         let done = async {
@@ -172,6 +174,8 @@ impl Gateway {
     pub async fn prune(&self, asking: &Asking) -> Result<Pruned, Refused> {
         let by = self.may(asking, "pruneLog", None)?;
         let standing = self.upkeep.standing.lock().await;
+        let prunable = self.domain.live.read().state.judge_prunable();
+        prunable.map_err(|why| Refused::from(&why))?;
         let ledger = &self.domain.ledger;
         // What has expired goes first, keys and all.
         let done = async {
@@ -184,6 +188,10 @@ impl Gateway {
     /// Destroys the sealed texts whose time is over.
     pub(crate) async fn expire(&self) {
         let standing = self.upkeep.standing.lock().await;
+        // What is on record of sealed data is kept, and no text says by itself what it is about.
+        if self.domain.live.read().state.seals().stand() {
+            return;
+        }
         let expired = self.domain.ledger.expire(&standing.promises, now()).await;
         match expired {
             Ok(0) => {}

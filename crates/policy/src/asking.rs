@@ -108,6 +108,11 @@ impl<'a> Asking<'a> {
                 .find(|risk| risk.dataset == wanted.name && risk.snapshot == snapshot);
             let permitted = self.dataset(&mut classes, dataset, wanted, &licence.licence);
             let permitted = permitted.map_err(|Unusable(why)| Refusal::Unusable(why))?;
+            // INVARIANT (nothing is counted that nothing shows): of what is sealed, prohibited or not listed
+            // at all, not even how many rows there are.
+            if permitted.items.is_empty() {
+                continue;
+            }
             datasets.push(PermittedDataset {
                 // INVARIANT (no rows unmeasured): of protected data none show before their risk is on
                 // record, for the very snapshot that is seen.
@@ -214,6 +219,7 @@ impl<'a> Asking<'a> {
                 "drillCurrent": operator.drill_until.is_none_or(|day| self.now < end_of_day(day)),
                 "assessed": !operator.assessment_failed,
                 "open": !self.state.measures(&operator.id).any(|m| m == Measure::Closed),
+                "sealed": self.state.seals().holds_scenario(&standing.scenario),
             }),
         })
     }
@@ -226,8 +232,9 @@ impl<'a> Asking<'a> {
         licence: &Licence,
     ) -> Result<PermittedDataset, Unusable> {
         let (mut items, mut absent) = (Vec::new(), Vec::new());
+        let seals = self.state.seals();
         for item in &dataset.items {
-            let ways = classes.ways(Class::of(item, (dataset, wanted), licence))?;
+            let ways = classes.ways(Class::of(item, (dataset, wanted), (licence, seals)))?;
             let mask = if ways.plain && item.mask.is_none() {
                 Mask::Plain
             } else if ways.plain || ways.masked {

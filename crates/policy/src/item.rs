@@ -3,6 +3,7 @@ use crate::{
     bundle::{Bundle, Unusable},
     decide::Asked,
 };
+use register::Seals;
 use serde_json::json;
 use std::collections::BTreeMap;
 use terms::{Action, Channel, Dataset, Item, Licence, Person, ScenarioDataset};
@@ -17,6 +18,7 @@ pub(crate) struct Class {
     pub own: bool,
     pub prohibited: bool,
     pub covered: bool,
+    pub sealed: bool,
 }
 
 impl Class {
@@ -24,7 +26,7 @@ impl Class {
     pub(crate) fn of(
         item: &Item,
         (dataset, wanted): (&Dataset, &ScenarioDataset),
-        licence: &Licence,
+        (licence, seals): (&Licence, &Seals),
     ) -> Self {
         Self {
             grade: item.grade.number(),
@@ -34,6 +36,7 @@ impl Class {
             own: dataset.provider == licence.operator.as_str(),
             prohibited: dataset.prohibited.is_some() || !dataset.standing.is_active(),
             covered: licence.mode.covers(&dataset.sector),
+            sealed: seals.holds_dataset(&dataset.name),
         }
     }
 }
@@ -121,6 +124,7 @@ impl<'a> Classes<'a> {
             "own": class.own,
             "prohibited": class.prohibited,
             "covered": class.covered,
+            "sealed": class.sealed,
         });
         let asked = Asked {
             action,

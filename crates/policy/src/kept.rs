@@ -34,6 +34,10 @@ pub fn view(datasets: &[PermittedDataset], sources: &[DerivedSource]) -> Option<
                 && dataset.snapshot == source.snapshot
         };
         let dataset = datasets.iter().find(of)?;
+        // Of what shows no item any more, not even how many rows there were is told.
+        if dataset.items.is_empty() {
+            return None;
+        }
         let mut items = Vec::with_capacity(source.items.len());
         for name in &source.items {
             let item = dataset.items.iter().find(|item| item.name == *name)?;

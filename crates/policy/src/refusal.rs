@@ -36,6 +36,9 @@ pub enum Refusal {
     /// The operator's access is closed for a violation.
     #[error("closed for a violation")]
     Closed,
+    /// The scenario is sealed, or its licence.
+    #[error("sealed")]
+    Sealed,
     /// The role may not do this, or did submit what it would approve.
     #[error("action `{0}` not permitted")]
     ActionNotPermitted(&'static str),
@@ -60,6 +63,7 @@ impl Refusal {
             Self::DrillOverdue => "policy.drill-overdue",
             Self::AssessmentFailed => "policy.assessment-failed",
             Self::Closed => "policy.closed",
+            Self::Sealed => "policy.sealed",
             Self::ActionNotPermitted(_) => "policy.action-not-permitted",
             Self::Unusable(_) => "policy.unusable",
         }
@@ -113,6 +117,10 @@ impl Refusal {
                 "the operator's access is closed for a violation (OD-1).",
                 "因违规行为，运营单位的数据获取权限已关闭（开放意见）。",
             ),
+            Self::Sealed => Told::new(
+                "the data is sealed; nobody operates on it until the seal is released (AO-3, AO-19).",
+                "数据已封存，解封前不得运营（办法第三条、第十九条）。",
+            ),
             Self::ActionNotPermitted(_) => Told::new(
                 "this role may not take this step (AO-5, AO-6).",
                 "该角色不得执行此步骤（办法第五条、第六条）。",
@@ -136,6 +144,7 @@ impl Refusal {
             "drill-overdue" => Self::DrillOverdue,
             "assessment-failed" => Self::AssessmentFailed,
             "closed-for-a-violation" => Self::Closed,
+            "sealed" => Self::Sealed,
             _ => Self::UnknownScenario,
         }
     }

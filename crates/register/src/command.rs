@@ -5,8 +5,8 @@ use terms::{
     Announcement, Aspect, Cause, Dataset, DatasetName, DatasetRisk, Derived, DerivedEnd,
     DerivedName, Digest, Disposed, DomainName, Evidence, External, ExternalId, Grade, Holidays,
     Impact, ItemName, Licence, LicenceId, Measure, ObjectionId, Obligations, Operator, OperatorId,
-    Person, PersonId, Product, ProductId, RowRisk, Scenario, ScenarioId, Scrutiny, Snapshot,
-    Thresholds, Violated, ViolationId,
+    Person, PersonId, Product, ProductId, RowRisk, Scenario, ScenarioId, Scrutiny, SealBasis,
+    SealedFile, SealedUnit, Snapshot, Thresholds, Violated, ViolationId,
 };
 
 /// What can be asked of the register. Each has its action word for the policies.
@@ -390,6 +390,50 @@ pub enum Command {
         /// The digest of the certificate.
         certificate: Digest,
     },
+
+    // --- seals ---
+    /// 封存, with what is stored. Source: AO-3, AO-19.
+    SealData {
+        /// What.
+        unit: SealedUnit,
+        /// Why.
+        basis: SealBasis,
+        /// The last day on which nobody may release it.
+        until: NaiveDate,
+        /// The files it has.
+        listing: Listing,
+    },
+    /// A later day.
+    ExtendSeal {
+        /// Of what.
+        unit: SealedUnit,
+        /// Until when.
+        until: NaiveDate,
+    },
+    /// That a seal be released, once its day is over.
+    RequestSealRelease(SealedUnit),
+    /// By one of two others of different roles; with the second it is released.
+    ApproveSealRelease(SealedUnit),
+    /// What was found of it when it was looked at again.
+    CheckSeal {
+        /// Of what.
+        unit: SealedUnit,
+        /// The digest of the list that its files make now.
+        found: Digest,
+        /// Whether they are those that were sealed.
+        holds: bool,
+    },
+}
+
+/// The stored files of what is sealed. Made by [`Listing::of`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The digest of their lines, one after the other.
+    pub list: Digest,
+    /// The root of the tree of these lines.
+    pub root: Digest,
+    /// The files, sorted by their lines.
+    pub files: Vec<SealedFile>,
 }
 
 /// How much the scenarios of one licence may keep, all together.
@@ -413,6 +457,8 @@ pub(crate) enum About<'a> {
     Objection(&'a ObjectionId),
     /// A dataset somebody proposed, or whose grades somebody proposed.
     Dataset(&'a DatasetName),
+    /// What is sealed, and whose release somebody asked for.
+    Seal(&'a SealedUnit),
 }
 
 impl Command {
@@ -498,6 +544,11 @@ impl Command {
             Self::DropDerived { .. } => "dropDerived",
             Self::EndDerived { .. } => "endDerived",
             Self::ConfirmDestruction { .. } => "confirmDestruction",
+            Self::SealData { .. } => "sealData",
+            Self::ExtendSeal { .. } => "extendSeal",
+            Self::RequestSealRelease(_) => "requestSealRelease",
+            Self::ApproveSealRelease(_) => "approveSealRelease",
+            Self::CheckSeal { .. } => "checkSeal",
         }
     }
 
@@ -567,11 +618,20 @@ impl Command {
             | Self::KeepDerived { .. }
             | Self::DropDerived { .. }
             | Self::EndDerived { .. }
-            | Self::ConfirmDestruction { .. } => None,
+            | Self::ConfirmDestruction { .. }
+            | Self::SealData { .. }
+            | Self::ExtendSeal { .. }
+            | Self::RequestSealRelease(_)
+            | Self::ApproveSealRelease(_)
+            | Self::CheckSeal { .. } => None,
         }
     }
 
     /// What of somebody's it decides on; steps the holder takes decide on nothing.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each case: a table reads best in one place"
+    )]
     pub(crate) const fn about(&self) -> About<'_> {
         match self {
             Self::ReviewLicence(id)
@@ -593,6 +653,7 @@ impl Command {
                 About::External(external)
             }
             Self::AnswerObjection { objection, .. } => About::Objection(objection),
+            Self::ApproveSealRelease(unit) => About::Seal(unit),
             Self::CatalogueDataset(dataset) => About::Dataset(&dataset.name),
             Self::ConfirmGrades { dataset, .. } => About::Dataset(dataset),
             Self::CreateDomain { .. }
@@ -638,7 +699,11 @@ impl Command {
             | Self::KeepDerived { .. }
             | Self::DropDerived { .. }
             | Self::EndDerived { .. }
-            | Self::ConfirmDestruction { .. } => About::Nothing,
+            | Self::ConfirmDestruction { .. }
+            | Self::SealData { .. }
+            | Self::ExtendSeal { .. }
+            | Self::RequestSealRelease(_)
+            | Self::CheckSeal { .. } => About::Nothing,
         }
     }
 }

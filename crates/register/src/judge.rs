@@ -6,6 +6,7 @@ mod catalogue; // grades, attributes, subjects
 mod grading; // proposed and confirmed grades, risks, what is not operated on
 mod licence; // calls, scope, term, order of steps
 mod scenario; // item lists, members, rows
+mod seal; // 封存 and its release
 mod product; // forms, fees, two authorities
 mod external; // what an operator brings in, two authorities
 mod workspace; // names, room, whose
@@ -218,6 +219,18 @@ impl State {
             Command::ConfirmDestruction { of, certificate } => {
                 self.confirm_destruction(asked, of, certificate)?
             }
+            Command::SealData {
+                unit,
+                basis,
+                until,
+                listing,
+            } => return self.seal_data(asked, unit, (basis, until, listing)),
+            Command::ExtendSeal { unit, until } => self.extend_seal(asked, unit, until)?,
+            Command::RequestSealRelease(unit) => self.request_seal_release(asked, unit)?,
+            Command::ApproveSealRelease(unit) => self.approve_seal_release(asked, unit)?,
+            Command::CheckSeal { unit, found, holds } => {
+                self.check_seal(asked, unit, (found, holds))?
+            }
         };
         Ok(vec![event])
     }
@@ -232,6 +245,10 @@ impl State {
             About::Product(id) => self.product(id).map(|standing| &standing.submitter),
             About::External(id) => self.external(id).map(|standing| &standing.submitter),
             About::Objection(id) => self.objection(id).map(|objection| &objection.lodged_by),
+            About::Seal(unit) => {
+                let release = self.seals().of(unit).and_then(|seal| seal.release.as_ref());
+                release.map(|release| &release.by)
+            }
             About::Dataset(name) => {
                 let entry = self.proposed(name).map(|(by, ..)| by);
                 entry.or_else(|| self.regrading(name).map(|(by, _)| by))

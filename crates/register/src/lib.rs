@@ -12,6 +12,7 @@ mod command; // what can be asked for
 pub mod life; // which steps there are from which stage
 mod redaction; // requests to destroy sealed texts
 mod destruction; // requests to destroy snapshots
+mod seal; // 封存: what is sealed
 mod unlawful; // why a command may not be
 mod judge; // the rules, by family
 mod audit; // the record held against its own rules
@@ -21,11 +22,12 @@ mod stage; // a small domain for the tests
 
 pub use self::{
     audit::{Audit, Audited, Finding},
-    command::{Command, Room},
+    command::{Command, Listing, Room},
     destruction::{DestructionRequest, Destructions},
     judge::judge_entry,
     reason::Reason,
     redaction::{Approval, Redactions},
+    seal::{Seal, SealRelease, Seals},
     state::{
         ExternalStanding, LicenceStanding, Overdue, Owed, ProductStanding, ScenarioStanding, State,
     },

@@ -1,3 +1,4 @@
+use crate::Seals;
 use std::collections::BTreeMap;
 use terms::{
     Announcement, AnnouncementId, Calendar, Course, Dataset, DatasetName, Digest, Disposed,
@@ -52,6 +53,8 @@ struct Procedure {
     violations: BTreeMap<ViolationId, Violation>,
     /// What ended and is destroyed, with the digest of the certificate.
     destroyed: BTreeMap<String, Digest>,
+    #[serde(default, skip_serializing_if = "Seals::is_empty")]
+    seals: Seals,
 }
 
 /// A product and the step it is at.
@@ -353,6 +356,12 @@ impl State {
     #[must_use]
     pub fn destroyed(&self, of: &Disposed) -> Option<&Digest> {
         self.procedure.destroyed.get(&disposed(of))
+    }
+
+    /// What is sealed.
+    #[must_use]
+    pub const fn seals(&self) -> &Seals {
+        &self.procedure.seals
     }
 
     /// Every scenario.

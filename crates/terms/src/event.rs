@@ -6,9 +6,9 @@ use crate::{
     Announcement, Answer, Channel, Course, Dataset, DatasetName, Derived, DerivedEnd,
     DestructionBasis, Digest, DomainName, External, GradeProposal, Holidays, ItemName, KeyName,
     KeystoreKind, Licence, LicenceId, Notice, Objection, ObjectionId, Obligations, Operator,
-    Person, PersonId, Product, ProductId, QueryId, ReadingPurpose, RedactionBasis, Retention,
-    Rotation, RowRisk, Scenario, ScenarioId, Shape, Snapshot, Stage, Thresholds, Usage, Violation,
-    ViolationId,
+    Person, PersonId, Product, ProductId, QueryId, ReadingPurpose, RedactionBasis, Retention, Role,
+    Rotation, RowRisk, Scenario, ScenarioId, SealBasis, SealedFile, SealedUnit, Shape, Snapshot,
+    Stage, Thresholds, Usage, Violation, ViolationId,
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -533,6 +533,74 @@ pub enum Event {
         /// Why.
         end: DerivedEnd,
     },
+    /// Part of the list of the stored files of what is about to be sealed. It means nothing before the seal
+    /// that names the list.
+    SealListed {
+        /// The digest of the whole list: its lines, one after the other.
+        list: Digest,
+        /// The files of this part, in order.
+        files: Vec<SealedFile>,
+    },
+    /// 封存: nothing of it is operated on, comes in or is destroyed. Source: AO-3, AO-19.
+    DataSealed {
+        /// By whom.
+        by: PersonId,
+        /// What.
+        unit: SealedUnit,
+        /// Why.
+        basis: SealBasis,
+        /// The last day on which nobody may release it.
+        until: NaiveDate,
+        /// The digest of the list of its files.
+        list: Digest,
+        /// The root of the tree of the lines of that list. Source: RFC 6962, 2.1.
+        root: Digest,
+    },
+    /// A seal has a later day.
+    SealExtended {
+        /// By whom.
+        by: PersonId,
+        /// Of what.
+        unit: SealedUnit,
+        /// The last day from here on.
+        until: NaiveDate,
+    },
+    /// The release of a seal whose day is over was asked for.
+    SealReleaseRequested {
+        /// By whom.
+        by: PersonId,
+        /// Of what.
+        unit: SealedUnit,
+    },
+    /// It was approved by the first of the two who must.
+    SealReleaseApproved {
+        /// By whom.
+        by: PersonId,
+        /// In which role.
+        role: Role,
+        /// Of what.
+        unit: SealedUnit,
+    },
+    /// 解封: approved by the second, of another role.
+    SealReleased {
+        /// By whom.
+        by: PersonId,
+        /// In which role.
+        role: Role,
+        /// Of what.
+        unit: SealedUnit,
+    },
+    /// The files of what is sealed were hashed again and held against the list.
+    SealChecked {
+        /// For whom.
+        by: PersonId,
+        /// Of what.
+        unit: SealedUnit,
+        /// The digest of the list that the files make now.
+        found: Digest,
+        /// Whether they are those that were sealed.
+        holds: bool,
+    },
     /// A key is destroyed, and all that was stored under it with it. Source: NIST SP 800-88r2.
     KeyDestroyed {
         /// Which.
@@ -651,6 +719,13 @@ impl Event {
             Self::DomainRestored { .. } => "domain-restored",
             Self::DerivedKept { .. } => "derived-kept",
             Self::DerivedDropped { .. } => "derived-dropped",
+            Self::SealListed { .. } => "seal-listed",
+            Self::DataSealed { .. } => "data-sealed",
+            Self::SealExtended { .. } => "seal-extended",
+            Self::SealReleaseRequested { .. } => "seal-release-requested",
+            Self::SealReleaseApproved { .. } => "seal-release-approved",
+            Self::SealReleased { .. } => "seal-released",
+            Self::SealChecked { .. } => "seal-checked",
         }
     }
 
@@ -706,12 +781,19 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
-            | Self::DestructionCertified { .. }
             | Self::BackupMade { .. }
             | Self::KeysCopied { .. }
             | Self::DomainRestored { .. }
             | Self::DerivedKept { .. }
-            | Self::DerivedDropped { .. } => None,
+            | Self::DerivedDropped { .. }
+            | Self::SealListed { .. }
+            | Self::DataSealed { .. }
+            | Self::SealExtended { .. }
+            | Self::SealReleaseRequested { .. }
+            | Self::SealReleaseApproved { .. }
+            | Self::SealReleased { .. }
+            | Self::SealChecked { .. }
+            | Self::DestructionCertified { .. } => None,
         }
     }
 
@@ -767,12 +849,19 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
-            | Self::DestructionCertified { .. }
             | Self::BackupMade { .. }
             | Self::KeysCopied { .. }
             | Self::DomainRestored { .. }
             | Self::DerivedKept { .. }
-            | Self::DerivedDropped { .. } => None,
+            | Self::DerivedDropped { .. }
+            | Self::SealListed { .. }
+            | Self::DataSealed { .. }
+            | Self::SealExtended { .. }
+            | Self::SealReleaseRequested { .. }
+            | Self::SealReleaseApproved { .. }
+            | Self::SealReleased { .. }
+            | Self::SealChecked { .. }
+            | Self::DestructionCertified { .. } => None,
         }
     }
 }

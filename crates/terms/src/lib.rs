@@ -37,6 +37,7 @@ mod retention; // how long what is on record stays readable
 mod withheld; // what a response tells of what it left out
 mod usage; // what an operation used
 mod destruction; // why data is destroyed
+mod seal; // 封存: what is sealed, why, and what was stored
 mod key; // keystores, and the keys of a domain by name
 mod flow; // how an item has a part in a column
 mod told; // what a caller hears of an error
@@ -73,6 +74,7 @@ pub use self::{
     product::{Benefit, Fee, Form, Product},
     retention::{EventClass, ReadingPurpose, RedactionBasis, Retention},
     scenario::{RowRisk, Scenario, ScenarioDataset, Wanted},
+    seal::{SealBasis, SealedFile, SealedUnit},
     shape::Shape,
     standing::Standing,
     told::Told,

@@ -143,12 +143,19 @@ impl Event {
             | Self::KeyDestroyed { .. }
             | Self::DestructionRequested { .. }
             | Self::DestructionApproved { .. }
-            | Self::DestructionCertified { .. }
             | Self::BackupMade { .. }
             | Self::KeysCopied { .. }
             | Self::DomainRestored { .. }
             | Self::DerivedKept { .. }
-            | Self::DerivedDropped { .. } => EventClass::Procedure,
+            | Self::DerivedDropped { .. }
+            | Self::SealListed { .. }
+            | Self::DataSealed { .. }
+            | Self::SealExtended { .. }
+            | Self::SealReleaseRequested { .. }
+            | Self::SealReleaseApproved { .. }
+            | Self::SealReleased { .. }
+            | Self::SealChecked { .. }
+            | Self::DestructionCertified { .. } => EventClass::Procedure,
             Self::OperationOpened { .. }
             | Self::OperationDecided { .. }
             | Self::OperationRefused { .. }

@@ -5,7 +5,7 @@ use crate::sealed_file::SealedFile;
 use crate::{DataFile, Key, Keyring, Unkept, Unreceivable};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use terms::{Dataset, DatasetName, Digest, ItemName, KeyName, Snapshot};
+use terms::{Dataset, DatasetName, Digest, Grade, ItemName, KeyName, Snapshot};
 
 /// The sealed files of a domain; a clone is another handle on the same store.
 #[derive(Debug, Clone)]
@@ -101,7 +101,9 @@ impl Store {
         // A crash below leaves a key without a file or a file with no final name: both are
         // replaced by the next attempt at this number.
         let unit = self.keyring.new_unit(&dataset.name, number)?;
-        let stored = SealedFile::create(&path, intake.fields(), &unit)
+        let open = dataset.items.iter().filter(|item| item.grade == Grade::One);
+        let open: Vec<&str> = open.map(|item| item.name.as_str()).collect();
+        let stored = SealedFile::create_with(&path, intake.fields(), (&unit, &open))
             .and_then(|file| fill(file, &mut intake, dataset, progress));
         match stored {
             Ok((rows, digest)) => Ok(Snapshot {
@@ -221,6 +223,44 @@ impl Store {
             name: format!("data/{dataset}/{number}.parquet"),
             digest,
         })
+    }
+
+    /// The snapshots of a dataset that are stored, by number.
+    ///
+    /// # Errors
+    /// The file system's; a dataset without data is no error.
+    pub fn stored(&self, dataset: &DatasetName) -> Result<Vec<u32>, Unkept> {
+        let path = self.data_dir.join(dataset.as_str());
+        let unreadable = |source| Unkept::File {
+            path: path.clone(),
+            source,
+        };
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(unreadable(source)),
+        };
+        let mut numbers = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(unreadable)?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_suffix(".parquet"));
+            numbers.extend(number.and_then(|number| number.parse::<u32>().ok()));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// The digest of a snapshot's file as ciphertext, and its length; none where there is no file.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn digest(
+        &self,
+        dataset: &DatasetName,
+        number: u32,
+    ) -> Result<Option<(Digest, u64)>, Unkept> {
+        let path = self.path(dataset, number);
+        digest_of(&path).map_err(|source| Unkept::File { path, source })
     }
 
     /// The number of each row's subject, by the row's number. Only those who audit releases ask.

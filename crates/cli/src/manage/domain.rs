@@ -1,6 +1,9 @@
 use super::{
-    ANSWER_BYTES_MAX, File, Managed, call, document::document, profile_of, read, step, tell,
-    tell_all,
+    ANSWER_BYTES_MAX, File, Managed, call,
+    document::document,
+    profile_of, read,
+    seal::{Sealing, sealing},
+    step, tell, tell_all,
 };
 use crate::{Failure, args::block_on, client};
 use clap::Subcommand;
@@ -46,6 +49,8 @@ pub(crate) enum Domain {
         /// The entry of the request / 申请条目
         request: u64,
     },
+    #[command(flatten)]
+    Sealing(Sealing),
     /// The data of what ended is destroyed / 销毁完成
     Destroyed {
         /// Which licence / 授权编号
@@ -97,6 +102,7 @@ pub(crate) fn domain(given: Managed<Domain>, json: bool) -> Result<(), Failure> 
             destroy(as_told, asked)
         }
         Domain::ApproveDestruction { request } => approve(as_told, request),
+        Domain::Sealing(given) => sealing(as_told, given),
         Domain::Destroyed {
             licence,
             scenario,

@@ -21,8 +21,15 @@ const FILES: [&str; 5] = [
     "ca/ca.pem",
     "ca/server.pem",
 ];
-/// Folders whose files belong, all of them.
-const FOLDERS: [&str; 4] = ["policies", "certificates", "reports", "ledger/cosigned"];
+/// Folders whose files belong, all of them. In quarantine all is sealed: what waits there, and the lists that
+/// every later one of its operator is held against.
+const FOLDERS: [&str; 5] = [
+    "policies",
+    "certificates",
+    "reports",
+    "ledger/cosigned",
+    "quarantine",
+];
 /// What belongs of each person's folder.
 const OF_PEOPLE: [&str; 3] = ["cert.pem", "ca.pem", "profile.toml"];
 /// How a private key begins in a file that people read, whatever its kind.
@@ -46,7 +53,12 @@ pub(super) fn files(dir: &Path, config: &Config) -> Result<Vec<String>, Unbacked
     files.retain(|file| dir.join(file).is_file());
     for file in &files {
         let path = dir.join(file);
-        let bytes = std::fs::read(&path).map_err(failed(&path))?;
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            // What waits in quarantine may be decided on meanwhile.
+            Err(source) if source.kind() == ErrorKind::NotFound => continue,
+            Err(source) => return Err(failed(&path)(source)),
+        };
         // Somebody laid a key where none belongs.
         if bytes.windows(PRIVATE.len()).any(|part| part == PRIVATE) {
             return Err(Unbacked::Path(file.clone()));

@@ -101,6 +101,18 @@ pub(super) fn gathered(
     })
 }
 
+/// That the log says how the data came in.
+pub(super) fn came_in(domain: &Domain, of: &DestructionRequest) -> Result<(), Undestroyed> {
+    let mut found = Found::default();
+    for stored in domain.ledger.events(0)? {
+        found.use_of(&stored?, (&of.dataset, of.snapshot));
+        if found.loaded.is_some() {
+            return Ok(());
+        }
+    }
+    Err(Undestroyed::Unrecorded("that the data came in"))
+}
+
 // === impl Found ===
 
 impl Found {
@@ -148,7 +160,11 @@ impl Found {
 
     fn use_of(&mut self, stored: &Stored, (dataset, number): (&DatasetName, u32)) {
         match &stored.event {
-            Event::DatasetLoaded { snapshot, .. } if snapshot.dataset == *dataset => {
+            Event::DatasetLoaded { snapshot, .. }
+            | Event::ExternalStep {
+                snapshot: Some(snapshot),
+                ..
+            } if snapshot.dataset == *dataset => {
                 self.current = Some(snapshot.number);
                 if snapshot.number == number {
                     self.loaded = Some(snapshot.digest);

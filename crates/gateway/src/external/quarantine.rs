@@ -1,7 +1,7 @@
 use super::{Barred, lists, report};
 use crate::{Domain, Unadministered, Unopened};
 use std::path::Path;
-use terms::{External, ExternalId, KeyName, Snapshot, Stage};
+use terms::{DatasetName, External, ExternalId, KeyName, Snapshot, Stage};
 use vault::Unkept;
 
 /// What the record says of something in quarantine.
@@ -146,7 +146,8 @@ pub(crate) async fn sweep(domain: &Domain) -> Result<(), Unadministered> {
     Ok(())
 }
 
-/// Keys of states that came after the last on record.
+/// Keys of states of datasets that came after the last on record. A kept result is no such state: the
+/// workspace has a record of its own.
 fn unknown_snapshots(domain: &Domain) -> Vec<KeyName> {
     let stands = domain.live.read();
     let keys = domain
@@ -156,6 +157,7 @@ fn unknown_snapshots(domain: &Domain) -> Vec<KeyName> {
         .into_iter()
         .map(|(name, _)| name);
     let is_unknown = |name: &KeyName| match name {
+        KeyName::Snapshot { dataset, .. } if dataset.schema() == DatasetName::WORKSPACE => false,
         KeyName::Snapshot { dataset, number } => {
             let last = stands.state.snapshot(dataset).map(|last| last.number);
             *number > last.unwrap_or(0)

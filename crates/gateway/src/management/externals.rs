@@ -10,7 +10,7 @@ use crate::{
     flight::asking,
 };
 use register::Command;
-use std::path::Path;
+use std::{path::Path, time::Duration};
 use terms::ExternalId;
 use tonic::{Request, Response, Status, Streaming};
 use vault::{Arrived, Arriving, Format};
@@ -21,6 +21,8 @@ use wire::management::{
 
 /// Words of a declaration, in characters.
 const WORDS_MAX: usize = 4_000;
+/// How long a declaration may take, before anything is held for it.
+const DECLARED_MAX: Duration = Duration::from_secs(10);
 
 fn barred(why: &Barred) -> Status {
     match why.told() {
@@ -61,8 +63,7 @@ impl Desk {
         mut parts: Streaming<ExternalPart>,
     ) -> Result<(ExternalId, Carried), Barred> {
         let domain = &self.gateway.domain;
-        let _uploading = domain.uploading.try_lock().map_err(|_| Barred::Busy)?;
-        let arriving = async {
+        let declared = async {
             let first = part(&mut parts).await?;
             let Some(Part::Header(header)) = first else {
                 return Err(Barred::Garbled("the declaration comes first"));
@@ -70,6 +71,13 @@ impl Desk {
             let bytes = header.bytes;
             let (of, format) = bringing(header)?;
             self.gateway.may_bring(asking, &of)?;
+            Ok((of, format, bytes))
+        };
+        let declared = tokio::time::timeout(DECLARED_MAX, declared).await;
+        let (of, format, bytes) = declared.map_err(|_| Barred::TooSlow)??;
+        // Only who may bring something keeps others from it.
+        let _uploading = domain.uploading.try_lock().map_err(|_| Barred::Busy)?;
+        let arriving = async {
             let arrived = self.arrived(&mut parts, format).await?;
             if arrived.bytes != bytes {
                 return Err(Barred::Garbled("the upload broke off"));

@@ -70,6 +70,10 @@ impl Sight {
                     .scenario(&derived.scenario)
                     .is_some_and(|standing| standing.scenario.members.contains(&person.id)),
             }),
+            Subject::Seal(_) => match self {
+                Self::All => true,
+                Self::Own(_) => false,
+            },
             Subject::Dataset(_)
             | Subject::Announcement(_)
             | Subject::Violation(_)

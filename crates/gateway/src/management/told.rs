@@ -2,7 +2,7 @@ use register::{LicenceStanding, ProductStanding, ScenarioStanding, State};
 use serde_json::{Value, json};
 use terms::{
     AnnouncementId, DatasetName, Derived, ExternalId, LicenceId, ObjectionId, OperatorId, PersonId,
-    ProductId, ScenarioId, ViolationId,
+    ProductId, ScenarioId, SealedUnit, ViolationId,
 };
 
 /// What a step is about, to be told as it stands afterwards.
@@ -20,6 +20,7 @@ pub(super) enum Subject {
     Objection(ObjectionId),
     /// A kept result, by what the domain calls it.
     Kept(DatasetName),
+    Seal(SealedUnit),
     Domain,
 }
 
@@ -38,6 +39,7 @@ impl Subject {
             Self::Violation(id) => id.to_string(),
             Self::Objection(id) => id.to_string(),
             Self::Kept(name) => name.to_string(),
+            Self::Seal(unit) => unit.to_string(),
             Self::Domain => String::new(),
         }
     }
@@ -56,6 +58,7 @@ impl Subject {
             Self::Violation(id) => state.violation(id).map(|violation| json!(violation)),
             Self::Objection(id) => state.objection(id).map(|objection| json!(objection)),
             Self::Kept(name) => state.kept_under(name).map(kept),
+            Self::Seal(unit) => Some(seal(state, unit)),
             Self::Domain => Some(domain(state)),
         }
     }
@@ -101,6 +104,11 @@ fn kept(derived: &Derived) -> Value {
 
 pub(super) fn product(standing: &ProductStanding) -> Value {
     json!(standing)
+}
+
+/// A seal; none any more where it is released.
+fn seal(state: &State, unit: &SealedUnit) -> Value {
+    json!({"unit": unit, "seal": state.seals().of(unit)})
 }
 
 fn domain(state: &State) -> Value {

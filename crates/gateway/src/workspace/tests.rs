@@ -180,3 +180,18 @@ async fn who_may_not_keep_or_keeps_too_long_is_refused_before_anything() {
     assert!(asked(&remote, "x", None).await.starts_with("policy."));
     assert!(stage.gateway.domain.store.kept().unwrap().is_empty());
 }
+
+/// The gate looks for states of datasets that no entry knows; what is kept is none.
+#[tokio::test]
+async fn what_is_kept_is_there_after_a_start() {
+    let stage = Stage::set().await;
+    let domain = &stage.gateway.domain;
+    let mut keeping = stored(domain, 1);
+    keeping.finish().unwrap();
+    keeping.settle();
+    domain.record_keys::<Unopened>().await.unwrap();
+    stage.stand(kept(1)).await;
+    crate::external::take_up(domain).await.unwrap();
+    sweep::<Unopened>(domain).await.unwrap();
+    assert!(file(domain, 1).exists() && has_key(domain, 1));
+}

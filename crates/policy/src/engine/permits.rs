@@ -60,9 +60,15 @@ impl Case {
             "drillCurrent": self.operator.drill_until.is_none_or(|until| today <= until),
             "assessed": !self.operator.assessment_failed,
             "open": !self.operator.closed,
+            "sealed": self.shut(),
         });
         let scenario = ("Scenario", json!({}));
         engine.case(&self.asker(), "enter", scenario, context)
+    }
+
+    /// Whether the scenario is sealed, or its licence.
+    fn shut(&self) -> bool {
+        matches!(self.sealed.as_deref(), Some("scenario" | "licence"))
     }
 
     /// The policies that determine one way of using one item.
@@ -82,6 +88,7 @@ impl Case {
             "own": self.dataset.provider == self.licence.operator,
             "prohibited": self.dataset.prohibited.is_some(),
             "covered": covered,
+            "sealed": self.sealed.as_deref() == Some("dataset"),
         });
         let product = self.product.as_deref().unwrap_or("none");
         let context = json!({"channel": self.channel, "product": product});
@@ -90,12 +97,18 @@ impl Case {
 
     /// How a permit uses an item, and the policies that determine it, as cases write it.
     fn shown(&self, engine: &Remembering<'_>, permit: &Permit, name: &String) -> String {
-        let dataset = &permit.datasets()[0];
+        // A dataset no item of which is permitted is not in the permit.
+        let dataset = permit.datasets().first();
         let using = |action: &str| self.using(engine, name, action);
         let [plain, masked, aggregate] = ["showPlain", "showMasked", "aggregate"].map(using);
-        let Some(item) = dataset.items.iter().find(|i| i.name.as_str() == name) else {
-            let absent = dataset.absent.iter().filter(|i| i.name.as_str() == name);
-            assert_eq!(absent.count(), 1, "`{name}` is neither held nor absent");
+        let mut items = dataset.into_iter().flat_map(|dataset| &dataset.items);
+        let Some(item) = items.find(|i| i.name.as_str() == name) else {
+            let absent = |dataset: &crate::PermittedDataset| {
+                let absent = dataset.absent.iter();
+                absent.filter(|i| i.name.as_str() == name).count()
+            };
+            let absent = dataset.map_or(1, absent);
+            assert_eq!(absent, 1, "`{name}` is neither held nor absent");
             let mut by: BTreeSet<String> = masked.policies.into_iter().collect();
             by.extend(aggregate.policies);
             // A plain item is absent only where it has no type that can be shown.
@@ -150,12 +163,17 @@ impl Case {
             let got = self.shown(engine, &permit, name);
             wrong.extend(differ(name, &got, &spelt(wanted)));
         }
-        let dataset = &permit.datasets()[0];
+        let ends = (permit.expires().to_string(), self.ends.to_string());
+        wrong.extend(differ("ends", &ends.0, &ends.1));
+        let Some(dataset) = permit.datasets().first() else {
+            let shown = self.shown.values().find(|way| !way.starts_with("absent"));
+            wrong.extend(shown.map(|way| format!("  no dataset, wanted `{way}`")));
+            return wrong;
+        };
+        assert!(!dataset.items.is_empty(), "a dataset that shows nothing");
         wrong.extend(differ("k", &dataset.k.to_string(), &self.k.to_string()));
         let protected = (dataset.protected.to_string(), self.protected.to_string());
         wrong.extend(differ("protected", &protected.0, &protected.1));
-        let ends = (permit.expires().to_string(), self.ends.to_string());
-        wrong.extend(differ("ends", &ends.0, &ends.1));
         wrong
     }
 }

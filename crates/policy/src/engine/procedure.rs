@@ -9,9 +9,9 @@ use self::{ask::Ask, model::Model};
 use super::*;
 use ask::start;
 use chrono::NaiveDate;
-use register::Command;
+use register::{Command, Listing};
 use std::{cell::RefCell, collections::BTreeMap};
-use terms::{Event, Person};
+use terms::{Digest, Event, Person, SealedFile};
 
 /// Commands in a row on one domain.
 const ROW: usize = 500;
@@ -83,6 +83,21 @@ fn commands() -> usize {
     set.map_or(20_000, |number| number.parse().unwrap())
 }
 
+/// A seal with the list of what there is to seal, as a gateway makes it.
+fn listed(mut command: Command, state: &State) -> Command {
+    if let Command::SealData { unit, listing, .. } = &mut command {
+        let files = state.seen_by(unit).into_iter();
+        let file = |(dataset, snapshot)| SealedFile {
+            dataset,
+            snapshot,
+            sha256: Digest::of(b"stored"),
+            bytes: 9,
+        };
+        *listing = Listing::of(files.map(file).collect(), |_| Digest::of(b""));
+    }
+    command
+}
+
 #[test]
 fn the_register_and_a_model_of_its_rules_never_disagree() {
     let engine = Engine::load(None);
@@ -109,7 +124,7 @@ fn the_register_and_a_model_of_its_rules_never_disagree() {
             let (by, ask) = step(&mut dice, &model);
             told.push(format!("{} {by}: {ask:?}", model.day));
             let expected = model.take(by, &ask);
-            let command = ask.command(model.day);
+            let command = listed(ask.command(model.day), &domain.state);
             let action = command.action();
             let got = domain.carry(&ask::person(by), command, model.day);
             let tail = || {

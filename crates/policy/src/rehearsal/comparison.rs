@@ -94,7 +94,10 @@ impl<'a> Comparing<'a> {
         let standing = entering.map(|e| (&e.standing.scenario, &e.licence.licence));
         let wanted = standing.iter().flat_map(|(scenario, _)| &scenario.datasets);
         let datasets: Vec<_> = wanted
-            .map(|wanted| self.state.dataset(&wanted.name))
+            .map(|wanted| {
+                let sealed = self.state.seals().holds_dataset(&wanted.name);
+                (self.state.dataset(&wanted.name), sealed)
+            })
             .collect();
         let caps = (self.state.obligations(), self.state.thresholds());
         let channel = self.request.channel.word();
@@ -221,7 +224,8 @@ impl<'a> Comparing<'a> {
         let mut changes = Vec::new();
         for item in &dataset.items {
             let (now, then) = (now.item(&item.name), then.item(&item.name));
-            let class = Class::of(item, (dataset, wanted), granted.licence);
+            let under = (granted.licence, self.state.seals());
+            let class = Class::of(item, (dataset, wanted), under);
             let named = || (dataset.name.clone(), item.name.clone());
             let (from, to) = (way(now), way(then));
             if from != to {

@@ -90,6 +90,12 @@ redaction-requested - - requestRedaction -
 redaction-approved - - approveRedaction redaction
 destruction-requested - - requestDestruction -
 destruction-approved - - approveDestruction destruction
+data-sealed - - sealData -
+seal-extended - - extendSeal -
+seal-release-requested - - requestSealRelease -
+seal-release-approved - - approveSealRelease seal
+seal-released - - approveSealRelease seal
+seal-checked - - checkSeal -
 log-pruned - - pruneLog -
 backup-made - - backUp -
 derived-kept - - keepDerived -
@@ -235,6 +241,10 @@ impl Steps<'_> {
             "redaction" => {
                 let request = written.get("request").and_then(Value::as_u64)?;
                 self.redactions.requester(request).cloned()
+            }
+            "seal" => {
+                let seal = state.seals().of(&id("/unit")?.parse().ok()?)?;
+                seal.release.as_ref().map(|release| release.by.clone())
             }
             "destruction" => {
                 let request = written.get("request").and_then(Value::as_u64)?;

@@ -30,6 +30,7 @@ impl State {
     ) -> Result<Event, Unlawful> {
         self.judge_snapshot(&snapshot)?;
         self.judge_way_in(&snapshot)?;
+        self.judge_unsealed(&snapshot.dataset)?;
         self.judge_row_risks(&snapshot, &row_risks)?;
         let by = by.id.clone();
         Ok(Event::DatasetLoaded {

@@ -5,8 +5,8 @@ use crate::{
 };
 use chrono::NaiveDate;
 use terms::{
-    Course, Dataset, Event, External, ExternalId, OperatorId, ScenarioId, Scrutiny, Snapshot,
-    Stage, Standing,
+    Course, Dataset, Event, External, ExternalId, OperatorId, PersonId, ScenarioId, Scrutiny,
+    Snapshot, Stage, Standing,
 };
 
 /// What is reviewed at the gate, and what it would become with the second approval.
@@ -58,6 +58,7 @@ impl State {
             let code = "register.licence-not-granted";
             return Err(Unlawful::new(code, place, what, "AO-16(3)"));
         }
+        self.judge_open(external)?;
         let operator = &licence.licence.operator;
         self.judge_standing(operator, today, &place)?;
         self.judge_brought(operator, external)
@@ -110,13 +111,9 @@ impl State {
         asked: Asked<'_>,
         (scrutiny, id, snapshot): Looked<'_>,
     ) -> Result<Event, Unlawful> {
+        self.may_review_external(&asked.by.id, (scrutiny, id))?;
         let (standing, at) = self.external_at::<Applied>(id)?;
         let (aspect, course) = (scrutiny.aspect(), &standing.course);
-        let mut reviews = course.reviews.iter();
-        if reviews.any(|review| review.aspect == aspect || review.by == asked.by.id) {
-            let what = "it was judged already in this respect, or by you";
-            return refused("register.reviewed", id, what);
-        }
         let external = &standing.external;
         if is_last(course, scrutiny) {
             let scenario = self.scenario(&external.scenario);
@@ -133,6 +130,24 @@ impl State {
             AfterExternalReview::Granted(at) => at.told(),
         };
         Ok(step(asked, standing, (told, snapshot)))
+    }
+
+    /// Whether somebody may look at it at all, before anything is read for that.
+    ///
+    /// # Errors
+    /// [`Unlawful`].
+    pub fn may_review_external(
+        &self,
+        by: &PersonId,
+        (scrutiny, id): (Scrutiny, &ExternalId),
+    ) -> Result<(), Unlawful> {
+        let (standing, _) = self.external_at::<Applied>(id)?;
+        let mut reviews = standing.course.reviews.iter();
+        if reviews.any(|review| review.aspect == scrutiny.aspect() || review.by == *by) {
+            let what = "it was judged already in this respect, or by you";
+            return refused("register.reviewed", id, what);
+        }
+        Ok(())
     }
 
     /// It comes in as the next state of its dataset, with the rows that were looked at.
@@ -154,6 +169,20 @@ impl State {
         }
         let what = format!("snapshot {next}, of what was submitted, is due");
         refused("register.snapshot-order", &external.id, &what)
+    }
+
+    /// That nothing that data from outside is for is sealed: its scenario, its dataset, what it is fused with.
+    ///
+    /// # Errors
+    /// [`Unlawful`].
+    pub fn judge_open(&self, external: &External) -> Result<(), Unlawful> {
+        self.judge_unsealed(&external.dataset.name)?;
+        let Some(of) = self.scenario(&external.scenario) else {
+            return Ok(());
+        };
+        self.judge_unsealed_scenario(&of.scenario)?;
+        let mut wanted = of.scenario.datasets.iter();
+        wanted.try_for_each(|wanted| self.judge_unsealed(&wanted.name))
     }
 
     /// The number that the next state of a dataset's data has.
@@ -215,7 +244,8 @@ impl State {
         Ok(step(asked, standing, (at.expire(asked.today).told(), None)))
     }
 
-    /// What was submitted under this id, taken up at a stage.
+    /// What was submitted under this id, taken up at a stage. What lies in quarantine for a sealed scenario or
+    /// dataset stays as it is.
     fn external_at<S: IsStage>(
         &self,
         id: &ExternalId,
@@ -223,6 +253,7 @@ impl State {
         let Some(standing) = self.external(id) else {
             return refused("register.no-external", id, "nobody submitted it");
         };
+        self.judge_open(&standing.external)?;
         let place = format!("external `{id}`");
         let at = At::of(standing.stage, standing.course.clone(), &place)?;
         Ok((standing, at))

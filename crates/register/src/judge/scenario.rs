@@ -197,6 +197,7 @@ impl State {
     ) -> Result<Event, Unlawful> {
         let (standing, at) = self.scenario_at::<Reviewed>(id)?;
         self.judge_licensed(&standing.scenario)?;
+        self.judge_unsealed_scenario(&standing.scenario)?;
         Ok(self.stepped(asked, standing, at.approve(asked.today).told()))
     }
 
@@ -241,6 +242,7 @@ impl State {
     ) -> Result<Event, Unlawful> {
         let (standing, at) = self.scenario_at::<Suspended>(id)?;
         self.judge_licensed(&standing.scenario)?;
+        self.judge_unsealed_scenario(&standing.scenario)?;
         Ok(self.stepped(asked, standing, at.resume(asked.today).told()))
     }
 

@@ -125,6 +125,7 @@ impl State {
                 (format!("scenario `{id}`"), stage == Some(Stage::Closed))
             }
         };
+        self.judge_disposable(&of)?;
         if !over || self.destroyed(&of).is_some() {
             let what = "it has not ended, or was destroyed already";
             let code = "register.no-destruction-due";

@@ -65,6 +65,12 @@ impl State {
                 CLAUSE,
             ));
         }
+        if let Some(standing) = standing {
+            self.judge_unsealed_scenario(&standing.scenario)?;
+        }
+        for source in &derived.sources {
+            self.judge_unsealed(&source.dataset)?;
+        }
         if derived.number <= self.kept_last() && self.kept_under(&derived.stored_as()).is_some() {
             let what = "its number is taken";
             return Err(Unlawful::new(
@@ -93,6 +99,7 @@ impl State {
         self.own_scenario(asked, scenario, place)?;
         let kept = self.kept_as(scenario, name);
         let kept = kept.ok_or_else(|| none(place()))?;
+        self.judge_destructible(&kept.stored_as(), kept.number)?;
         Ok(Event::DerivedDropped {
             by: asked.by.id.clone(),
             dataset: kept.stored_as(),
@@ -108,7 +115,8 @@ impl State {
         end: DerivedEnd,
     ) -> Result<Event, Unlawful> {
         let kept = self.kept_under(dataset);
-        kept.ok_or_else(|| none(format!("kept result `{dataset}`")))?;
+        let kept = kept.ok_or_else(|| none(format!("kept result `{dataset}`")))?;
+        self.judge_destructible(dataset, kept.number)?;
         Ok(Event::DerivedDropped {
             by: asked.by.id.clone(),
             dataset: dataset.clone(),

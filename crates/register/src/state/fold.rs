@@ -190,6 +190,12 @@ impl State {
             Event::HolidaysSet { holidays, .. } => self.procedure.calendar.load(holidays),
             Event::DerivedKept { derived, .. } => self.workspace.keep(derived),
             Event::DerivedDropped { dataset, .. } => self.workspace.drop(dataset),
+            Event::SealListed { .. }
+            | Event::DataSealed { .. }
+            | Event::SealExtended { .. }
+            | Event::SealReleaseRequested { .. }
+            | Event::SealReleaseApproved { .. }
+            | Event::SealReleased { .. } => self.procedure.seals.apply(event),
             Event::GatewayStarted { .. }
             | Event::OperationOpened { .. }
             | Event::OperationDecided { .. }
@@ -219,7 +225,8 @@ impl State {
             | Event::DestructionCertified { .. }
             | Event::BackupMade { .. }
             | Event::KeysCopied { .. }
-            | Event::DomainRestored { .. } => return,
+            | Event::DomainRestored { .. }
+            | Event::SealChecked { .. } => return,
         }
         self.version += 1;
     }

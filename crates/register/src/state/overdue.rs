@@ -32,6 +32,8 @@ pub enum Owed {
     RiskAssessment,
     /// The destruction of what ended. Source: AO-19.
     Destruction,
+    /// A release or a later day of a seal whose day is over: it opens by itself for nobody. Source: AO-3.
+    Seal,
 }
 
 impl State {
@@ -43,9 +45,11 @@ impl State {
                 && standing.licence.until < today
         });
         let over = over.map(|standing| Command::ExpireLicence(standing.licence.id.clone()));
-        let unanswered = self
-            .externals()
-            .filter(|standing| standing.stage == Stage::Applied && standing.external.until < today);
+        let unanswered = self.externals().filter(|standing| {
+            let external = &standing.external;
+            let is_over = standing.stage == Stage::Applied && external.until < today;
+            is_over && self.judge_open(external).is_ok()
+        });
         let unanswered =
             unanswered.map(|standing| Command::ExpireExternal(standing.external.id.clone()));
         over.chain(unanswered).chain(self.kept_due(today)).collect()
@@ -62,6 +66,10 @@ impl State {
                 return None;
             };
             let dataset = derived.stored_as();
+            // What is sealed is kept beyond its time.
+            if self.seals().holds_snapshot(&dataset, derived.number) {
+                return None;
+            }
             Some(Command::EndDerived { dataset, end })
         })
     }
@@ -72,6 +80,11 @@ impl State {
         let mut all = self.applications_overdue();
         all.extend(self.catalogue_overdue());
         all.extend(self.operators_overdue());
+        all.extend(self.seals().all().map(|(unit, seal)| Overdue {
+            owed: Owed::Seal,
+            of: unit.to_string(),
+            due: seal.until,
+        }));
         all.retain(|overdue| overdue.due < today);
         all.extend(self.undestroyed());
         all.sort_by(|a, b| (a.due, a.owed, &a.of).cmp(&(b.due, b.owed, &b.of)));

@@ -25,6 +25,8 @@ pub(super) struct Case {
     pub scenario_named: Option<ScenarioId>,
     /// How the product stands whose results alone are asked for.
     pub product: Option<String>,
+    /// What is sealed: the dataset, the scenario or the licence.
+    pub sealed: Option<String>,
     pub person: Asker,
     pub operator: Firm,
     pub licence: Granted,
@@ -232,6 +234,17 @@ impl Case {
                 "product": {"id": "p", "form": "report", "scenario": "s", "title": "x",
                 "benefit": "public", "plan": Digest::of(b"plan"), "disclosure": Digest::of(b"report"),
                 "validation": {"kind": "validation", "title": "x", "until": "2027-12-31"}}}),
+            );
+        }
+        if let Some(unit) = &self.sealed {
+            let id = ["fund.people", "s", "l"][["dataset", "scenario", "licence"]
+                .iter()
+                .position(|known| known == unit)
+                .unwrap()];
+            events.push(
+                json!({"event": "data-sealed", "by": "sam", "unit": format!("{unit}/{id}"),
+                "basis": "order", "until": "2026-12-31", "list": Digest::of(b""),
+                "root": Digest::of(b"")}),
             );
         }
         if self.operator.closed {

@@ -2,10 +2,10 @@
 
 use super::{Dice, Model};
 use chrono::{Days, NaiveDate};
-use register::Command;
+use register::{Command, Listing};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use terms::{Aspect, Cause, Digest, Event, Measure, Person, Scrutiny};
+use terms::{Aspect, Cause, Digest, Event, Measure, Person, Scrutiny, SealBasis};
 
 /// Who asks: id, role, organisation.
 pub(super) const PEOPLE: [(&str, &str, &str); 9] = [
@@ -24,7 +24,7 @@ pub(super) const NEWCOMERS: [(&str, &str); 2] = [("bob", "acme"), ("eve", "zeta"
 pub(super) const OPERATORS: [&str; 2] = ["acme", "zeta"];
 pub(super) const SECTORS: [&str; 2] = ["medical", "credit"];
 /// Steps of the register but its founding and what data brings.
-pub(super) const ACTIONS: usize = 61;
+pub(super) const ACTIONS: usize = 66;
 
 const CAUSES: [Cause; 5] = [
     Cause::Misuse,
@@ -209,6 +209,28 @@ pub(super) enum Ask {
     TurnDown(usize),
     TakeBack(usize),
     Lapse(usize),
+    Seal {
+        unit: Unit,
+        days: i64,
+    },
+    ExtendSeal {
+        unit: Unit,
+        days: i64,
+    },
+    ReleaseSeal(Unit),
+    ApproveRelease(Unit),
+    CheckSeal(Unit),
+}
+
+/// What is sealed: `dataset`, `scenario` or `licence`, and its number.
+pub(super) type Unit = (&'static str, usize);
+
+pub(super) fn unit((kind, number): Unit) -> String {
+    match kind {
+        "dataset" => format!("dataset/{}", name(number)),
+        "scenario" => format!("scenario/s-{number}"),
+        _ => format!("licence/l-{number}"),
+    }
 }
 
 pub(super) fn read<T: DeserializeOwned>(value: Value) -> T {
@@ -325,7 +347,13 @@ impl Ask {
         // An application mostly has a number of its own.
         let fresh = |used: usize| if mostly { used } else { used.saturating_sub(1) };
         // What leads on is asked for more often than what stops.
-        match dice.roll(119) {
+        let unit = match dice.roll(3) {
+            0 => ("dataset", data),
+            1 => ("scenario", scenario),
+            _ => ("licence", licence),
+        };
+        let sealed = model.sealed(dice).unwrap_or(unit);
+        match dice.roll(120) {
             0 => Self::Holidays,
             1..=3 => {
                 let (who, house) = dice.pick(&NEWCOMERS);
@@ -520,6 +548,17 @@ impl Ask {
             112 => Self::TakeBack(window(dice, model.externals.len(), 2)),
             114 => Self::RefuseProduct(product),
             113 => Self::Lapse(window(dice, model.externals.len(), 2)),
+            // Few: what is sealed keeps the rest from getting to its end.
+            118 => match dice.roll(14) {
+                0 => Self::Seal {
+                    unit,
+                    days: dice.pick(&[0, 0, 1, 9, -1]),
+                },
+                1 => Self::ExtendSeal { unit: sealed, days },
+                2..=5 => Self::ReleaseSeal(sealed),
+                6..=11 => Self::ApproveRelease(sealed),
+                _ => Self::CheckSeal(sealed),
+            },
             _ => Self::Destroy {
                 licence: coin.then_some(old),
                 scenario,
@@ -831,6 +870,23 @@ impl Ask {
             },
             Self::TakeBack(n) => Command::WithdrawExternal(id("x", n)),
             Self::Lapse(n) => Command::ExpireExternal(id("x", n)),
+            Self::Seal { unit: of, days } => Command::SealData {
+                unit: read(json!(unit(of))),
+                basis: SealBasis::Order,
+                until: plus(day, days),
+                listing: Listing::of(Vec::new(), |_| Digest::of(b"")),
+            },
+            Self::ExtendSeal { unit: of, days } => Command::ExtendSeal {
+                unit: read(json!(unit(of))),
+                until: plus(day, days),
+            },
+            Self::ReleaseSeal(of) => Command::RequestSealRelease(read(json!(unit(of)))),
+            Self::ApproveRelease(of) => Command::ApproveSealRelease(read(json!(unit(of)))),
+            Self::CheckSeal(of) => Command::CheckSeal {
+                unit: read(json!(unit(of))),
+                found: Digest::of(b""),
+                holds: true,
+            },
         }
     }
 }

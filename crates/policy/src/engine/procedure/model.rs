@@ -3,7 +3,7 @@
 
 use super::{
     Dice,
-    ask::{Ask, NEWCOMERS, OPERATORS, PEOPLE, SECTORS, name, outside, plus},
+    ask::{Ask, NEWCOMERS, OPERATORS, PEOPLE, SECTORS, Unit, name, outside, plus, unit},
 };
 use chrono::{Datelike, Months, NaiveDate, Weekday};
 use register::State;
@@ -50,6 +50,7 @@ pub(super) struct Leave {
 #[derive(Clone)]
 pub(super) struct Use {
     licence: usize,
+    dataset: usize,
     stage: &'static str,
     found: BTreeSet<Aspect>,
     by: Who,
@@ -101,6 +102,15 @@ pub(super) struct Model {
     pub objections: Vec<(Option<usize>, Option<bool>, Who)>,
     pub violations: Vec<(Who, Measure, bool)>,
     gone: BTreeSet<String>,
+    seals: BTreeMap<Unit, Sealed>,
+}
+
+/// A seal: its last day, who asked for its release, who approved that.
+#[derive(Clone)]
+struct Sealed {
+    until: NaiveDate,
+    asked: Option<Who>,
+    approved: Option<Who>,
 }
 
 /// The last day of so many working days after a day; only weekends are off.
@@ -128,9 +138,15 @@ fn may(role: &str, ask: &Ask) -> bool {
         | Ask::Renew { .. }
         | Ask::Revoke(_)
         | Ask::Dismiss(_) => &["domain-admin"],
-        Ask::Vet(_) | Ask::Drill { .. } | Ask::ReviewLicence(_) | Ask::Destroy { .. } => {
-            &["security-authority"]
-        }
+        Ask::Vet(_)
+        | Ask::Drill { .. }
+        | Ask::ReviewLicence(_)
+        | Ask::Destroy { .. }
+        | Ask::Seal { .. }
+        | Ask::ExtendSeal { .. } => &["security-authority"],
+        Ask::ReleaseSeal(_) => &["security-authority", "domain-admin"],
+        Ask::ApproveRelease(_) => &["data-authority", "regulator"],
+        Ask::CheckSeal(_) => &["data-authority", "security-authority", "regulator"],
         Ask::SuspendPerson(_)
         | Ask::ReinstatePerson(_)
         | Ask::SuspendDataset(_)
@@ -216,6 +232,61 @@ impl Model {
             objections: Vec::new(),
             violations: Vec::new(),
             gone: BTreeSet::new(),
+            seals: BTreeMap::new(),
+        }
+    }
+
+    /// Something that is sealed, if anything is.
+    pub(super) fn sealed(&self, dice: &mut Dice) -> Option<Unit> {
+        let all: Vec<Unit> = self.seals.keys().copied().collect();
+        (!all.is_empty()).then(|| dice.pick(&all))
+    }
+
+    /// Whether a scenario is sealed, or its licence.
+    fn is_shut(&self, scenario: usize) -> bool {
+        let licence = self.scenarios.get(scenario).map(|used| used.licence);
+        self.seals.contains_key(&("scenario", scenario))
+            || licence.is_some_and(|id| self.seals.contains_key(&("licence", id)))
+    }
+
+    /// Whether a scenario is sealed, or its licence, or what it sees.
+    fn is_closed(&self, scenario: usize) -> bool {
+        let used = self.scenarios.get(scenario);
+        let data = used.map(|used| ("dataset", used.dataset));
+        self.is_shut(scenario) || data.is_some_and(|data| self.seals.contains_key(&data))
+    }
+
+    /// Whether something of a licence is sealed, or the licence.
+    fn is_licence_shut(&self, licence: usize) -> bool {
+        let scenarios = self.scenarios.iter().enumerate();
+        let mut own = scenarios.filter(|(_, used)| used.licence == licence);
+        self.seals.contains_key(&("licence", licence)) || own.any(|(id, _)| self.is_shut(id))
+    }
+
+    /// Whether something lies in quarantine for what is sealed.
+    fn lies_shut(&self, external: usize) -> bool {
+        let load = self.externals.get(external);
+        load.is_some_and(|load| self.is_closed(load.scenario))
+    }
+
+    fn release(&mut self, unit: Unit, (by, role): (Who, &str)) -> bool {
+        let Some(seal) = self.seals.get_mut(&unit) else {
+            return false;
+        };
+        let role_of = |who: Who| PEOPLE.iter().find(|(id, ..)| *id == who).unwrap().1;
+        match (seal.asked, seal.approved) {
+            (None, _) => false,
+            (Some(_), None) => {
+                seal.approved = Some(by);
+                true
+            }
+            (Some(_), Some(first)) => {
+                let ok = role_of(first) != role;
+                if ok {
+                    self.seals.remove(&unit);
+                }
+                ok
+            }
         }
     }
 
@@ -310,6 +381,7 @@ impl Model {
             inside.operator == operator && inside.scenario == scenario && inside.impact == impact
         });
         self.maker(scenario) == Some(operator)
+            && !self.is_closed(scenario)
             && self.scene(scenario) == "granted"
             && self.licensed(scenario)
             && self.fit(operator)
@@ -655,6 +727,7 @@ impl Model {
                     let found = BTreeSet::new();
                     self.scenarios.push(Use {
                         licence,
+                        dataset,
                         stage: "applied",
                         found,
                         by,
@@ -671,6 +744,7 @@ impl Model {
             }),
             Ask::Approve(id) => {
                 self.licensed(id)
+                    && !self.is_shut(id)
                     && self.used(id, by, |used| step(&mut used.stage, "reviewed", "granted"))
             }
             Ask::RefuseScenario(id) => self.used(id, by, |used| {
@@ -690,6 +764,7 @@ impl Model {
             }
             Ask::Resume(id) => {
                 self.licensed(id)
+                    && !self.is_shut(id)
                     && self.used(id, by, |used| step(&mut used.stage, "suspended", "granted"))
             }
             Ask::Close(id) => {
@@ -813,7 +888,8 @@ impl Model {
                     Some(l) => (format!("l-{l}"), self.stage(l) == "terminated"),
                     None => (format!("s-{scenario}"), self.scene(scenario) == "closed"),
                 };
-                over && self.gone.insert(what)
+                let shut = licence.map_or(self.is_shut(scenario), |l| self.is_licence_shut(l));
+                over && !shut && self.gone.insert(what)
             }
             Ask::Bring {
                 id,
@@ -845,6 +921,7 @@ impl Model {
                 scrutiny,
                 becomes,
             } => self.look(by, (id, scrutiny), becomes),
+            Ask::TurnDown(id) | Ask::TakeBack(id) if self.lies_shut(id) => false,
             Ask::TurnDown(id) => match self.externals.get_mut(id) {
                 Some(load) if load.by != by => step(&mut load.stage, "applied", "refused"),
                 Some(_) | None => false,
@@ -856,6 +933,43 @@ impl Model {
                 Some(_) | None => false,
             },
             Ask::Lapse(_) => false,
+            Ask::Seal { unit, days } => {
+                let there = match unit {
+                    ("dataset", n) => n < self.datasets.len(),
+                    ("scenario", n) => n < self.scenarios.len(),
+                    (_, n) => n < self.licences.len(),
+                };
+                let ok = there && (0..=366).contains(&days) && !self.seals.contains_key(&unit);
+                if ok {
+                    let seal = Sealed {
+                        until: plus(day, days),
+                        asked: None,
+                        approved: None,
+                    };
+                    self.seals.insert(unit, seal);
+                }
+                ok
+            }
+            Ask::ExtendSeal { unit, days } => {
+                let until = plus(day, days);
+                let grows = |seal: &&mut Sealed| seal.until < until && seal.asked.is_none();
+                let seal = self.seals.get_mut(&unit).filter(grows);
+                days <= 366
+                    && seal.is_some_and(|seal| {
+                        seal.until = until;
+                        true
+                    })
+            }
+            Ask::ReleaseSeal(unit) => {
+                let over = |seal: &&mut Sealed| seal.until < day && seal.asked.is_none();
+                let seal = self.seals.get_mut(&unit).filter(over);
+                seal.is_some_and(|seal| {
+                    seal.asked = Some(by);
+                    true
+                })
+            }
+            Ask::ApproveRelease(unit) => self.release(unit, (by, role)),
+            Ask::CheckSeal(unit) => self.seals.contains_key(&unit),
         }
     }
 
@@ -871,7 +985,7 @@ impl Model {
         };
         let mut found = load.found.iter();
         let again = found.any(|(known, who)| *known == scrutiny || *who == by);
-        if load.by == by || load.stage != "applied" || again {
+        if self.lies_shut(id) || load.by == by || load.stage != "applied" || again {
             return false;
         }
         if load.found.is_empty() {
@@ -1009,7 +1123,18 @@ impl Model {
             .map(|(.., lifted)| format!("{lifted}"));
         all.extend(answers.chain(lifted));
         all.push(self.gone.len().to_string());
+        all.extend(self.seals_told());
         all
+    }
+
+    fn seals_told(&self) -> Vec<String> {
+        let seals = self.seals.iter().map(|(of, seal)| {
+            let (asked, approved) = (seal.asked.is_some(), seal.approved.is_some());
+            format!("{} {} {asked} {approved}", unit(*of), seal.until)
+        });
+        let mut seals: Vec<String> = seals.collect();
+        seals.sort();
+        seals
     }
 }
 
@@ -1046,6 +1171,14 @@ pub(super) fn seen(state: &State) -> Vec<String> {
         .chain(scenarios)
         .filter(|of| state.destroyed(of).is_some());
     all.push(gone.count().to_string());
+    let seals = state.seals().all().map(|(of, seal)| {
+        let release = seal.release.as_ref();
+        let approved = release.is_some_and(|release| release.approved.is_some());
+        format!("{of} {} {} {approved}", seal.until, release.is_some())
+    });
+    let mut seals: Vec<String> = seals.collect();
+    seals.sort();
+    all.extend(seals);
     all
 }
 

@@ -10,18 +10,19 @@ struct Class {
     bits: u8,
 }
 
-const ATTRIBUTES: [&str; 6] = [
+const ATTRIBUTES: [&str; 7] = [
     "listed",
     "measure",
     "external",
     "own",
     "prohibited",
     "covered",
+    "sealed",
 ];
 
 impl Class {
     fn all() -> impl Iterator<Item = Self> {
-        (1..=4).flat_map(|grade| (0..64).map(move |bits| Self { grade, bits }))
+        (1..=4).flat_map(|grade| (0..128).map(move |bits| Self { grade, bits }))
     }
 
     fn is(self, attribute: &str) -> bool {
@@ -43,6 +44,7 @@ impl Class {
         self.grade == 4
             || (self.grade >= 2 && (action == "showPlain" || !served))
             || self.is("prohibited")
+            || self.is("sealed")
             || (self.is("external") && !self.is("own"))
             || !(self.is("covered") || self.is("external"))
     }
@@ -123,7 +125,7 @@ fn a_scenario_is_entered_only_where_all_conditions_hold() {
     let engine = Engine::load(None);
     for role in Role::ALL {
         for bits in 0..512u16 {
-            let mut context = json!({"channel": "domain", "product": "none"});
+            let mut context = json!({"channel": "domain", "product": "none", "sealed": false});
             for (place, condition) in CONDITIONS.iter().enumerate() {
                 context[*condition] = json!(bits >> place & 1 == 1);
             }
@@ -140,7 +142,7 @@ fn from_outside_a_product_is_entered_for_only_while_it_is_published() {
     let engine = Engine::load(None);
     for channel in ["domain", "remote"] {
         for product in PRODUCTS {
-            let mut context = json!({"channel": channel, "product": product});
+            let mut context = json!({"channel": channel, "product": product, "sealed": false});
             for condition in CONDITIONS {
                 context[condition] = json!(true);
             }
@@ -148,6 +150,22 @@ fn from_outside_a_product_is_entered_for_only_while_it_is_published() {
             let decision = engine.case(&person("operator-member"), "enter", scenario, context);
             let wanted = channel == "domain" || ["none", "published"].contains(&product);
             assert_eq!(decision.unwrap().allowed, wanted, "{channel} {product}");
+        }
+    }
+}
+
+#[test]
+fn a_sealed_scenario_is_entered_by_nobody_whatever_is_permitted() {
+    let all = r#"@id("own") permit (principal, action, resource);"#;
+    for engine in [Engine::load(None), engine_with(all)] {
+        for role in Role::ALL {
+            let mut context = json!({"channel": "domain", "product": "none", "sealed": true});
+            for condition in CONDITIONS {
+                context[condition] = json!(true);
+            }
+            let scenario = ("Scenario", json!({}));
+            let decision = engine.case(&person(role.word()), "enter", scenario, context);
+            assert!(!decision.unwrap().allowed, "{role:?}");
         }
     }
 }
@@ -200,12 +218,14 @@ fn no_role_both_asks_and_decides() {
         assert!(!(asks && decides), "{role:?}: {steps:?}");
         all.extend(steps);
     }
-    assert_eq!(all.len(), 76);
+    assert_eq!(all.len(), 81);
     assert_eq!(
         steps_of(&engine, Role::Regulator),
         [
             "approveDestruction",
             "approveRedaction",
+            "approveSealRelease",
+            "checkSeal",
             "followPlatform",
             "readExternalReport",
             "readRegister"
