@@ -4,7 +4,7 @@ From `init` to a granted licence, an approved scenario, an answer; suspension, r
 from registration to recall; a violation and the public list; objections and their answers; the end and the
 destruction. Every step is also asked for by every role that may not, and refused. Needs grpcio, pyarrow, cc.
 """
-import base64, csv, datetime, json, os, pathlib, re, shutil, socket, subprocess, sys, threading, time
+import base64, csv, datetime, hashlib, json, os, pathlib, re, shutil, socket, ssl, subprocess, sys, threading, time
 import domain as d
 
 WRONG = []
@@ -410,15 +410,68 @@ def renewal(world):
     answers(world, 2)
 
 
+def requested(world, who, folder):
+    """Another key of somebody's and its request, in a folder."""
+    world.run("person", "request", "--id", who, "--org", ORGANISATIONS[who], "-o", world.folder / folder)
+    return world.folder / folder
+
+
+def takes(world, who, folder):
+    """What is in a folder is theirs from here on."""
+    for name in ("cert.pem", "key.pem"): (world.folder / who / name).write_bytes((folder / name).read_bytes())
+
+
 def certificates(world):
-    world.run("person", "request", "--id", "ann", "--org", "acme", "-o", world.folder / "ann2")
-    old = (world.folder / "ann" / "cert.pem").read_bytes(), (world.folder / "ann" / "key.pem").read_bytes()
-    world.does("adam", "person", "renew", "ann", "--csr", world.folder / "ann2" / "request.pem", "-o", world.folder / "ann2")
+    """Each renews their own and stays vetted; whom another gives a certificate is vetted again, the last who vets never."""
+    own = requested(world, "ann", "ann2")
+    said = world.does("ann", "person", "renew", "--csr", own / "request.pem", "-o", own)
+    if not said["stands"]["person"]["vetted"]: wrong(f"who renewed their own is not vetted: {said}")
     if world.query("ann", SQL)[0] != 4: wrong("the old certificate still holds")
-    for name in ("cert.pem", "key.pem"): (world.folder / "ann" / name).write_bytes((world.folder / "ann2" / name).read_bytes())
+    takes(world, "ann", own)
     answers(world, 2)
+    world.refused("ann", "person", "renew", "sam", "--csr", own / "request.pem", code=3, told="policy.action-not-permitted")
+    stolen = requested(world, "sam", "stolen")
+    for who in ("adam", "dana", "rex"):
+        world.refused(who, "person", "renew", "sam", "--csr", stolen / "request.pem", "-o", stolen, code=1 if who == "adam" else 3,
+                      told="register.only-security-authority" if who == "adam" else "policy.action-not-permitted")
+    world.refused("adam", "person", "enrol", "--id", "eve", "--role", "security-authority", "--org", "x", "--name", "Eve", "--vetted",
+                  "--csr", stolen / "request.pem", told="register.vetted-by-nobody")
+    lost = requested(world, "dana", "dana2")
+    said = world.does("adam", "person", "renew", "dana", "--csr", lost / "request.pem", "-o", lost)
+    if said["stands"]["person"]["vetted"]: wrong(f"whom another gave a certificate is vetted: {said}")
+    takes(world, "dana", lost)
+    for step in (["licence", "grant", "x"], ["person", "vouch", "adam"], ["domain", "show"]):
+        world.refused("dana", *step, code=3, told="identity.not-vetted")
+    held = hashlib.sha256(ssl.PEM_cert_to_DER_cert((lost / "cert.pem").read_text())).hexdigest()
+    world.refused("sam", "person", "vet", "dana", "--certificate", held[::-1], told="register.another-certificate")
+    world.does("sam", "person", "vet", "dana", "--certificate", ":".join(held[n:n + 2].upper() for n in range(0, 64, 2)))
+    world.does("dana", "domain", "show")
+    security_authority_lost(world)
     world.does("adam", "person", "revoke", "bob", "--reason", "key lost")
     if world.ask("bob", "domain", "show")[0] != 4: wrong("a revoked certificate still holds")
+
+
+def security_authority_lost(world):
+    """The only one of the security authority loses the key; two of different roles vet another, who vets the first again."""
+    if not any(owed["owed"] == "second-security-authority" for owed in world.does("rex", "domain", "overdue")): wrong("nobody is told that one alone vets")
+    ROLES["sue"], ORGANISATIONS["sue"] = "security-authority", "cyber-bureau"
+    requested(world, "sue", "sue")
+    enrol(world, "sue")
+    world.does("adam", "person", "sign", "sue", "--until", world.day(500))
+    world.refused("dana", "person", "vouch", "sue", told="register.vetted-inside")
+    world.does("adam", "person", "revoke", "sam", "--reason", "key lost")
+    world.refused("adam", "person", "vouch", "sue", code=3, told="policy.action-not-permitted")
+    world.does("dana", "person", "vouch", "sue")
+    world.refused("dana", "person", "vouch", "sue", told="register.approved-already")
+    world.refused("sue", "domain", "show", code=3, told="identity.not-vetted")
+    if not world.does("rex", "person", "vouch", "sue").get("stands", {}).get("person", {}).get("vetted"): wrong("two did not vet")
+    again = requested(world, "sam", "sam2")
+    world.does("adam", "person", "renew", "sam", "--csr", again / "request.pem", "-o", again)
+    takes(world, "sam", again)
+    world.refused("sam", "domain", "show", code=3, told="identity.not-vetted")
+    world.does("sue", "person", "vet", "sam")
+    if sorted(world.does("sam", "domain", "show")["can_vet"]) != ["sam", "sue"]: wrong("not both vet")
+    if any(owed["owed"] == "second-security-authority" for owed in world.does("rex", "domain", "overdue")): wrong("two vet, and a second is owed")
 
 
 def destroyed(world):
@@ -532,7 +585,7 @@ adam: backup create | person sign x --until DAY | person dismiss x | dataset loa
 sam: person vet x | operator drill x --next-until DAY | licence review x | scenario review x --aspect security
 sam: product review x --aspect security | domain destroyed --licence x --certificate PAPER
 sam: domain destroy --dataset city.visits --snapshot 1 --basis order
-dana rex: domain approve-destruction 1
+dana rex: domain approve-destruction 1 | person vouch x
 sam: domain seal --dataset city.visits --basis order --until DAY | domain extend-seal --dataset city.visits --until DAY
 adam sam: domain release-seal --dataset city.visits
 dana rex: domain approve-release --dataset city.visits

@@ -39,7 +39,20 @@ pub enum Command {
         certificate: Digest,
     },
     /// 审查: background vetting is on file. Source: AO-16(1).
-    VetPerson(PersonId),
+    VetPerson {
+        /// Who.
+        person: PersonId,
+        /// SHA-256 of the certificate that was looked at, where one was.
+        certificate: Option<Digest>,
+    },
+    /// Vouched for as the security authority by one of two others of different roles, where nobody of it
+    /// is left to vet; with the second they are vetted. Source: AO-6, AO-16(1).
+    VouchPerson {
+        /// Who.
+        person: PersonId,
+        /// SHA-256 of the certificate that was looked at, where one was.
+        certificate: Option<Digest>,
+    },
     /// 签订保密协议, with its term. Source: AO-16(1).
     SignAgreement {
         /// Who.
@@ -47,7 +60,15 @@ pub enum Command {
         /// The last day, inclusive.
         until: NaiveDate,
     },
-    /// Another certificate in place of the one before.
+    /// Another certificate in place of one's own, asked for with the one before.
+    RenewOwnCertificate {
+        /// Whose.
+        person: PersonId,
+        /// SHA-256 of the certificate.
+        certificate: Digest,
+    },
+    /// Another certificate for somebody who lost theirs. Whoever asks for it could have its key, so the
+    /// person is vetted again.
     RenewCertificate {
         /// Whose.
         person: PersonId,
@@ -459,6 +480,8 @@ pub(crate) enum About<'a> {
     Dataset(&'a DatasetName),
     /// What is sealed, and whose release somebody asked for.
     Seal(&'a SealedUnit),
+    /// A certificate, which is its holder's.
+    Holder(&'a PersonId),
 }
 
 impl Command {
@@ -473,8 +496,10 @@ impl Command {
             Self::CreateDomain { .. } => "createDomain",
             Self::SetHolidays(_) => "setHolidays",
             Self::EnrolPerson { .. } => "enrolPerson",
-            Self::VetPerson(_) => "vetPerson",
+            Self::VetPerson { .. } => "vetPerson",
+            Self::VouchPerson { .. } => "vouchPerson",
             Self::SignAgreement { .. } => "signAgreement",
+            Self::RenewOwnCertificate { .. } => "renewOwnCertificate",
             Self::RenewCertificate { .. } => "renewCertificate",
             Self::RevokeCertificate { .. } => "revokeCertificate",
             Self::SuspendPerson { .. } => "suspendPerson",
@@ -576,8 +601,10 @@ impl Command {
             Self::CreateDomain { .. }
             | Self::SetHolidays(_)
             | Self::EnrolPerson { .. }
-            | Self::VetPerson(_)
+            | Self::VetPerson { .. }
+            | Self::VouchPerson { .. }
             | Self::SignAgreement { .. }
+            | Self::RenewOwnCertificate { .. }
             | Self::RenewCertificate { .. }
             | Self::ReinstatePerson(_)
             | Self::DismissPerson(_)
@@ -654,12 +681,14 @@ impl Command {
             }
             Self::AnswerObjection { objection, .. } => About::Objection(objection),
             Self::ApproveSealRelease(unit) => About::Seal(unit),
+            Self::RenewOwnCertificate { person, .. } => About::Holder(person),
             Self::CatalogueDataset(dataset) => About::Dataset(&dataset.name),
             Self::ConfirmGrades { dataset, .. } => About::Dataset(dataset),
             Self::CreateDomain { .. }
             | Self::SetHolidays(_)
             | Self::EnrolPerson { .. }
-            | Self::VetPerson(_)
+            | Self::VetPerson { .. }
+            | Self::VouchPerson { .. }
             | Self::SignAgreement { .. }
             | Self::RenewCertificate { .. }
             | Self::RevokeCertificate { .. }

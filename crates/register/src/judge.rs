@@ -81,10 +81,27 @@ impl State {
                 person,
                 certificate,
             } => self.enrol_person(asked, person, certificate)?,
-            Command::VetPerson(id) => self.change(asked, &id, PersonStep::Vetted)?,
+            Command::VetPerson {
+                person,
+                certificate,
+            } => {
+                self.looked_at(&person, certificate)?;
+                self.change(asked, &person, PersonStep::Vetted)?
+            }
+            Command::VouchPerson {
+                person,
+                certificate,
+            } => {
+                self.looked_at(&person, certificate)?;
+                self.vouch_person(asked, &person)?
+            }
             Command::SignAgreement { person, until } => {
                 self.sign_agreement(asked, &person, until)?
             }
+            Command::RenewOwnCertificate {
+                person,
+                certificate,
+            } => self.renew_own_certificate(asked, &person, certificate)?,
             Command::RenewCertificate {
                 person,
                 certificate,
@@ -249,6 +266,7 @@ impl State {
                 let release = self.seals().of(unit).and_then(|seal| seal.release.as_ref());
                 release.map(|release| &release.by)
             }
+            About::Holder(id) => self.person(id).map(|person| &person.id),
             About::Dataset(name) => {
                 let entry = self.proposed(name).map(|(by, ..)| by);
                 entry.or_else(|| self.regrading(name).map(|(by, _)| by))

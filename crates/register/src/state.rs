@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use terms::{
     Announcement, AnnouncementId, Calendar, Course, Dataset, DatasetName, Digest, Disposed,
     DomainName, External, ExternalId, GradeProposal, Licence, LicenceId, Objection, ObjectionId,
-    Obligations, Operator, OperatorId, Person, PersonId, Product, ProductId, RowRisk, Scenario,
-    ScenarioId, Snapshot, Stage, Thresholds, Violation, ViolationId,
+    Obligations, Operator, OperatorId, Person, PersonId, Product, ProductId, Role, RowRisk,
+    Scenario, ScenarioId, Snapshot, Stage, Standing, Thresholds, Violation, ViolationId,
 };
 
 mod fold; // events, one after the other
@@ -55,6 +55,9 @@ struct Procedure {
     destroyed: BTreeMap<String, Digest>,
     #[serde(default, skip_serializing_if = "Seals::is_empty")]
     seals: Seals,
+    /// Whom somebody of which role vouched for, waiting for somebody of another.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    vouched: BTreeMap<PersonId, Role>,
 }
 
 /// A product and the step it is at.
@@ -175,6 +178,23 @@ impl State {
     /// Everybody enrolled, by id.
     pub fn people(&self) -> impl Iterator<Item = &Person> {
         self.people.values().map(|(person, _)| person)
+    }
+
+    /// Who can vet: the security authority's, vetted themselves, let in, and with a certificate.
+    /// Source: AO-6, AO-16(1).
+    pub fn vetters(&self) -> impl Iterator<Item = &Person> {
+        let held = self.people.values().filter(|(_, held)| held.is_some());
+        held.map(|(person, _)| person).filter(|person| {
+            person.role == Role::SecurityAuthority
+                && person.vetted
+                && person.standing == Standing::Active
+        })
+    }
+
+    /// Of which role the one is who vouched for somebody already, where another has to. Source: AO-6.
+    #[must_use]
+    pub fn vouched(&self, id: &PersonId) -> Option<Role> {
+        self.procedure.vouched.get(id).copied()
     }
 
     /// The operator of this id.

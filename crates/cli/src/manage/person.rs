@@ -1,6 +1,6 @@
 use super::{Id, IdReason, Managed, call, list, step, tell};
 use crate::{Failure, profile};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use identity::Authority;
 use serde_json::json;
 use std::{
@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use wire::management::{
-    CertificateRequest, Dated, EnrolReply, EnrolRequest, Named, Reasoned,
+    CertificateRequest, Dated, EnrolReply, EnrolRequest, Named, Reasoned, Vetting,
     people_client::PeopleClient as People,
 };
 
@@ -45,17 +45,18 @@ pub(crate) enum Person {
         /// The certificate request / 证书申请
         #[arg(long)]
         csr: PathBuf,
-        /// Vetted outside the domain, as long as nobody inside can vet / 域外已审查
+        /// Vetted outside the domain: the first of the security authority alone / 域外已审查（仅限首位安全主管）
         #[arg(long)]
         vetted: bool,
         /// A folder for certificate, authority and profile / 输出目录
         #[arg(long, short)]
         output: Option<PathBuf>,
     },
-    /// Another certificate in place of the one before / 换发证书
+    /// Another certificate in place of your own, asked for with it; for another who lost theirs, who is then
+    /// vetted again / 换发证书（本人凭现有证书换发；由管理员代为换发的须重新审查）
     Renew {
-        #[command(flatten)]
-        id: Id,
+        /// Who lost theirs; your own without it / 编号（不填为本人）
+        id: Option<String>,
         /// The certificate request / 证书申请
         #[arg(long)]
         csr: PathBuf,
@@ -66,7 +67,10 @@ pub(crate) enum Person {
     /// Take the certificate back / 吊销证书
     Revoke(IdReason),
     /// Background vetting is on file / 审查通过
-    Vet(Id),
+    Vet(LookedAt),
+    /// Vouch for somebody of the security authority, where nobody of it is left to vet; two of different
+    /// roles do / 共同审查（无安全主管可审查时，由两个不同主管部门的人员共同确认）
+    Vouch(LookedAt),
     /// The confidentiality agreement is signed / 签订保密协议
     Sign {
         #[command(flatten)]
@@ -85,6 +89,26 @@ pub(crate) enum Person {
     List,
     /// One person / 详情
     Show(Id),
+}
+
+/// Who, and which certificate of theirs was looked at.
+#[derive(Debug, Args)]
+pub(crate) struct LookedAt {
+    /// Their id / 编号
+    pub id: String,
+    /// SHA-256 of the certificate that you compared with them, in hexadecimal, with or without colons;
+    /// where they hold another by now, nothing is done / 已与本人核对的证书指纹（SHA-256）
+    #[arg(long)]
+    pub certificate: Option<String>,
+}
+
+impl From<LookedAt> for Vetting {
+    fn from(LookedAt { id, certificate }: LookedAt) -> Self {
+        let certificate = certificate.unwrap_or_default();
+        // As openssl prints it.
+        let certificate = certificate.replace(':', "").to_lowercase();
+        Self { id, certificate }
+    }
 }
 
 pub(crate) fn person(given: Managed<Person>, json: bool) -> Result<(), Failure> {
@@ -114,7 +138,7 @@ pub(crate) fn person(given: Managed<Person>, json: bool) -> Result<(), Failure> 
         }
         Person::Renew { id, csr, output } => {
             let renew = CertificateRequest {
-                id: id.id,
+                id: id.unwrap_or_default(),
                 request_pem: text(&csr)?,
             };
             let reply = call(whom, async |to| {
@@ -127,8 +151,11 @@ pub(crate) fn person(given: Managed<Person>, json: bool) -> Result<(), Failure> 
                 .revoke_certificate(Reasoned::from(why))
                 .await
         }),
-        Person::Vet(id) => step(as_told, async |to| {
-            People::new(to).vet(Named::from(id)).await
+        Person::Vet(who) => step(as_told, async |to| {
+            People::new(to).vet(Vetting::from(who)).await
+        }),
+        Person::Vouch(who) => step(as_told, async |to| {
+            People::new(to).vouch(Vetting::from(who)).await
         }),
         Person::Sign { id, until: day } => {
             let dated = Dated { id: id.id, day };
@@ -220,6 +247,11 @@ fn enrolled(
         println!("{told}");
     } else {
         println!("on record / 已存证: #{}", reply.index);
+        if super::read(&reply.json)["person"]["vetted"] == false {
+            println!(
+                "to be vetted by the security authority before it is good for anything / 须经安全主管部门审查后方可使用"
+            );
+        }
         match folder {
             Some(folder) => println!("{}: certificate and profile / 证书与配置", folder.display()),
             None => print!("{}", reply.certificate_pem),

@@ -1,6 +1,6 @@
 use super::{
     Desk, Step,
-    parsed::{day, id, reason, word},
+    parsed::{day, digest, id, reason, word},
     status, steps,
     told::Subject,
 };
@@ -11,7 +11,7 @@ use terms::{Digest, Person, PersonId, Standing};
 use tonic::{Request, Response, Status};
 use wire::management::{
     CertificateRequest, Dated, Document, Documents, EnrolReply, EnrolRequest, Named, Page,
-    Reasoned, people_server::People,
+    Reasoned, Vetting, people_server::People,
 };
 
 fn of(person: PersonId, command: impl FnOnce(PersonId) -> Command) -> Step {
@@ -20,6 +20,30 @@ fn of(person: PersonId, command: impl FnOnce(PersonId) -> Command) -> Step {
 
 fn named(named: &Named, command: impl FnOnce(PersonId) -> Command) -> Result<Step, Refused> {
     Ok(of(id("person", &named.id)?, command))
+}
+
+/// The certificate that was looked at, where one is named.
+fn looked_at(given: &Vetting) -> Result<Option<Digest>, Refused> {
+    let named = Some(given.certificate.as_str()).filter(|named| !named.is_empty());
+    named.map(digest).transpose()
+}
+
+fn vet(given: Vetting) -> Result<Step, Refused> {
+    let certificate = looked_at(&given)?;
+    let command = |person| Command::VetPerson {
+        person,
+        certificate,
+    };
+    Ok(of(id("person", &given.id)?, command))
+}
+
+fn vouch(given: Vetting) -> Result<Step, Refused> {
+    let certificate = looked_at(&given)?;
+    let command = |person| Command::VouchPerson {
+        person,
+        certificate,
+    };
+    Ok(of(id("person", &given.id)?, command))
 }
 
 fn sign_agreement(given: Dated) -> Result<Step, Refused> {
@@ -63,8 +87,19 @@ impl Desk {
     ) -> Result<Response<EnrolReply>, Status> {
         let asking = asking(request, self.channel);
         // Nothing is signed for somebody who may not ask.
-        let action = command(Digest::of(b"")).0.action();
-        self.may(&asking, action).map_err(|why| status(&why))?;
+        let wanted = command(Digest::of(b"")).0;
+        let submitter = self
+            .gateway
+            .domain
+            .live
+            .read()
+            .state
+            .submitter(&wanted)
+            .cloned();
+        let may = self
+            .gateway
+            .may(&asking, wanted.action(), submitter.as_ref());
+        may.map_err(|why| status(&why))?;
         let unusable = |error: identity::Unissued| {
             tracing::error!(%error, "the authority cannot be used");
             status(&Refused::internal("management.authority"))
@@ -98,7 +133,8 @@ impl Desk {
 }
 
 steps!(People {
-    vet(Named) => |given| named(&given, Command::VetPerson);
+    vet(Vetting) => vet;
+    vouch(Vetting) => vouch;
     sign_agreement(Dated) => sign_agreement;
     revoke_certificate(Reasoned) => revoke;
     suspend(Reasoned) => suspend;
@@ -128,11 +164,25 @@ steps!(People {
         request: Request<CertificateRequest>,
     ) -> Result<Response<EnrolReply>, Status> {
         let given = request.get_ref();
-        let wanted: PersonId = id("person", &given.id).map_err(|why| status(&why))?;
+        let named = Some(given.id.as_str()).filter(|id| !id.is_empty());
+        let named: Option<PersonId> = named
+            .map(|given| id("person", given))
+            .transpose()
+            .map_err(|why| status(&why))?;
+        // Whose it is says which step it is: the caller's own, whom the certificate they hold proves.
+        let caller = self.gateway.prove(&asking(&request, self.channel));
+        let caller = caller.map_err(|why| status(&why))?.person().id.clone();
+        let is_own = named.as_ref().is_none_or(|named| *named == caller);
+        let wanted = named.unwrap_or(caller);
         let known = self.gateway.domain.live.read().state.person(&wanted).cloned();
         let command = |certificate| {
             let person = wanted.clone();
-            (Command::RenewCertificate { person, certificate }, None)
+            let command = if is_own {
+                Command::RenewOwnCertificate { person, certificate }
+            } else {
+                Command::RenewCertificate { person, certificate }
+            };
+            (command, None)
         };
         // Nobody is told here whether there is such a person: the register does, after policy.
         let person = known.unwrap_or_else(|| Person {

@@ -5,7 +5,8 @@ use serde_json::json;
 use terms::Digest;
 use tonic::Code;
 use wire::management::{
-    FollowRequest, Named, Page, licences_server::Licences, platform_server::Platform,
+    CertificateRequest, FollowRequest, Named, Page, licences_server::Licences,
+    people_server::People, platform_server::Platform,
 };
 
 fn desk(stage: &Stage) -> Desk {
@@ -177,4 +178,52 @@ async fn a_follower_hears_each_entry_once_in_order_until_they_may_not() {
     let status = entries.next().await.unwrap().unwrap_err();
     assert!(status.message().starts_with("policy.cut-off: "), "{status}");
     assert!(entries.next().await.is_none());
+}
+
+/// What a renewal of a certificate by Ann is answered with: the code of a refusal, or the person as they
+/// stand then.
+async fn renewed(stage: &Stage, id: &str) -> Result<serde_json::Value, String> {
+    let (_, request_pem) = identity::Authority::request("x", "op").unwrap();
+    let id = id.to_owned();
+    let wanted = CertificateRequest { id, request_pem };
+    let answer = desk(stage).renew_certificate(request(stage, wanted)).await;
+    let answer = answer.map_err(|status| {
+        let code = status.metadata().get("bonded-code").unwrap();
+        code.to_str().unwrap().to_owned()
+    })?;
+    let stands: serde_json::Value = serde_json::from_str(&answer.into_inner().json).unwrap();
+    Ok(stands["person"].clone())
+}
+
+#[tokio::test]
+async fn each_renews_their_own_with_the_certificate_they_hold() {
+    for own in ["", "ann"] {
+        let stage = Stage::set().await;
+        let person = renewed(&stage, own).await.unwrap();
+        assert_eq!(
+            (&person["id"], &person["vetted"]),
+            (&json!("ann"), &json!(true))
+        );
+        // The one before is worth nothing any more, for this neither.
+        let told = renewed(&stage, own).await.unwrap_err();
+        assert_eq!(told, "identity.unknown-certificate");
+    }
+}
+
+#[tokio::test]
+async fn nobody_renews_in_anothers_name_but_the_administrator_and_then_they_are_vetted_again() {
+    let stage = Stage::set().await;
+    stage.enrol_another().await;
+    let size = stage.gateway.domain.ledger.size();
+    let refused = renewed(&stage, "bob").await.unwrap_err();
+    assert_eq!(refused, "policy.action-not-permitted");
+    let nobody = renewed(&stage, "nobody").await.unwrap_err();
+    assert_eq!(nobody, "policy.action-not-permitted");
+    assert_eq!(stage.gateway.domain.ledger.size(), size);
+    becomes(&stage, "domain-admin").await;
+    let person = renewed(&stage, "bob").await.unwrap();
+    assert_eq!(
+        (&person["id"], &person["vetted"]),
+        (&json!("bob"), &json!(false))
+    );
 }

@@ -112,6 +112,7 @@ fn seal(state: &State, unit: &SealedUnit) -> Value {
 }
 
 fn domain(state: &State) -> Value {
+    let can_vet: Vec<&PersonId> = state.vetters().map(|person| &person.id).collect();
     json!({
         "name": state.name(),
         "title": state.title(),
@@ -120,5 +121,6 @@ fn domain(state: &State) -> Value {
         "thresholds": state.thresholds(),
         "obligations": state.obligations(),
         "version": state.version(),
+        "can_vet": can_vet,
     })
 }

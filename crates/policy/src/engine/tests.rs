@@ -24,7 +24,7 @@ struct Cases {
     step: Vec<Step>,
 }
 
-/// A management step: who may, by which policy, and which one keeps them from their own.
+/// A management step: who may, by which policy, and which one keeps them from their own, or from others'.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Step {
@@ -32,6 +32,7 @@ struct Step {
     roles: Vec<String>,
     by: String,
     own: Option<String>,
+    others: Option<String>,
 }
 
 impl Step {
@@ -39,10 +40,11 @@ impl Step {
     fn cases(&self) -> Vec<Case> {
         let case = |role: Role, own: bool| {
             let may = self.roles.iter().any(|named| named == role.word());
-            let (allow, by) = match (may, own, &self.own) {
-                (false, ..) => (false, None),
-                (true, true, Some(forbids)) => (false, Some(forbids)),
-                (true, ..) => (true, Some(&self.by)),
+            let forbids = if own { &self.own } else { &self.others };
+            let (allow, by) = match (may, forbids) {
+                (false, _) => (false, None),
+                (true, Some(forbids)) => (false, Some(forbids)),
+                (true, None) => (true, Some(&self.by)),
             };
             Case {
                 name: format!("{} by {}, own: {own}", self.action, role.word()),

@@ -1,6 +1,6 @@
 use register::{Destructions, Redactions, State};
 use serde_json::Value;
-use terms::{Event, Person, PersonId, Stage};
+use terms::{Event, Person, PersonId, PersonStep, Stage};
 
 /// A management step as the request it was.
 #[derive(Debug)]
@@ -18,8 +18,10 @@ const ACTIONS: &str = "
 holidays-set - - setHolidays -
 person-enrolled - - enrolPerson -
 person-changed vetted - vetPerson -
+person-changed vouched - vouchPerson -
 person-changed agreement-signed - signAgreement -
 person-changed certificate-renewed - renewCertificate -
+person-changed certificate-renewed own renewOwnCertificate holder
 person-changed certificate-revoked - revokeCertificate -
 person-changed suspended - suspendPerson -
 person-changed reinstated - reinstatePerson -
@@ -102,10 +104,11 @@ derived-kept - - keepDerived -
 derived-dropped - - dropDerived -
 ";
 
-/// An approval that ends a suspension, and a suspension that the operator reported; else what is
-/// particular is the aspect of a review.
+/// An approval that ends a suspension, a suspension that the operator reported, and a certificate that its
+/// holder renewed; else what is particular is the aspect of a review.
 const RESUMED: &str = "resumed";
 const REPORTED: &str = "reported";
+const OWN: &str = "own";
 const ASPECTS: [&str; 3] = ["reasonableness", "compliance", "security"];
 /// Nothing, in the table.
 const NONE: &str = "-";
@@ -156,6 +159,13 @@ impl Steps<'_> {
 
     /// What tells steps of one stage apart: a review more than before, or a stage that was left.
     fn particular(&self, event: &Event, written: &Value) -> &'static str {
+        if let Event::PersonChanged {
+            by, step, person, ..
+        } = event
+        {
+            let is_own = *step == PersonStep::CertificateRenewed && *by == person.id;
+            return if is_own { OWN } else { NONE };
+        }
         let (before, course) = if let Event::LicenceStep {
             licence, course, ..
         } = event
@@ -246,6 +256,7 @@ impl Steps<'_> {
                 let seal = state.seals().of(&id("/unit")?.parse().ok()?)?;
                 seal.release.as_ref().map(|release| release.by.clone())
             }
+            "holder" => id("/person/id")?.parse().ok(),
             "destruction" => {
                 let request = written.get("request").and_then(Value::as_u64)?;
                 self.destructions.request(request).map(|of| of.by.clone())

@@ -43,20 +43,91 @@ impl State {
         })
     }
 
-    /// Another certificate in place of the one before.
+    /// Another certificate in place of the holder's own: it was asked for with the one before, so vetting
+    /// and agreement stay.
+    pub(super) fn renew_own_certificate(
+        &self,
+        asked: Asked<'_>,
+        id: &PersonId,
+        certificate: Digest,
+    ) -> Result<Event, Unlawful> {
+        if *id != asked.by.id {
+            let what = "each renews their own; for a lost key the domain administrator does";
+            return refused("register.not-own-certificate", id, what);
+        }
+        self.renewed(asked, self.enrolled(id)?.clone(), certificate)
+    }
+
+    /// Another certificate for somebody who lost theirs. Nothing shows that its key is in their hands, so
+    /// they are vetted again.
     pub(super) fn renew_certificate(
         &self,
         asked: Asked<'_>,
         id: &PersonId,
         certificate: Digest,
     ) -> Result<Event, Unlawful> {
+        if *id == asked.by.id {
+            let what =
+                "renew your own with the certificate you hold (`person renew` without an id)";
+            return refused("register.own-certificate", id, what);
+        }
         let person = self.enrolled(id)?.clone();
-        self.judge_certificate(&certificate, id)?;
+        // INVARIANT (once vetted, always one vetted): else somebody could be enrolled as vetted again.
+        let is_one = person.role == Role::SecurityAuthority && person.vetted;
+        if is_one && !self.vetters().any(|other| other.id != *id) {
+            let what = "nobody else of the security authority could vet them again; enrol and vet a \
+                second one first";
+            return refused("register.only-security-authority", id, what);
+        }
+        let vetted = false;
+        self.renewed(asked, Person { vetted, ..person }, certificate)
+    }
+
+    fn renewed(
+        &self,
+        asked: Asked<'_>,
+        person: Person,
+        certificate: Digest,
+    ) -> Result<Event, Unlawful> {
+        self.judge_certificate(&certificate, &person.id)?;
         Ok(Event::PersonChanged {
             by: asked.by.id.clone(),
             step: PersonStep::CertificateRenewed,
             person,
             certificate: Some(certificate),
+        })
+    }
+
+    /// Nobody of the security authority is left to vet: two others of different roles vet the first of it
+    /// together. Source: AO-6, AO-16(1).
+    pub(super) fn vouch_person(&self, asked: Asked<'_>, id: &PersonId) -> Result<Event, Unlawful> {
+        let person = self.enrolled(id)?.clone();
+        if person.role != Role::SecurityAuthority {
+            let what = "only the security authority is vouched for; it vets the others";
+            return refused("register.vouched-role", id, what);
+        }
+        if person.vetted {
+            return refused("register.no-change", id, "nothing would change");
+        }
+        if self.vetters().next().is_some() {
+            let what = "somebody of the security authority can vet them (`person vet`)";
+            return refused("register.vetted-inside", id, what);
+        }
+        let Some(certificate) = self.certificate(id) else {
+            let what = "they hold no certificate; renew it first";
+            return refused("register.no-certificate", id, what);
+        };
+        let first = self.vouched(id);
+        if first == Some(asked.by.role) {
+            let what = "your role vouched for them already; somebody of another role does too";
+            return refused("register.approved-already", id, what);
+        }
+        let vetted = first.is_some();
+        Ok(Event::PersonChanged {
+            by: asked.by.id.clone(),
+            step: PersonStep::Vouched,
+            person: Person { vetted, ..person },
+            certificate: Some(*certificate),
         })
     }
 
@@ -108,7 +179,7 @@ impl State {
                 None
             }
             // Said with more than its name; here nothing changes.
-            PersonStep::AgreementSigned | PersonStep::CertificateRenewed => {
+            PersonStep::AgreementSigned | PersonStep::CertificateRenewed | PersonStep::Vouched => {
                 return refused("register.no-change", id, nothing);
             }
         };
@@ -118,6 +189,20 @@ impl State {
             person,
             certificate,
         })
+    }
+
+    /// Whether somebody holds the certificate that whoever vets them has looked at, where they say which:
+    /// it could have been renewed since.
+    pub(super) fn looked_at(
+        &self,
+        id: &PersonId,
+        certificate: Option<Digest>,
+    ) -> Result<(), Unlawful> {
+        if certificate.is_some() && self.certificate(id) != certificate.as_ref() {
+            let what = "they hold another certificate than the one you looked at; ask them again";
+            return refused("register.another-certificate", id, what);
+        }
+        Ok(())
     }
 
     /// Somebody who is enrolled and did not leave.
@@ -152,9 +237,14 @@ impl State {
             let what = "who is enrolled is let in; suspend them afterwards";
             return refused("register.not-active", id, what);
         }
-        // Before anybody can vet, those who build the domain are vetted outside it.
-        let vets = |known: &Person| known.role == Role::SecurityAuthority && known.vetted;
-        if person.vetted && !self.pilot() && self.people().any(vets) {
+        // Vetted outside the domain are its founder and the first of the security authority, for ever: that
+        // one may have left since or hold no certificate.
+        let is_founder = self.people().next().is_none();
+        let is_first = person.role == Role::SecurityAuthority
+            && !self
+                .people()
+                .any(|known| known.role == person.role && known.vetted);
+        if person.vetted && !self.pilot() && !is_founder && !is_first {
             let what = "enrol the person first; the security authority vets them (`person vet`)";
             return refused("register.vetted-by-nobody", id, what);
         }

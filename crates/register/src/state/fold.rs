@@ -1,8 +1,8 @@
 use super::{ExternalStanding, LicenceStanding, ProductStanding, ScenarioStanding, State};
 use std::collections::BTreeMap;
 use terms::{
-    Dataset, DatasetName, DatasetStep, Digest, Event, External, Person, RowRisk, Scenario,
-    ScenarioDataset, ScenarioId, Snapshot, Stage, Wanted,
+    Dataset, DatasetName, DatasetStep, Digest, Event, External, Person, PersonId, PersonStep,
+    RowRisk, Scenario, ScenarioDataset, ScenarioId, Snapshot, Stage, Wanted,
 };
 
 impl State {
@@ -34,10 +34,14 @@ impl State {
                 ..
             } => self.enrol(person, Some(*certificate)),
             Event::PersonChanged {
+                by,
+                step,
                 person,
                 certificate,
-                ..
-            } => self.enrol(person, *certificate),
+            } => {
+                self.vouch(by, *step, person);
+                self.enrol(person, *certificate);
+            }
             Event::OperatorRegistered { operator, .. }
             | Event::OperatorChanged { operator, .. } => {
                 self.operators.insert(operator.id.clone(), operator.clone());
@@ -229,6 +233,26 @@ impl State {
             | Event::SealChecked { .. } => return,
         }
         self.version += 1;
+    }
+
+    /// The first word for somebody waits for the second. It is about the certificate they hold: with
+    /// another one it counts no more.
+    fn vouch(&mut self, by: &PersonId, step: PersonStep, person: &Person) {
+        let role = self.person(by).map(|by| by.role);
+        let vouched = &mut self.procedure.vouched;
+        match step {
+            PersonStep::Vouched if !person.vetted => {
+                vouched.extend(role.map(|role| (person.id.clone(), role)));
+            }
+            PersonStep::Vouched
+            | PersonStep::Vetted
+            | PersonStep::CertificateRenewed
+            | PersonStep::CertificateRevoked
+            | PersonStep::Left => {
+                vouched.remove(&person.id);
+            }
+            PersonStep::AgreementSigned | PersonStep::Suspended | PersonStep::Reinstated => {}
+        }
     }
 
     /// A certificate that held before and does not hold now is nobody's.

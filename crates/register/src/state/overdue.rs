@@ -34,6 +34,8 @@ pub enum Owed {
     Destruction,
     /// A release or a later day of a seal whose day is over: it opens by itself for nobody. Source: AO-3.
     Seal,
+    /// A second of the security authority: where the only one loses their key, nobody vets. Source: AO-6.
+    SecondSecurityAuthority,
 }
 
 impl State {
@@ -87,6 +89,7 @@ impl State {
         }));
         all.retain(|overdue| overdue.due < today);
         all.extend(self.undestroyed());
+        all.extend(self.vetter_missing(today));
         all.sort_by(|a, b| (a.due, a.owed, &a.of).cmp(&(b.due, b.owed, &b.of)));
         all
     }
@@ -176,6 +179,18 @@ impl State {
             }));
         }
         all
+    }
+
+    /// Where fewer than two can vet, a second is owed from today on, whatever the day. In a pilot whoever is
+    /// enrolled may be vetted already.
+    fn vetter_missing(&self, today: NaiveDate) -> Option<Overdue> {
+        let name = self.name()?;
+        let is_missing = !self.pilot() && self.vetters().nth(1).is_none();
+        is_missing.then(|| Overdue {
+            owed: Owed::SecondSecurityAuthority,
+            of: format!("domain/{name}"),
+            due: today,
+        })
     }
 
     /// What ended and is not destroyed; owed from the day it ended. Source: AO-11, AO-19.

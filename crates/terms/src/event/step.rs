@@ -6,9 +6,13 @@
 pub enum PersonStep {
     /// 审查: background vetting is on file.
     Vetted,
+    /// Vouched for as the security authority, where nobody of it is left to vet: by one of two other
+    /// roles, and with the second vetted.
+    Vouched,
     /// 签订保密协议.
     AgreementSigned,
-    /// Another certificate; the one before is worth nothing from here on.
+    /// Another certificate; the one before is worth nothing from here on. By the holder, who is known by
+    /// the one before, or by another: then the person is not vetted any more.
     CertificateRenewed,
     /// No certificate.
     CertificateRevoked,

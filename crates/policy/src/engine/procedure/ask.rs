@@ -19,12 +19,13 @@ pub(super) const PEOPLE: [(&str, &str, &str); 9] = [
     ("zoe", "operator-member", "zeta"),
     ("reg", "regulator", "audit"),
 ];
-/// Who may come in later, for an operator.
-pub(super) const NEWCOMERS: [(&str, &str); 2] = [("bob", "acme"), ("eve", "zeta")];
+/// Who may come in later: for an operator, or of the security authority.
+pub(super) const NEWCOMERS: [(&str, &str); 3] =
+    [("bob", "acme"), ("eve", "zeta"), ("sid", "cyber")];
 pub(super) const OPERATORS: [&str; 2] = ["acme", "zeta"];
 pub(super) const SECTORS: [&str; 2] = ["medical", "credit"];
 /// Steps of the register but its founding and what data brings.
-pub(super) const ACTIONS: usize = 66;
+pub(super) const ACTIONS: usize = 68;
 
 const CAUSES: [Cause; 5] = [
     Cause::Misuse,
@@ -46,9 +47,14 @@ pub(super) enum Ask {
         vetted: bool,
     },
     Vet(&'static str),
+    Vouch(&'static str),
     Sign {
         who: &'static str,
         days: i64,
+    },
+    RenewOwn {
+        who: &'static str,
+        certificate: u32,
     },
     Renew {
         who: &'static str,
@@ -249,6 +255,14 @@ pub(super) fn person(who: &str) -> Person {
     )
 }
 
+/// The role of a newcomer of this house.
+pub(super) fn role_in(house: &str) -> &'static str {
+    match house {
+        "cyber" => "security-authority",
+        _ => "operator-member",
+    }
+}
+
 fn certificate(number: u32) -> Digest {
     Digest::of(&number.to_le_bytes())
 }
@@ -353,7 +367,23 @@ impl Ask {
             _ => ("licence", licence),
         };
         let sealed = model.sealed(dice).unwrap_or(unit);
-        match dice.roll(120) {
+        let certificate = if mostly { unused } else { 2 };
+        let guard: &'static str = dice.pick(&["sam", "sue", "sid"]);
+        match dice.roll(124) {
+            120 => match dice.roll(3) {
+                0 => Self::Vet(guard),
+                1 => Self::Vouch(guard),
+                _ => Self::Dismiss("sid"),
+            },
+            121 => Self::Vouch(guard),
+            122 => Self::Revoke(guard),
+            123 => match dice.roll(2) {
+                0 => Self::RenewOwn { who, certificate },
+                _ => Self::Renew {
+                    who: guard,
+                    certificate,
+                },
+            },
             0 => Self::Holidays,
             1..=3 => {
                 let (who, house) = dice.pick(&NEWCOMERS);
@@ -367,10 +397,7 @@ impl Ask {
             }
             4 => Self::Vet(who),
             5 => Self::Sign { who, days },
-            6 => Self::Renew {
-                who,
-                certificate: if mostly { unused } else { 2 },
-            },
+            6 => Self::Renew { who, certificate },
             7 => Self::Revoke(who),
             8 => Self::SuspendPerson(who),
             9 => Self::ReinstatePerson(who),
@@ -581,15 +608,29 @@ impl Ask {
                 vetted,
             } => Command::EnrolPerson {
                 person: read(
-                    json!({"id": who, "role": "operator-member", "organisation": house,
+                    json!({"id": who, "role": role_in(house), "organisation": house,
                     "vetted": vetted, "nda_until": null}),
                 ),
                 certificate: certificate(c),
             },
-            Self::Vet(id) => Command::VetPerson(who(id)),
+            Self::Vet(id) => Command::VetPerson {
+                person: who(id),
+                certificate: None,
+            },
+            Self::Vouch(id) => Command::VouchPerson {
+                person: who(id),
+                certificate: None,
+            },
             Self::Sign { who: id, days } => Command::SignAgreement {
                 person: who(id),
                 until: plus(day, days),
+            },
+            Self::RenewOwn {
+                who: id,
+                certificate: c,
+            } => Command::RenewOwnCertificate {
+                person: who(id),
+                certificate: certificate(c),
             },
             Self::Renew {
                 who: id,

@@ -3,7 +3,7 @@
 
 use super::{
     Dice,
-    ask::{Ask, NEWCOMERS, OPERATORS, PEOPLE, SECTORS, Unit, name, outside, plus, unit},
+    ask::{Ask, NEWCOMERS, OPERATORS, PEOPLE, SECTORS, Unit, name, outside, plus, role_in, unit},
 };
 use chrono::{Datelike, Months, NaiveDate, Weekday};
 use register::State;
@@ -15,9 +15,12 @@ type Who = &'static str;
 #[derive(Default, Clone)]
 pub(super) struct Man {
     house: Who,
+    guards: bool,
     vetted: bool,
     standing: &'static str,
     certificate: Option<u32>,
+    /// How many were renewed.
+    renewed: usize,
 }
 
 #[derive(Default, Clone)]
@@ -103,6 +106,8 @@ pub(super) struct Model {
     pub violations: Vec<(Who, Measure, bool)>,
     gone: BTreeSet<String>,
     seals: BTreeMap<Unit, Sealed>,
+    /// A first word for somebody, of which role, while they hold which of their certificates.
+    vouched: BTreeMap<Who, (&'static str, usize)>,
 }
 
 /// A seal: its last day, who asked for its release, who approved that.
@@ -138,6 +143,9 @@ fn may(role: &str, ask: &Ask) -> bool {
         | Ask::Renew { .. }
         | Ask::Revoke(_)
         | Ask::Dismiss(_) => &["domain-admin"],
+        Ask::Vouch(_) => &["data-authority", "regulator"],
+        // Everybody, for themselves.
+        Ask::RenewOwn { .. } => return true,
         Ask::Vet(_)
         | Ask::Drill { .. }
         | Ask::ReviewLicence(_)
@@ -207,12 +215,14 @@ fn may(role: &str, ask: &Ask) -> bool {
 impl Model {
     pub(super) fn new(pilot: bool) -> Self {
         let mut people = BTreeMap::new();
-        for (number, (who, _, house)) in PEOPLE.iter().enumerate() {
+        for (number, (who, role, house)) in PEOPLE.iter().enumerate() {
             let man = Man {
                 house,
+                guards: *role == "security-authority",
                 vetted: true,
                 standing: "active",
                 certificate: Some(u32::try_from(number).unwrap()),
+                renewed: 0,
             };
             people.insert(*who, man);
         }
@@ -233,6 +243,7 @@ impl Model {
             violations: Vec::new(),
             gone: BTreeSet::new(),
             seals: BTreeMap::new(),
+            vouched: BTreeMap::new(),
         }
     }
 
@@ -314,6 +325,12 @@ impl Model {
 
     /// Somebody: mostly one whose step it is.
     pub(super) fn asker(&self, dice: &mut Dice, ask: &Ask) -> Who {
+        if let Ask::RenewOwn { who, .. } = ask
+            && PEOPLE.iter().any(|(id, ..)| id == who)
+            && dice.roll(6) != 0
+        {
+            return who;
+        }
         let suited = PEOPLE.iter().filter(|(_, role, _)| may(role, ask));
         let suited: Vec<Who> = suited.map(|(who, ..)| *who).collect();
         if suited.is_empty() || dice.roll(6) == 0 {
@@ -419,25 +436,45 @@ impl Model {
                         who,
                         Man {
                             house,
+                            guards: role_in(house) == "security-authority",
                             vetted,
                             standing: "active",
                             certificate,
+                            renewed: 0,
                         },
                     );
                 }
                 ok
             }
-            Ask::Vet(who) => self.man(who, |man| {
-                let ok = !man.vetted;
-                man.vetted = true;
-                ok
-            }),
+            Ask::Vet(who) => {
+                who != by
+                    && self.man(who, |man| {
+                        let ok = !man.vetted;
+                        man.vetted = true;
+                        ok
+                    })
+            }
+            Ask::Vouch(who) => self.vouch(who, role),
             Ask::Sign { who, days } => self.known(who).is_some() && days >= 0,
-            Ask::Renew { who, certificate } => {
-                let ok = self.known(who).is_some() && !self.holds(certificate);
+            Ask::RenewOwn { who, certificate } => {
+                let ok = who == by && self.known(who).is_some() && !self.holds(certificate);
                 ok && self.man(who, |man| {
                     man.certificate = Some(certificate);
+                    man.renewed += 1;
                     true
+                })
+            }
+            Ask::Renew { who, certificate } => {
+                let left = self.others_who_vet(who);
+                let ok = who != by && self.known(who).is_some() && !self.holds(certificate);
+                ok && self.man(who, |man| {
+                    let ok = !man.guards || !man.vetted || left;
+                    if ok {
+                        man.certificate = Some(certificate);
+                        man.renewed += 1;
+                        man.vetted = false;
+                    }
+                    ok
                 })
             }
             Ask::Revoke(who) => self.man(who, |man| man.certificate.take().is_some()),
@@ -1019,6 +1056,37 @@ impl Model {
     fn licensed(&self, scenario: usize) -> bool {
         let licence = self.scenarios.get(scenario).map(|used| used.licence);
         licence.is_some_and(|licence| self.stage(licence) == "granted")
+    }
+
+    /// Whether anybody but this one can vet.
+    fn others_who_vet(&self, who: Who) -> bool {
+        self.people.iter().any(|(other, man)| {
+            let holds = man.certificate.is_some();
+            *other != who && man.guards && man.vetted && holds && man.standing == "active"
+        })
+    }
+
+    fn vouch(&mut self, who: Who, role: &'static str) -> bool {
+        let Some(man) = self.known(who).cloned() else {
+            return false;
+        };
+        let unfit = !man.guards || man.vetted || man.certificate.is_none();
+        if unfit || self.others_who_vet(who) {
+            return false;
+        }
+        match self.vouched.get(who) {
+            Some((first, of)) if *of == man.renewed => {
+                *first != role
+                    && self.man(who, |man| {
+                        man.vetted = true;
+                        true
+                    })
+            }
+            _ => {
+                self.vouched.insert(who, (role, man.renewed));
+                true
+            }
+        }
     }
 
     fn man(&mut self, who: Who, change: impl FnOnce(&mut Man) -> bool) -> bool {

@@ -197,6 +197,7 @@ fn no_role_both_asks_and_decides() {
             "refuse",
             "catalogue",
             "vet",
+            "vouch",
             "assessOperator",
             "answer",
             "terminate",
@@ -218,7 +219,7 @@ fn no_role_both_asks_and_decides() {
         assert!(!(asks && decides), "{role:?}: {steps:?}");
         all.extend(steps);
     }
-    assert_eq!(all.len(), 81);
+    assert_eq!(all.len(), 82);
     assert_eq!(
         steps_of(&engine, Role::Regulator),
         [
@@ -228,7 +229,8 @@ fn no_role_both_asks_and_decides() {
             "checkSeal",
             "followPlatform",
             "readExternalReport",
-            "readRegister"
+            "readRegister",
+            "vouchPerson"
         ]
         .map(str::to_owned)
         .into()
