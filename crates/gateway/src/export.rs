@@ -84,10 +84,11 @@ impl Gateway {
     ) -> Result<(Vec<(String, Vec<u8>)>, Handing), Refused> {
         let granted = self.grant(asking, sql, Aim::Export).await?;
         let (leash, query) = (Arc::clone(granted.leash()), granted.query_id().clone());
-        let files = leash.hold(self.packed(asking, granted)).await??;
+        let (files, product) = leash.hold(self.packed(asking, granted)).await??;
         let handing = Handing {
             gateway: Arc::clone(self),
             query,
+            product,
             leash,
             is_over: false,
         };
@@ -98,20 +99,20 @@ impl Gateway {
         &self,
         asking: &Asking,
         granted: Granted,
-    ) -> Result<Vec<(String, Vec<u8>)>, Refused> {
+    ) -> Result<(Vec<(String, Vec<u8>)>, Option<ProductId>), Refused> {
         let opened = granted.opened;
         let (schema, batches, closed) = collected(self.run(asking, granted).await?).await?;
         // It may have been recalled since it was granted.
         let product = self.released_as(&closed.confined)?;
         let data = parquet_of(&schema, &batches)?;
         let sealed = self.sealed(&closed, (opened, product.as_ref()), &data)?;
-        let package = self.handed_over(&closed, sealed, product).await?;
+        let package = self.handed_over(&closed, sealed, product.clone()).await?;
         let mut files: Vec<(String, Vec<u8>)> = package
             .files()
             .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
             .collect();
         files.push((DATA_FILE.to_owned(), data));
-        Ok(files)
+        Ok((files, product))
     }
 
     /// The manifest, signed over the data and all that is told of it.
