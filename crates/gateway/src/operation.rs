@@ -68,6 +68,7 @@ pub struct Gateway {
     pub(crate) leashes: Arc<Leashes>,
     pool: Pool,
     strangers: AtomicU64,
+    searches: proof::Searches,
     pub(crate) upkeep: Upkeep,
 }
 
@@ -135,6 +136,7 @@ impl Gateway {
             leashes: Arc::default(),
             pool,
             strangers: AtomicU64::new(0),
+            searches: proof::Searches::default(),
             upkeep,
         }))
     }
