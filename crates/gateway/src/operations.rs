@@ -142,6 +142,11 @@ impl OperationsService {
     /// The statement of a product. From outside the domain its results alone are asked for then; inside,
     /// a product opens nothing that its scenario does not.
     fn statement_of(&self, asking: &mut Asking, product: &str) -> Result<String, Status> {
+        // Nobody learns which products there are before they are proved; whoever is not is refused, and on
+        // record, when the entry is opened.
+        if self.gateway.prove(asking).is_err() {
+            return Ok(String::new());
+        }
         let statement = match product.parse::<ProductId>() {
             Ok(product) => {
                 let statement = self.gateway.statement_of(asking, &product);
@@ -170,4 +175,62 @@ fn word<T: serde::de::DeserializeOwned>(word: &str) -> Result<T, Status> {
         );
         refused.status()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::{Stage, event};
+    use serde_json::json;
+    use terms::Digest;
+
+    /// What an export of a product from outside is answered with.
+    async fn answered(stage: &Stage, product: &str, known: bool) -> String {
+        let service = OperationsService {
+            gateway: Arc::clone(&stage.gateway),
+            channel: Channel::Remote,
+        };
+        let mut request = Request::new(ExportRequest {
+            sql: String::new(),
+            product: product.to_owned(),
+        });
+        let headers = request.metadata_mut();
+        headers.insert("bonded-scenario", "s".parse().unwrap());
+        if known {
+            request.extensions_mut().insert(stage.asking().peer);
+        }
+        match service.export(request).await {
+            Ok(_) => "handed over".to_owned(),
+            Err(status) => status.message().split(':').next().unwrap().to_owned(),
+        }
+    }
+
+    /// A product whose report cannot be read tells by its code that it was looked for.
+    fn product() -> terms::Event {
+        event(
+            json!({"event": "product-step", "by": "sam", "stage": "published", "course": {},
+            "product": {"id": "p-1", "form": "report", "scenario": "s", "title": "x",
+            "benefit": "public", "plan": Digest::of(b"plan"), "disclosure": Digest::of(b"report"),
+            "validation": {"kind": "validation", "title": "x", "until": "2999-12-31"}}}),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_stranger_learns_of_no_product_and_somebody_else_of_none_of_another_scenario() {
+        let stage = Stage::set().await;
+        stage.stand(product()).await;
+        for product in ["p-1", "p-2", "no name"] {
+            let told = answered(&stage, product, false).await;
+            assert_eq!(told, "identity.no-certificate", "{product}");
+        }
+        assert_eq!(answered(&stage, "p-2", true).await, "egress.no-product");
+        assert_ne!(answered(&stage, "p-1", true).await, "egress.no-product");
+        let others = event(
+            json!({"event": "scenario-step", "by": "dora", "stage": "granted", "row_risks": [],
+            "scenario": {"id": "s", "licence": "l", "title": "x", "purpose": "x", "members": [],
+            "datasets": []}}),
+        );
+        stage.stand(others).await;
+        assert_eq!(answered(&stage, "p-1", true).await, "egress.no-product");
+    }
 }

@@ -80,7 +80,7 @@ impl Gateway {
         read().map_err(|why| unkept(&*why))
     }
 
-    /// The statement of an approved product of the scenario that is asked for.
+    /// The statement of an approved product of the scenario that is asked for, for its members alone.
     ///
     /// # Errors
     /// [`Refused`]: of what is not theirs nobody learns that it is there.
@@ -89,9 +89,14 @@ impl Gateway {
         asking: &Asking,
         product: &ProductId,
     ) -> Result<String, Refused> {
+        let caller = self.prove(asking)?;
         let own = asking.scenario.as_deref();
         let digest = {
             let stands = self.domain.live.read();
+            let is_member = own
+                .and_then(|own| stands.state.scenario(&own.parse().ok()?))
+                .is_some_and(|of| of.scenario.members.contains(&caller.person().id));
+            let own = own.filter(|_| is_member);
             let known = stands
                 .state
                 .product(product)
