@@ -133,10 +133,11 @@ impl Gate {
     /// Takes in rows up to where a batch ends, and says how many.
     fn piece(&mut self, shown: &[ArrayRef], from: usize, end: usize) -> Result<usize, Withheld> {
         let (rows, text) = self.room(shown, (from, end));
-        for (column, (arrived, to)) in shown.iter().zip(&mut self.columns).enumerate() {
-            let piece = arrived.slice(from, rows);
-            self.sensitive.pass(column, &piece)?;
-            if !to.extend(&piece) {
+        let pieces: Vec<ArrayRef> = shown.iter().map(|all| all.slice(from, rows)).collect();
+        self.sensitive.pass_rows(&pieces)?;
+        for (column, (piece, to)) in pieces.iter().zip(&mut self.columns).enumerate() {
+            self.sensitive.pass(column, piece)?;
+            if !to.extend(piece) {
                 return Err(Withheld::Misshapen);
             }
         }

@@ -75,7 +75,7 @@ pub use self::{
     retention::{EventClass, ReadingPurpose, RedactionBasis, Retention},
     scenario::{RowRisk, Scenario, ScenarioDataset, Wanted},
     seal::{SealBasis, SealedFile, SealedUnit},
-    shape::Shape,
+    shape::{Shape, Sightings, Sights},
     standing::Standing,
     told::Told,
     unreadable::Unreadable,

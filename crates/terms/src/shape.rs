@@ -1,6 +1,15 @@
 //! What a text looks like, whatever its column says: numbers that stand for a person.
 
+mod symbol; // a letter → a digit, a sign, a letter
+mod check_digit; // digits → whose number
+mod mail; // addresses
+mod scan; // symbols → numbers
+mod sights; // how sure that is
+
+use self::{scan::Scan, symbol::Symbol};
 use crate::{Grade, Kind};
+
+pub use self::sights::{Sightings, Sights};
 
 /// A form by which a sensitive value is known. Source: CG-B 汇聚 L2-8, CG-C.
 #[derive(
@@ -10,7 +19,7 @@ use crate::{Grade, Kind};
 pub enum Shape {
     /// 居民身份证号: 17 digits and a check digit, with a day that was. Source: GB 11643.
     ResidentId,
-    /// 银行卡号: 16 to 19 digits of the national network with a check digit. Source: ISO/IEC 7812, Luhn.
+    /// 银行卡号: 13 to 19 digits of an issuer with a check digit. Source: ISO/IEC 7812, Luhn.
     BankCard,
     /// 手机号: eleven digits.
     Phone,
@@ -18,8 +27,12 @@ pub enum Shape {
     Email,
 }
 
-/// How many digits a bank card has.
-const CARD_DIGITS: std::ops::RangeInclusive<usize> = 16..=19;
+/// The fewest digits of any of them.
+const DIGITS_MIN: usize = 11;
+/// The least number that is one.
+const NUMBER_MIN: u128 = 13_000_000_000;
+/// Up to here a floating-point number is exact.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 impl Shape {
     /// All shapes.
@@ -57,19 +70,70 @@ impl Shape {
         }
     }
 
-    /// The most sensitive shape in a text: numbers that stand by themselves, full-width or grouped by
-    /// single blanks and hyphens too.
+    /// The most sensitive shape in a text that is written as people write it: by itself, tied to
+    /// letters, or grouped by up to three signs, in any script.
     #[must_use]
     pub fn within(text: &str) -> Option<Self> {
-        // Most texts are short and hold no number.
-        let mut found = None;
-        let mut run = Run::default();
-        for letter in text.chars().map(narrow).chain(['\u{0}']) {
-            let ended = run.push(letter);
-            found = best(found, ended);
+        Self::sights(text).plain
+    }
+
+    /// All that is in a text, also what stands within other digits or backwards.
+    #[must_use]
+    pub fn sights(text: &str) -> Sights {
+        sights(text).0
+    }
+
+    /// What is in a decimal number, all digits of which are given as one whole number.
+    #[must_use]
+    pub fn sights_of_number(unscaled: i128, scale: u8) -> Sights {
+        if unscaled.unsigned_abs() < NUMBER_MIN {
+            return Sights::default();
         }
-        let mail = || has_mail(text).then_some(Self::Email);
-        found.or_else(mail)
+        let digits = unscaled.unsigned_abs().to_string();
+        let whole = digits.len().saturating_sub(usize::from(scale));
+        let (whole, fraction) = digits.split_at_checked(whole).unwrap_or((&digits, ""));
+        let mut scan = Scan::default();
+        symbol::each(whole, |symbol| scan.take(symbol));
+        let fraction = fraction.trim_end_matches('0');
+        if !fraction.is_empty() {
+            scan.take(Symbol::Point);
+            symbol::each(fraction, |symbol| scan.take(symbol));
+        }
+        let found = scan.finish();
+        if fraction.is_empty() {
+            return found;
+        }
+        symbol::each(&digits, |symbol| scan.take(symbol));
+        let across = scan.finish().doubted();
+        found.with(across.without(Self::Phone).without(Self::BankCard))
+    }
+
+    /// What is in a floating-point number. An identity number has lost its last digits in one, and with
+    /// them what checks it.
+    #[must_use]
+    pub fn sights_of_float(number: f64) -> Sights {
+        // Not a number compares as false.
+        let is_looked_at = number.abs() >= 13e9 && number.abs() < 1e19 && number.fract() == 0.0;
+        let digits = if is_looked_at {
+            format!("{:.0}", number.abs())
+        } else {
+            String::new()
+        };
+        if number.abs() <= EXACT_MAX {
+            return Self::sights_of_number(digits.parse().unwrap_or(0), 0);
+        }
+        let at = |place: usize| {
+            digits
+                .as_bytes()
+                .get(place)
+                .map(|byte| byte.wrapping_sub(b'0'))
+        };
+        let is_id =
+            digits.len() == check_digit::RESIDENT_DIGITS && check_digit::is_person_and_day(at);
+        Sights {
+            inside: is_id.then_some(Self::ResidentId),
+            ..Sights::default()
+        }
     }
 
     /// The shape of a text that is nothing else: a cell of a column of these.
@@ -90,14 +154,6 @@ fn is_of(shape: Shape, letter: char) -> bool {
     }
 }
 
-/// The more sensitive of two; the order of [`Shape`] is that.
-fn best(one: Option<Shape>, other: Option<Shape>) -> Option<Shape> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}
-
 /// Full-width digits and letters as plain ones.
 fn narrow(letter: char) -> char {
     match letter {
@@ -108,248 +164,33 @@ fn narrow(letter: char) -> char {
     }
 }
 
-/// A number that is being read.
-#[derive(Default)]
-struct Run {
-    digits: Vec<u8>,
-    /// Where the group of digits after the last blank or hyphen begins.
-    group: usize,
-    /// What a group was by itself.
-    found: Option<Shape>,
-    /// It ends with the check digit X.
-    ten: bool,
-    /// A blank or hyphen after a digit: the number may go on.
-    gap: bool,
-    /// A letter stands before it, so that it stands for nothing by itself.
-    tied: bool,
+/// What is in a text, and how many places of it were looked at more than once.
+fn sights(text: &str) -> (Sights, u64) {
+    let mut found = Sights::default();
+    let mut steps = 0;
+    if !is_harmless(text) {
+        let mut scan = Scan::default();
+        symbol::each(text, |symbol| scan.take(symbol));
+        (found, steps) = (scan.finish(), scan.steps);
+    }
+    if mail::has_mail(text) {
+        found = found.with(Sights {
+            plain: Some(Shape::Email),
+            ..Sights::default()
+        });
+    }
+    (found, steps)
 }
 
-impl Run {
-    /// Takes the next letter; where it ends a number, says what that was.
-    fn push(&mut self, letter: char) -> Option<Shape> {
-        if let Some(digit) = letter.to_digit(10).and_then(|d| u8::try_from(d).ok())
-            && !self.ten
-        {
-            if std::mem::take(&mut self.gap) {
-                self.found = best(self.found, self.group());
-                self.group = self.digits.len();
-            }
-            self.digits.push(digit);
-            return None;
-        }
-        let begun = !self.digits.is_empty();
-        if begun && !self.gap && !self.ten && matches!(letter, ' ' | '-') {
-            self.gap = true;
-            return None;
-        }
-        if [self.digits.len(), self.digits.len() - self.group].contains(&17)
-            && !self.gap
-            && !self.ten
-            && matches!(letter, 'X' | 'x')
-        {
-            self.ten = true;
-            return None;
-        }
-        let joined = !self.gap && (letter.is_ascii_alphanumeric() || letter == '_');
-        let shape = match begun && !self.tied {
-            true if joined => self.found,
-            true => best(
-                self.found,
-                best(self.group(), shape(&self.digits, self.ten)),
-            ),
-            false => None,
-        };
-        let tied = letter.is_ascii_alphanumeric() || letter == '_';
-        *self = Self {
-            tied,
-            ..Self::default()
-        };
-        shape
-    }
-
-    /// What the last group is by itself.
-    fn group(&self) -> Option<Shape> {
-        shape(self.digits.get(self.group..).unwrap_or_default(), self.ten)
-    }
-}
-
-/// What these digits are, with an X after them or not.
-fn shape(digits: &[u8], ten: bool) -> Option<Shape> {
-    if is_resident_id(digits, ten) {
-        return Some(Shape::ResidentId);
-    }
-    let card = (CARD_DIGITS.contains(&digits.len()) && luhn(digits), digits);
-    let without = digits.strip_prefix(&[8, 6]).unwrap_or(digits);
-    match (ten, card, without) {
-        (false, (true, [6, 2, ..]), _) => Some(Shape::BankCard),
-        (false, _, [1, 3..=9, ..]) if without.len() == 11 => Some(Shape::Phone),
-        _ => None,
-    }
-}
-
-/// 17 digits whose last eight but three are a day, and the check digit of ISO 7064, MOD 11-2.
-fn is_resident_id(digits: &[u8], ten: bool) -> bool {
-    let check = match (digits, ten) {
-        ([.., last], false) if digits.len() == 18 => u32::from(*last),
-        (_, true) if digits.len() == 17 => 10,
-        _ => return false,
-    };
-    let number = |range: std::ops::Range<usize>| {
-        let digits = digits.get(range).unwrap_or_default();
-        digits
-            .iter()
-            .fold(0, |sum, digit| sum * 10 + u32::from(*digit))
-    };
-    let (year, month, day) = (number(6..10), number(10..12), number(12..14));
-    let year = i32::try_from(year).unwrap_or_default();
-    let was = chrono::NaiveDate::from_ymd_opt(year, month, day).is_some();
-    let (region, century) = (number(0..2), (1850..2150).contains(&year));
-    // Weights are the powers of two modulo 11, the largest first.
-    let first = digits.iter().take(17);
-    let sum = first.fold(0, |sum, digit| (sum * 2 + u32::from(*digit)) % 11);
-    // 2 × Σ + check ≡ 1 (mod 11): the weight of the check digit is one.
-    was && century && (11..=91).contains(&region) && (sum * 2 + check) % 11 == 1
-}
-
-/// Whether the last digit is the check digit of the others.
-fn luhn(digits: &[u8]) -> bool {
-    let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, digit)| match place % 2 {
-            0 => u32::from(*digit),
-            _ => doubled(u32::from(*digit)),
-        })
-        .sum();
-    sum.is_multiple_of(10)
-}
-
-/// Something, an at sign, and a name with a dot in it.
-fn has_mail(text: &str) -> bool {
-    let mut parts = text.split('@');
-    let Some(mut before) = parts.next() else {
-        return false;
-    };
-    for after in parts {
-        let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
-        let has_user = before.chars().next_back().is_some_and(of_name);
-        let host: String = after.chars().take_while(|c| of_name(*c)).collect();
-        let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
-        let is_host = labels.len() >= 2 && labels.iter().all(|label| !label.is_empty());
-        let last = labels.last().copied().unwrap_or_default();
-        if has_user && is_host && last.len() >= 2 && last.chars().all(|c| c.is_ascii_alphabetic()) {
-            return true;
-        }
-        before = after;
-    }
-    false
+/// Most texts have too few digits for any number: told by one pass over their bytes.
+fn is_harmless(text: &str) -> bool {
+    let (digits, others) = text
+        .bytes()
+        .fold((0_usize, 0_u8), |(digits, others), byte| {
+            (digits + usize::from(byte.is_ascii_digit()), others | byte)
+        });
+    others < 0x80 && digits < DIGITS_MIN
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str, expect: impl Into<Option<Shape>>) {
-        assert_eq!(Shape::within(text), expect.into(), "{text}");
-    }
-
-    #[test]
-    fn an_identity_number_has_its_check_digit_and_a_day() {
-        // The example of the standard itself.
-        check("11010519491231002X", Shape::ResidentId);
-        check("号码11010519491231002x。", Shape::ResidentId);
-        check("440524188001010014", Shape::ResidentId);
-        check("１１０１０５１９４９１２３１００２Ｘ", Shape::ResidentId);
-        check("110105 19491231 002X", Shape::ResidentId);
-        check("110105194912310021", None);
-        check("11010519491331002X", None);
-        check("110105194912310020", None);
-        check("A11010519491231002X", None);
-        check("11010519491231002X7", None);
-    }
-
-    #[test]
-    fn a_bank_card_has_its_check_digit_and_network() {
-        let with = |body: &str| {
-            let digit = (0..10).find(|digit| {
-                let all = format!("{body}{digit}");
-                let digits: Vec<u8> = all.bytes().map(|b| b - b'0').collect();
-                luhn(&digits)
-            });
-            format!("{body}{}", digit.unwrap())
-        };
-        check(&with("622202123456789"), Shape::BankCard);
-        check(&with("622202123456789012"), Shape::BankCard);
-        check(&with("522202123456789"), None);
-        let wrong = with("622202123456789").replace("6222", "6223");
-        check(&wrong, None);
-        let card = with("622202123456789");
-        let groups = card.as_bytes().chunks(4);
-        let grouped: Vec<String> = groups
-            .map(|four| String::from_utf8_lossy(four).into())
-            .collect();
-        check(&grouped.join(" "), Shape::BankCard);
-        check(&grouped.join("-"), Shape::BankCard);
-        check(&grouped.join("  "), None);
-    }
-
-    #[test]
-    fn a_phone_number_stands_by_itself() {
-        check("电话13812345678", Shape::Phone);
-        check("+86 13812345678", Shape::Phone);
-        check("138-1234-5678", Shape::Phone);
-        check("138****5678", None);
-        check("23812345678", None);
-        check("138123456789", None);
-        check("order_13812345678", None);
-        check("13812345678a", None);
-    }
-
-    #[test]
-    fn an_address_has_a_name_and_a_host() {
-        check("写信到 li.lei+a@example.com。", Shape::Email);
-        check("a@b.cn", Shape::Email);
-        check("a@b", None);
-        check("@example.com", None);
-        check("价格@100.5", None);
-    }
-
-    #[test]
-    fn a_whole_text_is_nothing_beside_its_shape() {
-        for (text, expect) in [
-            (" 11010519491231002X ", Some(Shape::ResidentId)),
-            ("+86 138-1234-5678", Some(Shape::Phone)),
-            ("li.lei+a@example.com", Some(Shape::Email)),
-            ("电话13812345678", None),
-            ("write to a@b.cn", None),
-            ("", None),
-        ] {
-            assert_eq!(Shape::whole(text), expect, "{text}");
-        }
-    }
-
-    #[test]
-    fn of_several_the_most_sensitive_is_told() {
-        check("a@b.cn 13812345678 11010519491231002X", Shape::ResidentId);
-        check("a@b.cn 13812345678", Shape::Phone);
-        check("", None);
-        check("0f3c1138123456781101051949123100", None);
-    }
-
-    /// Random digits are seldom taken for a person's: one in hundreds, not one in ten.
-    #[test]
-    fn other_numbers_are_seldom_taken_for_these() {
-        let mut number = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut found = 0;
-        for _ in 0..10_000 {
-            number = number
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            let text = format!("{:018}", number % 1_000_000_000_000_000_000);
-            found += usize::from(Shape::within(&text).is_some());
-        }
-        assert!(found < 60, "{found}");
-    }
-}
+mod tests;

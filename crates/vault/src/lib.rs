@@ -27,6 +27,7 @@ mod keyring; // the keys of a domain: open, seal, units
 mod renew; // rotation and destruction, all or nothing
 mod old_root; // domains from before the ring
 mod parquet_intake; // Parquet in
+mod look_over; // values that stand for a person, counted
 mod plain_type; // what the stored type of a column becomes
 mod sample; // what a file holds and some of its rows, for somebody who describes it
 mod sealed_file; // Parquet out, encrypted, hashed as it is written

@@ -1,7 +1,8 @@
 use crate::check_unique::Subjects;
 use crate::intake::Intake;
+use crate::look_over::LookedOver;
 use crate::sealed_file::{self, SealedFile};
-use crate::token::{Tokens, each, is_identifier};
+use crate::token::{Tokens, is_identifier};
 use crate::unit::Unit;
 use crate::{DataFile, Key, ROW_COLUMN, SUBJECT_COLUMN, Store, Unkept, Unreceivable};
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
@@ -59,7 +60,7 @@ struct Column {
     /// Of identifiers: what is stored, and what lists are held against.
     key: Option<(IdentifierDomain, Tokens, Tokens)>,
     seen: HashSet<u128>,
-    shapes: BTreeMap<Shape, u64>,
+    looked_over: LookedOver,
 }
 
 // === impl Store ===
@@ -99,8 +100,8 @@ impl Store {
             }
         };
         let shapes = columns.iter().flat_map(|column| {
-            let named = |(shape, count): (&Shape, &u64)| ((column.item.clone(), *shape), *count);
-            column.shapes.iter().map(named).collect::<Vec<_>>()
+            let shapes = column.looked_over.shapes().into_iter();
+            shapes.map(|(shape, count)| ((column.item.clone(), shape), count))
         });
         Ok(Quarantined {
             rows,
@@ -212,24 +213,16 @@ impl Column {
             item: item.name.clone(),
             key: item.domain.as_ref().filter(|_| item.is_key()).map(key),
             seen: HashSet::new(),
-            shapes: BTreeMap::new(),
+            looked_over: LookedOver::default(),
         }
     }
 
     /// Looks a column over and gives it as it is stored.
     fn take(&mut self, array: ArrayRef) -> Option<ArrayRef> {
-        let shapes = &mut self.shapes;
-        // Neither text nor whole numbers: nothing of it looks like an identifier.
-        let looked = each(&array, |value| {
-            if let Some(shape) = value.and_then(Shape::within) {
-                let count = shapes.entry(shape).or_default();
-                *count = count.saturating_add(1);
-            }
-        });
+        self.looked_over.take(&array);
         let Some((_, stored, listed)) = &self.key else {
             return Some(array);
         };
-        looked.ok()?;
         listed.gather(&array, &mut self.seen).ok()?;
         stored.column(&array).ok()
     }
