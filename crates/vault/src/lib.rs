@@ -26,6 +26,8 @@ mod ring; // every other key, wrapped, in one file
 mod keyring; // the keys of a domain: open, seal, units
 mod renew; // rotation and destruction, all or nothing
 mod old_root; // domains from before the ring
+mod parquet_page; // what a page says of itself
+mod parquet_bounds; // how much of a Parquet file is decoded at once
 mod parquet_intake; // Parquet in
 mod look_over; // values that stand for a person, counted
 mod plain_type; // what the stored type of a column becomes
@@ -50,6 +52,7 @@ pub use self::{
     key::Key,
     keyring::{KeyStatus, Keyring},
     keystore::{Cost, Keystore, Passphrase, Pkcs11, RootId, Token, Unprotected},
+    parquet_bounds::Large,
     quarantine::{GateKeys, KeyList, Quarantined},
     sample::{Sample, SampledColumn, Stored, sample, sample_of},
     store::{Erased, Progress, ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, Store},

@@ -153,7 +153,10 @@ fn weight(cells: &[Option<Box<str>>]) -> usize {
 
 /// Reads runs of rows at evenly spread places; pages in between are skipped.
 fn of_parquet(path: &Path, rows_max: usize) -> Result<Sample, Unreceivable> {
-    let Footed { builder, rows, .. } = Footed::read(path)?;
+    let footed = Footed::read(path)?;
+    let rows = footed.rows;
+    let batch_rows = footed.bounds(path).rows_of_all()?.min(64);
+    let builder = footed.reader(path)?;
     let fields = builder.schema().fields().clone();
     let (mut columns, mut read) = (Vec::new(), Vec::new());
     for (at, field) in fields.iter().enumerate() {
@@ -171,7 +174,7 @@ fn of_parquet(path: &Path, rows_max: usize) -> Result<Sample, Unreceivable> {
     let reader = builder
         .with_projection(projection)
         .with_row_selection(chosen)
-        .with_batch_size(64)
+        .with_batch_size(batch_rows)
         .build()
         .map_err(not_parquet(path))?;
     let mut looked_at = 0_usize;

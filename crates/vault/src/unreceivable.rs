@@ -1,4 +1,4 @@
-use crate::Unkept;
+use crate::{Large, Unkept};
 use std::path::PathBuf;
 use terms::{DatasetName, Grade, ItemName, Told};
 
@@ -42,6 +42,30 @@ pub enum Unreceivable {
         row: u64,
         /// What the reader says.
         source: arrow::error::ArrowError,
+    },
+    /// A part of the Parquet file would take more memory than data that comes in may.
+    #[error("`{path}`, column `{column}`, row group {group}: {large}")]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// In which column; `*` where it is all of them.
+        column: String,
+        /// In which row group, from 0.
+        group: u64,
+        /// What, and what to do.
+        large: Large,
+    },
+    /// The pages of a column are not what they say, or written in a way that is not read.
+    #[error("`{path}`, column `{column}`, row group {group}: {why}")]
+    PageUnread {
+        /// Which file.
+        path: PathBuf,
+        /// Which column.
+        column: String,
+        /// In which row group, from 0.
+        group: u64,
+        /// Why.
+        why: &'static str,
     },
     /// An empty CSV file.
     #[error("data file `{path}` has no header line")]
@@ -225,6 +249,8 @@ impl Unreceivable {
             Self::UnknownFormat { .. } => "vault.data-format",
             Self::NotParquet { .. } => "vault.not-parquet",
             Self::Damaged { .. } => "vault.data-damaged",
+            Self::TooLarge { .. } => "vault.too-large",
+            Self::PageUnread { .. } => "vault.page-unread",
             Self::NoHeader { .. } => "vault.no-header",
             Self::ItemsMissing { .. } => "vault.items-missing",
             Self::ColumnsUnknown { .. } => "vault.columns-unknown",
@@ -252,12 +278,17 @@ impl Unreceivable {
                 "The data file is missing or cannot be read.",
                 "数据文件不存在或无法读取。",
             ),
-            Self::UnknownFormat { .. } | Self::NotParquet { .. } | Self::Damaged { .. } => {
-                Told::new(
-                    "The data file is not a whole CSV or Parquet file.",
-                    "数据文件不是完整的 CSV 或 Parquet 文件。",
-                )
-            }
+            Self::UnknownFormat { .. }
+            | Self::NotParquet { .. }
+            | Self::Damaged { .. }
+            | Self::PageUnread { .. } => Told::new(
+                "The data file is not a whole CSV or Parquet file.",
+                "数据文件不是完整的 CSV 或 Parquet 文件。",
+            ),
+            Self::TooLarge { .. } => Told::new(
+                "A value, page or row group of the data is too large; cut it, or write the file in smaller parts.",
+                "数据中有过大的值、页或行组，请截短或以更小的分块写出文件。",
+            ),
             Self::NoHeader { .. }
             | Self::ItemsMissing { .. }
             | Self::ColumnsUnknown { .. }
