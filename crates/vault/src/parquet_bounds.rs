@@ -128,9 +128,10 @@ impl Bounds<'_> {
         let rows = needs.clone().find(fits).map(|(rows, _)| *rows);
         let rows = rows.and_then(|rows| usize::try_from(rows).ok());
         rows.ok_or_else(|| {
-            let bytes = needs
+            let bytes = all
+                .batches
                 .last()
-                .map_or(0, |(_, bytes)| bytes)
+                .map_or(0, |bytes| *bytes)
                 .saturating_add(wide);
             let large = Large {
                 what: "a row",
