@@ -1,4 +1,4 @@
-use crate::keystore::{self, Keystore, Unprotected};
+use crate::keystore::{Keystore, Unprotected};
 use crate::ring::{self, Ring, Storage, Stored};
 use crate::sealing::{decrypt, encrypt};
 use crate::unit::Unit;
@@ -93,6 +93,17 @@ impl Keyring {
     /// [`Unkept::KeysAbsent`], [`Unkept::OtherKeystore`], [`Unkept::NoSuchKey`],
     /// [`Unkept::WrongSecret`], [`Unkept::RingBroken`], or the keystore's or file system's.
     pub fn open_in(dir: &Path, keystore: Box<dyn Keystore>) -> Result<Self, Unkept> {
+        let ring = Self::open_unswept(dir, keystore)?;
+        ring.settle()?;
+        Ok(ring)
+    }
+
+    /// As [`Keyring::open_in`], and destroys nothing: whether these are the keys that should be there may
+    /// still be judged, and a copy must not destroy what it was copied of.
+    ///
+    /// # Errors
+    /// As [`Keyring::open_in`].
+    pub fn open_unswept(dir: &Path, keystore: Box<dyn Keystore>) -> Result<Self, Unkept> {
         let keys_dir = dir.join("keys");
         let Some(stored) = Stored::newest(&keys_dir)? else {
             let old = old_root::read(&keys_dir)?;
@@ -109,14 +120,6 @@ impl Keyring {
         }
         let storage = keystore.unwrap(&stored.ring.root, &stored.wrapped()?)?;
         let (generation, ring) = stored.opened(&storage)?;
-        for root in keystore.roots(&ring.root)? {
-            if root != ring.root {
-                keystore.destroy(&root)?;
-            }
-        }
-        keystore::sweep(&keys_dir, &ring.root)?;
-        ring::sweep(&keys_dir, generation)?;
-        old_root::destroy(&keys_dir)?;
         Self::of(
             keys_dir,
             State {
@@ -383,7 +386,7 @@ impl Keyring {
         &self.inner.keys_dir
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
         let state = &self.inner.state;
         state.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,7 +6,7 @@
 
 use crate::keystore::{self, Keystore};
 use crate::ring::{self, Ring, Step, Storage, Stored, Watch};
-use crate::{Key, Keyring, Unkept, keyring::State};
+use crate::{Key, Keyring, RootId, Unkept, keyring::State, old_root};
 use std::sync::Arc;
 use terms::{Event, KeyName, Rotation};
 
@@ -15,9 +15,36 @@ struct Renewal<'a> {
     rotation: Rotation,
     keystore: Option<Arc<dyn Keystore>>,
     without: &'a [KeyName],
+    /// The new root key, where it is not to be one of the old one's owner. The old one stays then.
+    apart: Option<RootId>,
 }
 
 impl Keyring {
+    /// Destroys what a crash left of keys that hold no more. A ring of an older form is made anew, under a
+    /// new storage key: no other of that form opens then.
+    ///
+    /// # Errors
+    /// The keystore's or file system's.
+    pub fn settle(&self) -> Result<(), Unkept> {
+        let is_of_older_form = {
+            let state = self.read();
+            let root = &state.ring.root;
+            for other in state.keystore.roots(root)? {
+                if other != *root {
+                    state.keystore.destroy(&other)?;
+                }
+            }
+            keystore::sweep(self.keys_dir(), root)?;
+            ring::sweep(self.keys_dir(), state.generation)?;
+            old_root::destroy(self.keys_dir())?;
+            state.ring.is_of_older_form()
+        };
+        if is_of_older_form {
+            self.rotate_storage()?;
+        }
+        Ok(())
+    }
+
     /// Makes a new root key that wraps the same storage key, and destroys the old one.
     ///
     /// # Errors
@@ -62,13 +89,44 @@ impl Keyring {
         self.renew(renewal, &mut |_| Ok(()))
     }
 
+    /// Parts the keys of a domain that was put back from those they were copied of: a new root key, of
+    /// nobody else, wraps the storage key. The former root key stays in its keystore, since the other domain
+    /// may still hang on it; from here on neither destroys what is the other's.
+    ///
+    /// # Errors
+    /// As [`Keyring::rotate_root`].
+    pub fn part(&self) -> Result<(), Unkept> {
+        let root = RootId::random()?;
+        // Of a ring of an older form another could hold in its place, so it has a new storage key too.
+        let rotation = if self.read().ring.is_of_older_form() {
+            Rotation::Storage
+        } else {
+            Rotation::Root
+        };
+        let renewal = Renewal {
+            apart: Some(root.clone()),
+            ..Renewal::of(rotation)
+        };
+        let renewed = self.renew(renewal, &mut |_| Ok(()));
+        let state = self.read();
+        if renewed.is_err() && state.ring.root != root {
+            // Nobody's name is like this one's, so nobody would sweep it.
+            drop(state.keystore.destroy(&root));
+        }
+        renewed
+    }
+
     fn renew(&self, renewal: Renewal<'_>, watch: Watch<'_>) -> Result<(), Unkept> {
         let mut state = self.write();
         let (old_keystore, old_root) = (Arc::clone(&state.keystore), state.ring.root.clone());
         let keystore = renewal
             .keystore
             .unwrap_or_else(|| Arc::clone(&old_keystore));
-        let root = old_root.another()?;
+        let is_apart = renewal.apart.is_some();
+        let root = match renewal.apart {
+            Some(root) => root,
+            None => old_root.another()?,
+        };
         keystore.make(&root)?;
         watch(Step::RootMade)?;
         let (version, storage) = match renewal.rotation {
@@ -108,7 +166,9 @@ impl Keyring {
         written?;
         ring::sweep(self.keys_dir(), generation)?;
         watch(Step::OldRingDestroyed)?;
-        old_keystore.destroy(&old_root)?;
+        if !is_apart {
+            old_keystore.destroy(&old_root)?;
+        }
         keystore::sweep(self.keys_dir(), &state.ring.root)?;
         watch(Step::OldRootDestroyed)
     }
@@ -122,6 +182,7 @@ impl Renewal<'_> {
             rotation,
             keystore: None,
             without: &[],
+            apart: None,
         }
     }
 }

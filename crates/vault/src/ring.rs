@@ -1,8 +1,9 @@
 //! Every key of a domain, wrapped, in one file that is replaced as a whole.
 //!
 //! Shape: `keys/ring.<generation>.json`; a line of JSON, then a line with its HMAC-SHA256 under the
-//! storage key. The highest generation holds; a file gets that name only when all of it is durable. So
-//! every change, a rotation of 10,000 keys too, is there or is not.
+//! storage key. The highest generation holds; the text says it too, so that no ring holds under another's
+//! number. A file gets its name only when all of it is durable. So every change, a rotation of 10,000 keys
+//! too, is there or is not.
 
 use crate::{Key, RootId, Unkept, private_file, sealing};
 use base64::Engine;
@@ -17,6 +18,9 @@ use terms::{Digest, Event, KeyName, KeystoreKind};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ring {
     v: u32,
+    /// Its number; the first form did not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
     /// Where the root key is kept.
     pub keystore: KeystoreKind,
     /// Which it is.
@@ -81,6 +85,8 @@ pub(crate) enum Step {
 pub(crate) type Watch<'a> = &'a mut dyn FnMut(Step) -> Result<(), Unkept>;
 
 const ALGORITHM: &str = "AES-256-GCM";
+/// The form that is written.
+const VERSION: u32 = 2;
 const PART: &str = "part";
 
 // === impl Ring ===
@@ -89,13 +95,20 @@ impl Ring {
     /// A ring without keys but the storage key.
     pub(crate) const fn new(keystore: KeystoreKind, root: RootId, storage: Storage) -> Self {
         Self {
-            v: 1,
+            v: VERSION,
+            generation: None,
             keystore,
             root,
             storage,
             keys: BTreeMap::new(),
             unrecorded: Vec::new(),
         }
+    }
+
+    /// Whether it was read in a form that is not written any more: under the same storage key another
+    /// ring of that form could hold in its place.
+    pub(crate) const fn is_of_older_form(&self) -> bool {
+        self.v < VERSION
     }
 
     /// Wraps a key and keeps it under its name.
@@ -165,13 +178,15 @@ impl Ring {
 
     /// Makes this ring hold as the given generation, durable before it returns.
     pub(crate) fn write(
-        &self,
+        &mut self,
         (keys_dir, generation): (&Path, u64),
         storage: &Key,
         watch: Watch<'_>,
     ) -> Result<(), Unkept> {
         let path = path(keys_dir, generation);
         let part = path.with_extension(PART);
+        self.v = VERSION;
+        self.generation = Some(generation);
         let text = serde_json::to_string(self);
         let text = text.map_err(|_| Unkept::RingBroken { path: path.clone() })?;
         let tag = hex::encode(hmac::sign(&mac_key(storage), text.as_bytes()));
@@ -215,7 +230,12 @@ impl Stored {
             return Err(broken());
         };
         let ring: Ring = serde_json::from_str(text).map_err(|_| broken())?;
-        if ring.v != 1 {
+        let is_itself = match ring.v {
+            1 => ring.generation.is_none(),
+            VERSION => ring.generation == Some(generation),
+            _ => false,
+        };
+        if !is_itself {
             return Err(broken());
         }
         let tag = hex::decode(tag).map_err(|_| broken())?;

@@ -32,7 +32,9 @@ pub enum Unkept {
         path: PathBuf,
     },
     /// The file of wrapped keys is not what we write, or was changed.
-    #[error("key file `{path}` is not readable as wrapped keys, or was changed")]
+    #[error(
+        "key file `{path}` is not readable as wrapped keys, was changed, or has another number than its own"
+    )]
     RingBroken {
         /// Where.
         path: PathBuf,

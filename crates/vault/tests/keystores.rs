@@ -33,7 +33,50 @@ fn conforms(open: Open<'_>, (right, wrong): (&str, Option<&str>), dir: &Path) {
     if let Some(wrong) = wrong {
         a_wrong_secret_is_told(open, right, wrong);
     }
+    a_copied_ring_parts_from_its_former(open, right, &dir.join("parting"));
     a_ring_is_kept(open, right, dir);
+}
+
+/// A restore drill beside production, both on one keystore.
+fn a_copied_ring_parts_from_its_former(open: Open<'_>, right: &str, dir: &Path) {
+    let (production, drill) = (dir.join("production"), dir.join("drill"));
+    let ring = Keyring::create_in(&production, open(right).unwrap()).unwrap();
+    let sealed = ring.seal("c", b"text").unwrap();
+    // A rotation that broke off: production's next start decides which of the two goes.
+    let begun = ring.status().root.another().unwrap();
+    drop(ring);
+    open(right).unwrap().make(&begun).unwrap();
+    std::fs::create_dir_all(drill.join("keys")).unwrap();
+    for entry in std::fs::read_dir(production.join("keys")).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_file() {
+            std::fs::copy(entry.path(), drill.join("keys").join(entry.file_name())).unwrap();
+        }
+    }
+    let copy = Keyring::open_unswept(&drill, open(right).unwrap()).unwrap();
+    let former = copy.status().root;
+    let mut roots = copy.roots().unwrap();
+    roots.sort();
+    let mut both = [former.clone(), begun];
+    both.sort();
+    assert_eq!(roots, both, "opening a copy destroyed a root of production");
+    copy.part().unwrap();
+    assert_ne!(copy.status().root.owner(), former.owner());
+    copy.rotate_root().unwrap();
+    copy.rotate_storage().unwrap();
+    drop(copy);
+    let copy = Keyring::open_in(&drill, open(right).unwrap()).unwrap();
+    assert_eq!(copy.unseal("c", &sealed).unwrap(), b"text");
+    assert_eq!(copy.roots().unwrap(), [copy.status().root]);
+    drop(copy);
+    // Production is as it was, and rotates without touching the drill.
+    let ring = Keyring::open_in(&production, open(right).unwrap()).unwrap();
+    assert_eq!(ring.unseal("c", &sealed).unwrap(), b"text");
+    assert_eq!(ring.status().root, former);
+    ring.rotate_storage().unwrap();
+    drop(ring);
+    let copy = Keyring::open_in(&drill, open(right).unwrap()).unwrap();
+    assert_eq!(copy.unseal("c", &sealed).unwrap(), b"text");
 }
 
 fn roots_wrap_and_are_destroyed(open: Open<'_>, right: &str) {

@@ -208,3 +208,65 @@ fn a_domain_from_before_the_ring_with_a_broken_key_is_left_as_it_was() {
     std::fs::write(&path, text).unwrap();
     Keyring::open(dir.path()).unwrap().unit(&name(), 3).unwrap();
 }
+
+/// The ring's file, and which generation it is.
+fn ring_file(dir: &Path) -> (PathBuf, u64) {
+    let stored = Stored::newest(&dir.join("keys")).unwrap().unwrap();
+    let path = format!("keys/ring.{}.json", stored.generation);
+    (dir.join(path), stored.generation)
+}
+
+#[test]
+fn an_older_ring_does_not_hold_under_a_higher_number() {
+    let (dir, ring) = ring();
+    let (older, _) = ring_file(dir.path());
+    let older = std::fs::read(older).unwrap();
+    ring.new_unit(&name(), 1).unwrap();
+    drop(ring);
+    let keys = dir.path().join("keys");
+    std::fs::write(keys.join("ring.99.json"), older).unwrap();
+    let cause = Keyring::open(dir.path()).unwrap_err();
+    assert_eq!(cause.code(), "vault.ring-broken");
+    // Nothing was destroyed for it.
+    std::fs::remove_file(keys.join("ring.99.json")).unwrap();
+    Keyring::open(dir.path()).unwrap().unit(&name(), 1).unwrap();
+}
+
+/// Writes a ring as it was written before it said its number.
+fn write_older_form(dir: &Path, ring: &Keyring) {
+    let (path, _) = ring_file(dir);
+    let state = ring.read();
+    let mut text = serde_json::to_value(&state.ring).unwrap();
+    let members = text.as_object_mut().unwrap();
+    members.remove("generation");
+    members.insert("v".to_owned(), 1.into());
+    let text = text.to_string();
+    let key = ::ring::hmac::Key::new(
+        ::ring::hmac::HMAC_SHA256,
+        state.storage.derive("ring", b"").bytes(),
+    );
+    let tag = hex::encode(::ring::hmac::sign(&key, text.as_bytes()));
+    std::fs::write(path, format!("{text}\n{tag}\n")).unwrap();
+}
+
+#[test]
+fn a_ring_of_the_older_form_is_read_once_and_no_other_of_it_opens_then() {
+    let (dir, ring) = ring();
+    ring.new_unit(&name(), 1).unwrap();
+    let footer = ring.unit(&name(), 1).unwrap().footer_key();
+    write_older_form(dir.path(), &ring);
+    drop(ring);
+    let (path, generation) = ring_file(dir.path());
+    let older = std::fs::read(&path).unwrap();
+    let ring = Keyring::open(dir.path()).unwrap();
+    assert_eq!(ring.unit(&name(), 1).unwrap().footer_key(), footer);
+    assert_eq!(ring.status().storage, 2);
+    drop(ring);
+    assert!(!path.exists());
+    let (_, now) = ring_file(dir.path());
+    assert!(now > generation);
+    let again = dir.path().join(format!("keys/ring.{}.json", now + 1));
+    std::fs::write(&again, older).unwrap();
+    let cause = Keyring::open(dir.path()).unwrap_err();
+    assert_eq!(cause.code(), "vault.no-such-key");
+}

@@ -153,10 +153,14 @@ fn a_destroyed_key_opens_with_no_copy_of_the_ring_any_more() {
     drop(ring);
     // Last night's ring put back: its root key is not in the keystore any more.
     let keys = dir.path().join("keys");
-    for entry in std::fs::read_dir(&copy).unwrap() {
-        let entry = entry.unwrap();
-        if entry.path().is_file() {
-            std::fs::copy(entry.path(), keys.join("ring.999.json")).unwrap();
+    for (folder, back) in [(&keys, false), (&copy, true)] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.path().is_file() && back {
+                std::fs::copy(entry.path(), keys.join(entry.file_name())).unwrap();
+            } else if entry.path().is_file() {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
         }
     }
     let cause = Keyring::open(dir.path()).unwrap_err();
