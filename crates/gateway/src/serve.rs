@@ -29,6 +29,8 @@ const SWEEP: Duration = Duration::from_secs(5);
 const SWEEPS_PER_MINUTE: u32 = 12;
 /// How often texts whose time is over are looked for, the first time at once.
 const DAY: Duration = Duration::from_hours(24);
+/// How long the end waits for what is done aside.
+const ASIDE_MAX: Duration = Duration::from_secs(2);
 /// Headers of one call, in bytes.
 const HEADERS_BYTES_MAX: u32 = 64 << 10;
 /// Calls of one connection at a time.
@@ -209,7 +211,7 @@ async fn serving(dir: &Path, listeners: Listeners, secrets: &Secrets) -> Result<
 }
 
 /// Sweeps until a signal comes.
-async fn until_told(gateway: &Gateway, edges: &[Arc<Edge>]) -> Result<(), ServeError> {
+async fn until_told(gateway: &Arc<Gateway>, edges: &[Arc<Edge>]) -> Result<(), ServeError> {
     let process = |error: std::io::Error| ServeError::Process(error.to_string());
     let mut terminate = signal(SignalKind::terminate()).map_err(process)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(process)?;
@@ -217,13 +219,21 @@ async fn until_told(gateway: &Gateway, edges: &[Arc<Edge>]) -> Result<(), ServeE
     let mut sweeps = 0u32;
     let mut day = tokio::time::interval(DAY);
     let mut keeping = tokio::spawn(async {});
+    let (mut expiring, mut counting) = (tokio::spawn(async {}), tokio::spawn(async {}));
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
+            // What may wait for something else waits aside: a backup holds the log still, and meanwhile
+            // calls are cut off and a signal ends the process.
             _ = day.tick() => {
-                gateway.expire().await;
-                gateway.domain.keep_terms().await;
+                if expiring.is_finished() {
+                    let keeper = Arc::clone(gateway);
+                    expiring = tokio::spawn(async move {
+                        keeper.expire().await;
+                        keeper.domain.keep_terms().await;
+                    });
+                }
                 let domain = Arc::clone(&gateway.domain);
                 keeping = tokio::spawn(async move { snapshot::keep_aside(&domain).await });
             }
@@ -234,11 +244,21 @@ async fn until_told(gateway: &Gateway, edges: &[Arc<Edge>]) -> Result<(), ServeE
                     edge.sweep();
                 });
                 sweeps += 1;
-                if sweeps.is_multiple_of(SWEEPS_PER_MINUTE) {
-                    gateway.count_strangers().await;
-                    gateway.domain.keep_terms().await;
+                if sweeps.is_multiple_of(SWEEPS_PER_MINUTE) && counting.is_finished() {
+                    let keeper = Arc::clone(gateway);
+                    counting = tokio::spawn(async move {
+                        keeper.count_strangers().await;
+                        keeper.domain.keep_terms().await;
+                    });
                 }
             }
+        }
+    }
+    for aside in [expiring, counting] {
+        let unfinished = aside.abort_handle();
+        if tokio::time::timeout(ASIDE_MAX, aside).await.is_err() {
+            // It waits for a backup; the next start does it.
+            unfinished.abort();
         }
     }
     // What is being kept is kept, so that no half file stays behind.
@@ -246,3 +266,6 @@ async fn until_told(gateway: &Gateway, edges: &[Arc<Edge>]) -> Result<(), ServeE
         .await
         .map_err(|error| ServeError::Process(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;
