@@ -1,18 +1,26 @@
+use crate::plain::Held;
 use crate::{Shelf, Unbacked};
-use std::fs::{DirBuilder, File, OpenOptions};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use rustix::fs::FileType;
+use std::fs::{DirBuilder, File};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// A shelf in a folder: another disk, or one that is mounted from elsewhere.
 ///
-/// Shape: an object is written as `part/<its name>`, synced, and given its name by a rename.
+/// Shape: an object is written as `part/<random>`, synced, and given its name by a rename. No link beneath
+/// the folder is followed, and what is no plain file is no object.
 #[derive(Debug, Clone)]
 pub struct Folder {
     dir: PathBuf,
 }
 
 const PART: &str = "part";
+/// Folders beneath one that is listed: `objects/<two digits>`.
+const DEPTH_MAX: u32 = 1;
+/// Bytes of a part's name.
+const NAME_BYTES: usize = 16;
 
 // === impl Folder ===
 
@@ -24,89 +32,116 @@ impl Folder {
             dir: dir.to_owned(),
         }
     }
+
+    /// The folder that an object lies in, and its own name there.
+    fn place<'n>(&self, name: &'n str) -> Result<Option<(Held, &'n str)>, Unbacked> {
+        match Held::top(&self.dir)? {
+            Some(top) => top.folder_of(name),
+            None => Ok(None),
+        }
+    }
 }
 
 impl Shelf for Folder {
     fn put(&self, name: &str, from: &mut dyn Read) -> Result<(), Unbacked> {
-        let path = self.dir.join(name);
-        let part = self.dir.join(PART).join(name.replace('/', "."));
-        for path in [&path, &part] {
-            make_folder(folder_of(path))?;
+        make_folder(&self.dir)?;
+        let file = |source| Unbacked::File {
+            path: self.dir.join(name),
+            source,
+        };
+        let top = Held::top(&self.dir)?;
+        let top = top.ok_or_else(|| file(ErrorKind::NotFound.into()))?;
+        let (folder, last) = top.made_for(name)?;
+        let parts = top.made(PART)?;
+        let part = random_name()?;
+        let mut written = parts.create(&part)?;
+        let copied = std::io::copy(from, &mut written).and_then(|_| written.sync_all());
+        let placed = copied
+            .map_err(file)
+            .and_then(|()| parts.rename(&part, (&folder, last)));
+        if placed.is_err() {
+            // What cannot be removed now is swept later.
+            drop(parts.remove(&part));
         }
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let written = options.open(&part).and_then(|mut file| {
-            std::io::copy(from, &mut file)?;
-            file.sync_all()
-        });
-        let placed = written.and_then(|()| std::fs::rename(&part, &path));
-        if let Err(source) = placed {
-            // What cannot be removed is overwritten by the next that is put under this name.
-            drop(std::fs::remove_file(&part));
-            return Err(Unbacked::File { path, source });
-        }
-        sync(folder_of(&path))
+        placed
     }
 
     fn get(&self, name: &str) -> Result<Option<Box<dyn Read + '_>>, Unbacked> {
-        let path = self.dir.join(name);
-        match File::open(&path) {
-            Ok(file) => Ok(Some(Box::new(file))),
-            Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(Unbacked::File { path, source }),
-        }
+        let Some((folder, last)) = self.place(name)? else {
+            return Ok(None);
+        };
+        let file = folder.file(last)?;
+        Ok(file.map(|file| Box::new(file) as Box<dyn Read>))
     }
 
     fn bytes(&self, name: &str) -> Result<Option<u64>, Unbacked> {
-        let path = self.dir.join(name);
-        match std::fs::metadata(&path) {
-            Ok(file) => Ok(Some(file.len())),
-            Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(Unbacked::File { path, source }),
+        match self.place(name)? {
+            Some((folder, last)) => folder.bytes(last),
+            None => Ok(None),
         }
     }
 
     fn names(&self, beneath: &str) -> Result<Vec<String>, Unbacked> {
         let mut names = Vec::new();
-        gather(&self.dir.join(beneath), beneath, &mut names)?;
+        if let Some((above, last)) = self.place(beneath)?
+            && let Some(folder) = above.folder(last)?
+        {
+            gather(&folder, (beneath, DEPTH_MAX), &mut names)?;
+        }
         names.sort();
         Ok(names)
     }
 
     fn remove(&self, name: &str) -> Result<(), Unbacked> {
-        let path = self.dir.join(name);
-        match std::fs::remove_file(&path) {
-            Ok(()) => sync(folder_of(&path)),
-            Err(source) if source.kind() == ErrorKind::NotFound => Ok(()),
-            Err(source) => Err(Unbacked::File { path, source }),
+        match self.place(name)? {
+            Some((folder, last)) => folder.remove(last),
+            None => Ok(()),
         }
+    }
+
+    fn sweep(&self) -> Result<(), Unbacked> {
+        let Some((above, last)) = self.place(PART)? else {
+            return Ok(());
+        };
+        let Some(parts) = above.folder(last)? else {
+            return Ok(());
+        };
+        for (name, kind) in parts.entries()? {
+            let is_ours = hex::decode(&name).is_ok_and(|bytes| bytes.len() == NAME_BYTES);
+            if kind == FileType::RegularFile && is_ours {
+                parts.remove(&name)?;
+            }
+        }
+        Ok(())
     }
 }
 
-fn gather(folder: &Path, name: &str, names: &mut Vec<String>) -> Result<(), Unbacked> {
-    let file = |source| Unbacked::File {
-        path: folder.to_owned(),
-        source,
-    };
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(source) if source.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(file(source)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(file)?;
-        // A name that is no text is none of ours.
-        let Ok(last) = entry.file_name().into_string() else {
-            continue;
-        };
+/// The plain files in a folder, and in its folders as deep as ours go.
+fn gather(
+    folder: &Held,
+    (name, deeper): (&str, u32),
+    names: &mut Vec<String>,
+) -> Result<(), Unbacked> {
+    for (last, kind) in folder.entries()? {
         let name = format!("{name}/{last}");
-        if entry.file_type().map_err(file)?.is_dir() {
-            gather(&entry.path(), &name, names)?;
-        } else {
+        if kind == FileType::RegularFile {
             names.push(name);
+        } else if kind == FileType::Directory
+            && let Some(deeper) = deeper.checked_sub(1)
+            && let Some(folder) = folder.folder(&last)?
+        {
+            gather(&folder, (&name, deeper), names)?;
         }
     }
     Ok(())
+}
+
+/// A name that nobody can have taken before.
+fn random_name() -> Result<String, Unbacked> {
+    let mut bytes = [0; NAME_BYTES];
+    let drawn = SystemRandom::new().fill(&mut bytes);
+    drawn.map_err(|_| Unbacked::Keys(vault::Unkept::NoRandom))?;
+    Ok(hex::encode(bytes))
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -145,3 +180,6 @@ pub(crate) fn sync(folder: &Path) -> Result<(), Unbacked> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ use vault::BackupKey;
 pub(crate) const LISTS: &str = "backups";
 const HELD: &str = "list";
 const PART: &str = "part";
+/// The longest list: of some 400,000 objects.
+const BYTES_MAX: u64 = 64 << 20;
 
 /// What anybody reads of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -79,6 +81,18 @@ pub struct Listed {
     line: String,
 }
 
+/// What stands among the lists and does not count: somebody else's, or not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Uncounted {
+    /// Its name on the shelf.
+    pub name: String,
+    /// The code of what is wrong with it.
+    pub code: &'static str,
+}
+
+/// Told of each list, one at a time: there may be more of them than memory takes.
+pub(crate) type Each<'a> = &'a mut dyn FnMut(Result<Listed, Uncounted>) -> Result<(), Unbacked>;
+
 /// A backup whose list was opened.
 #[derive(Debug, Clone)]
 pub struct Opened {
@@ -116,63 +130,119 @@ impl Header {
         let line = serde_json::to_string(self).map_err(broken)?;
         let text = serde_json::to_vec(contents).map_err(broken)?;
         let sealed = STANDARD.encode(key.seal(&context(&line), &text)?);
-        Ok(format!("{line}\n{sealed}\n"))
+        let list = format!("{line}\n{sealed}\n");
+        if u64::try_from(list.len()).unwrap_or(u64::MAX) > BYTES_MAX {
+            return Err(Unbacked::TooLong {
+                name: held(self.size),
+                bytes_max: BYTES_MAX,
+            });
+        }
+        Ok(list)
     }
 }
 
 // === impl Listed ===
 
 impl Listed {
-    /// The backups on a shelf that count, oldest first.
+    /// The backups on a shelf that read as such, oldest first. Whether the domain wrote them is known
+    /// once they are opened.
     ///
     /// # Errors
-    /// The shelf's, or [`Unbacked::ListBroken`].
+    /// The shelf's.
     pub fn all(shelf: &dyn Shelf) -> Result<Vec<Self>, Unbacked> {
-        Self::of_kind(shelf, HELD)
-    }
-
-    /// What was written and does not count yet: a crash came in between.
-    ///
-    /// # Errors
-    /// As [`Listed::all`].
-    pub fn parts(shelf: &dyn Shelf) -> Result<Vec<Self>, Unbacked> {
-        Self::of_kind(shelf, PART)
-    }
-
-    /// The backup of this number, or the newest.
-    ///
-    /// # Errors
-    /// [`Unbacked::Absent`], [`Unbacked::Empty`], or as [`Listed::all`].
-    pub fn find(shelf: &dyn Shelf, number: Option<u64>) -> Result<Self, Unbacked> {
-        match number {
-            Some(size) => Self::read(shelf, held(size))?.ok_or(Unbacked::Absent(size)),
-            None => {
-                let mut newest = shelf.names(LISTS)?.into_iter();
-                let newest = newest.rfind(|name| size_of(name, HELD).is_some());
-                let listed = newest.map(|name| Self::read(shelf, name)).transpose()?;
-                listed.flatten().ok_or(Unbacked::Empty)
-            }
-        }
-    }
-
-    fn of_kind(shelf: &dyn Shelf, kind: &str) -> Result<Vec<Self>, Unbacked> {
-        let names = shelf.names(LISTS)?.into_iter();
-        let names = names.filter(|name| size_of(name, kind).is_some());
         let mut all = Vec::new();
-        for name in names {
-            all.extend(Self::read(shelf, name)?);
-        }
+        Self::each(shelf, &mut |listed| {
+            all.extend(listed);
+            Ok(())
+        })?;
         Ok(all)
     }
 
-    fn read(shelf: &dyn Shelf, name: String) -> Result<Option<Self>, Unbacked> {
-        let Some(bytes) = shelf::read(shelf, &name)? else {
+    /// Each list on a shelf, oldest first, those too that do not read as one.
+    ///
+    /// # Errors
+    /// The shelf's, or what is made of them.
+    pub fn each(
+        shelf: &dyn Shelf,
+        told: &mut dyn FnMut(Result<Self, Uncounted>) -> Result<(), Unbacked>,
+    ) -> Result<(), Unbacked> {
+        Self::of_kind(shelf, HELD, told)
+    }
+
+    /// As [`Listed::each`], what was written and does not count yet: a crash came in between.
+    ///
+    /// # Errors
+    /// As [`Listed::each`].
+    pub fn each_part(
+        shelf: &dyn Shelf,
+        told: &mut dyn FnMut(Result<Self, Uncounted>) -> Result<(), Unbacked>,
+    ) -> Result<(), Unbacked> {
+        Self::of_kind(shelf, PART, told)
+    }
+
+    /// The backup of this number, or the newest that reads as one and, with the domain's key, opens.
+    ///
+    /// # Errors
+    /// [`Unbacked::Absent`], [`Unbacked::Empty`], [`Unbacked::ListBroken`], or the shelf's.
+    pub fn find(
+        shelf: &dyn Shelf,
+        number: Option<u64>,
+        key: Option<&BackupKey>,
+    ) -> Result<Self, Unbacked> {
+        if let Some(size) = number {
+            return Self::read(shelf, held(size))?.ok_or(Unbacked::Absent(size));
+        }
+        for name in shelf.names(LISTS)?.into_iter().rev() {
+            if size_of(&name, HELD).is_none() {
+                continue;
+            }
+            if let Some(Ok(listed)) = Self::readable(shelf, name)?
+                && key.is_none_or(|key| listed.open(key).is_ok())
+            {
+                return Ok(listed);
+            }
+        }
+        Err(Unbacked::Empty)
+    }
+
+    fn of_kind(shelf: &dyn Shelf, kind: &str, told: Each<'_>) -> Result<(), Unbacked> {
+        for name in shelf.names(LISTS)? {
+            if size_of(&name, kind).is_some()
+                && let Some(listed) = Self::readable(shelf, name)?
+            {
+                told(listed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The list of this name, or why it does not read as one.
+    fn readable(
+        shelf: &dyn Shelf,
+        name: String,
+    ) -> Result<Option<Result<Self, Uncounted>>, Unbacked> {
+        match Self::read(shelf, name.clone()) {
+            Ok(listed) => Ok(listed.map(Ok)),
+            Err(
+                why @ (Unbacked::ListBroken(_)
+                | Unbacked::TooLong { .. }
+                | Unbacked::NotPlain { .. }),
+            ) => {
+                let code = why.code();
+                Ok(Some(Err(Uncounted { name, code })))
+            }
+            Err(why) => Err(why),
+        }
+    }
+
+    pub(crate) fn read(shelf: &dyn Shelf, name: String) -> Result<Option<Self>, Unbacked> {
+        let Some(bytes) = shelf::file(shelf, (&name, BYTES_MAX))? else {
             return Ok(None);
         };
         let broken = || Unbacked::ListBroken(name.clone());
         let text = std::str::from_utf8(&bytes).map_err(|_| broken())?;
-        let lines: Vec<&str> = text.lines().collect();
-        let [line, sealed] = lines.as_slice() else {
+        let mut lines = text.lines();
+        let (Some(line), Some(sealed), None) = (lines.next(), lines.next(), lines.next()) else {
             return Err(broken());
         };
         let header: Header = serde_json::from_str(line).map_err(|_| broken())?;
@@ -183,8 +253,8 @@ impl Listed {
         Ok(Some(Self {
             header,
             digest: Digest::of(&bytes),
-            sealed: (*sealed).to_owned(),
-            line: (*line).to_owned(),
+            sealed: sealed.to_owned(),
+            line: line.to_owned(),
             name,
         }))
     }
@@ -204,6 +274,20 @@ impl Listed {
             digest: self.digest,
             contents,
         })
+    }
+
+    /// The name it has, or will have, when it counts.
+    pub(crate) fn name_held(&self) -> String {
+        held(self.header.size)
+    }
+
+    /// That the list does not open: it is nobody's, or another domain's.
+    #[must_use]
+    pub fn uncounted(&self) -> Uncounted {
+        Uncounted {
+            name: self.name.clone(),
+            code: Unbacked::ListBroken(String::new()).code(),
+        }
     }
 
     /// Makes a part count.
@@ -232,6 +316,16 @@ impl Opened {
     #[must_use]
     pub fn files(&self) -> &[File] {
         &self.contents.files
+    }
+
+    /// An object of the backup and how long it is.
+    ///
+    /// # Errors
+    /// [`Unbacked::ListBroken`] where the first line does not have it.
+    pub(crate) fn object<'d>(&self, digest: &'d Digest) -> Result<(&'d Digest, u64), Unbacked> {
+        let bytes = self.header.objects.get(digest);
+        let broken = || Unbacked::ListBroken(held(self.header.size));
+        Ok((digest, *bytes.ok_or_else(broken)?))
     }
 }
 

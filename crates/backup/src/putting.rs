@@ -6,7 +6,7 @@ use crate::{Shelf, Step, Unbacked, Watch, shelf, taking};
 use ledger::{Breach, Head, Ledger};
 use ring::digest::{Context, SHA256};
 use std::fs::OpenOptions;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Component, Path, PathBuf};
 use terms::Digest;
@@ -41,6 +41,7 @@ impl PutBack<'_> {
     /// [`Unbacked`].
     pub fn ledger(&self, into: &Path, watch: Watch<'_>) -> Result<Head, Unbacked> {
         let pieces = self.opened.contents.ledger.iter().map(|piece| {
+            let piece = self.opened.object(piece).map_err(Cause)?;
             let sealed = shelf::whole(self.shelf, piece).map_err(Cause)?;
             let plain = self.key.open(taking::CONTEXT, &sealed);
             let plain = plain.map_err(|why| Cause(why.into()))?;
@@ -83,10 +84,13 @@ impl PutBack<'_> {
             out.write_all(bytes).map_err(failed)
         };
         match &file.form {
-            Form::AsItIs => self.as_it_is(&file.digest, &mut write)?,
+            Form::AsItIs => {
+                let object = self.opened.object(&file.digest)?;
+                shelf::read(self.shelf, object, &mut write)?;
+            }
             Form::Sealed(pieces) => {
                 for piece in pieces {
-                    let sealed = shelf::whole(self.shelf, piece)?;
+                    let sealed = shelf::whole(self.shelf, self.opened.object(piece)?)?;
                     write(&self.key.open(taking::CONTEXT, &sealed)?)?;
                 }
             }
@@ -99,28 +103,6 @@ impl PutBack<'_> {
         sync(folder)?;
         let (bytes, is_new) = (file.bytes, true);
         watch(Step::Object { bytes, is_new })
-    }
-
-    fn as_it_is(
-        &self,
-        digest: &Digest,
-        write: &mut dyn FnMut(&[u8]) -> Result<(), Unbacked>,
-    ) -> Result<(), Unbacked> {
-        let name = shelf::object(digest);
-        let object = self.shelf.get(&name)?;
-        let mut object = object.ok_or(Unbacked::Missing(*digest))?;
-        let mut piece = vec![0; 1 << 16];
-        loop {
-            let read = object.read(&mut piece);
-            let read = read.map_err(|source| Unbacked::Store {
-                name: name.clone(),
-                source: source.into(),
-            })?;
-            match piece.get(..read) {
-                None | Some([]) => return Ok(()),
-                Some(bytes) => write(bytes)?,
-            }
-        }
     }
 }
 

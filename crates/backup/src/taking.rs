@@ -1,11 +1,12 @@
 //! A backup, taken: the log first, so that what it says is there is copied after it.
 
 use crate::list::{Contents, File, Form, Header, Listed, part};
+use crate::plain::open_plain;
 use crate::{Shelf, Step, Unbacked, Watch, shelf};
 use chrono::{DateTime, Utc};
 use ledger::Copying;
 use ring::digest::{Context, SHA256};
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::path::Path;
 use terms::{Digest, Event};
 use vault::BackupKey;
@@ -46,10 +47,10 @@ struct Hashing<'r> {
 // === impl Taking ===
 
 impl<'a> Taking<'a> {
-    /// Copies the log; what happened is shown on the way.
+    /// Copies the log to a shelf that was judged ([`crate::judge`]); what happened is shown on the way.
     ///
     /// # Errors
-    /// [`Unbacked`]; [`Unbacked::Foreign`] where the shelf is another domain's.
+    /// [`Unbacked`].
     pub fn begin(
         (shelf, key): (&'a dyn Shelf, &'a BackupKey),
         copying: &Copying,
@@ -58,15 +59,6 @@ impl<'a> Taking<'a> {
         watch: Watch<'_>,
     ) -> Result<Self, Unbacked> {
         let header = Header::new(copying.head(), at);
-        if let Some(other) = Listed::all(shelf)?
-            .into_iter()
-            .find(|listed| listed.header.log != header.log)
-        {
-            return Err(Unbacked::Foreign {
-                there: other.header.log,
-                here: header.log,
-            });
-        }
         let mut taking = Self {
             shelf,
             key,
@@ -92,18 +84,18 @@ impl<'a> Taking<'a> {
     /// Copies a file that is ciphertext as it is; whether it was there.
     ///
     /// # Errors
-    /// [`Unbacked::NotOnRecord`] where it is not the file of this digest.
+    /// [`Unbacked::NotOnRecord`] where it is not the file of this digest; [`Unbacked::NotPlain`].
     pub fn store(
         &mut self,
-        path: &str,
-        (from, on_record): (&Path, Digest),
+        (path, on_record): (&str, Digest),
+        (folder, name): (&Path, &str),
         watch: Watch<'_>,
     ) -> Result<bool, Unbacked> {
-        let Some(mut file) = open(from)? else {
+        let Some(mut file) = open_plain(folder, name)? else {
             return Ok(false);
         };
         let unreadable = |source| Unbacked::File {
-            path: from.to_owned(),
+            path: folder.join(name),
             source,
         };
         let changed = || Unbacked::NotOnRecord {
@@ -114,14 +106,14 @@ impl<'a> Taking<'a> {
         if hashing.finished() != on_record {
             return Err(changed());
         }
-        let name = shelf::object(&on_record);
-        let is_new = self.shelf.bytes(&name)? != Some(bytes);
+        let object = shelf::object(&on_record);
+        let is_new = self.shelf.bytes(&object)? != Some(bytes);
         if is_new {
-            let mut again = open(from)?.ok_or_else(changed)?;
+            let mut again = open_plain(folder, name)?.ok_or_else(changed)?;
             let mut hashing = Hashing::new(&mut again);
-            self.shelf.put(&name, &mut hashing)?;
+            self.shelf.put(&object, &mut hashing)?;
             if hashing.finished() != on_record {
-                self.shelf.remove(&name)?;
+                self.shelf.remove(&object)?;
                 return Err(changed());
             }
         }
@@ -135,12 +127,18 @@ impl<'a> Taking<'a> {
         Ok(true)
     }
 
-    /// Seals a file piece by piece; whether it was there.
+    /// Seals what lies in the domain's folder as a file of this path, piece by piece; whether it was
+    /// there.
     ///
     /// # Errors
-    /// [`Unbacked`].
-    pub fn seal(&mut self, path: &str, from: &Path, watch: Watch<'_>) -> Result<bool, Unbacked> {
-        let Some(mut file) = open(from)? else {
+    /// [`Unbacked`]; [`Unbacked::NotPlain`] where a link is on the way.
+    pub fn seal(
+        &mut self,
+        path: &str,
+        (dir, from): (&Path, &str),
+        watch: Watch<'_>,
+    ) -> Result<bool, Unbacked> {
+        let Some(mut file) = open_plain(dir, from)? else {
             return Ok(false);
         };
         let mut hashing = Hashing::new(&mut file);
@@ -149,7 +147,7 @@ impl<'a> Taking<'a> {
             let mut piece = Vec::new();
             let read = (&mut hashing).take(PIECE_BYTES).read_to_end(&mut piece);
             let read = read.map_err(|source| Unbacked::File {
-                path: from.to_owned(),
+                path: dir.join(from),
                 source,
             })?;
             if read == 0 {
@@ -177,9 +175,8 @@ impl<'a> Taking<'a> {
         let name = part(self.header.size);
         self.shelf.put(&name, &mut text.as_bytes())?;
         watch(Step::ListWritten)?;
-        let parts = Listed::parts(self.shelf)?;
-        let listed = parts.into_iter().find(|listed| listed.name == name);
         // What was put is read again: that it is there is not taken on trust.
+        let listed = Listed::read(self.shelf, name.clone())?;
         let listed = listed.filter(|listed| listed.digest == Digest::of(text.as_bytes()));
         Ok(Taken {
             listed: listed.ok_or(Unbacked::ListBroken(name))?,
@@ -243,19 +240,5 @@ impl Read for Hashing<'_> {
         let read = self.from.read(into)?;
         self.hash.update(into.get(..read).unwrap_or_default());
         Ok(read)
-    }
-}
-
-/// Opens a file; none where there is none. What is no plain file is none of a backup's.
-fn open(path: &Path) -> Result<Option<std::fs::File>, Unbacked> {
-    let failed = |source| Unbacked::File {
-        path: path.to_owned(),
-        source,
-    };
-    match std::fs::symlink_metadata(path) {
-        Ok(found) if found.is_file() => std::fs::File::open(path).map(Some).map_err(failed),
-        Ok(_) => Ok(None),
-        Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(failed(source)),
     }
 }

@@ -12,6 +12,12 @@ pub enum Unbacked {
         /// Why.
         source: std::io::Error,
     },
+    /// A link, or what is neither a plain file nor a folder: it is not followed, and nothing waits for it.
+    #[error("`{}` is a link, or no plain file or folder, and is not followed: remove it", path.display())]
+    NotPlain {
+        /// Which.
+        path: PathBuf,
+    },
     /// The store did not do what was asked.
     #[error("the store failed on `{name}`")]
     Store {
@@ -42,14 +48,31 @@ pub enum Unbacked {
         /// Whose was to be put there.
         here: String,
     },
+    /// The shelf holds a backup of another history of this log: what came after was given up for ours.
+    #[error(
+        "the shelf holds backup {0} of this log as it went on before it was put back, or as it goes on \
+         elsewhere: choose a new place"
+    )]
+    OtherHistory(u64),
+    /// A list is longer than any that is written.
+    #[error("the list `{name}` is longer than {bytes_max} bytes")]
+    TooLong {
+        /// Which.
+        name: String,
+        /// How long it may be.
+        bytes_max: u64,
+    },
     /// A list is not what was written, or does not open under the domain's key.
     #[error("the list `{0}` is not what was written, or of another domain's key")]
     ListBroken(String),
     /// An object is missing from the shelf.
-    #[error("object {0} is missing")]
+    #[error("object {0} is missing: the next backup writes it again where the domain still has it")]
     Missing(Digest),
     /// An object's bytes are not those of its name.
-    #[error("object {0} is not what was written")]
+    #[error(
+        "object {0} is not what was written: remove it from the place, and the next backup writes it again \
+         where the domain still has it"
+    )]
     Changed(Digest),
     /// A stored file of the domain is not the one on record, so it is not backed up as such.
     #[error("`{path}` is not the file on record")]
@@ -80,11 +103,14 @@ impl Unbacked {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::File { .. } => "backup.file",
+            Self::NotPlain { .. } => "backup.not-plain",
             Self::Store { .. } => "backup.store",
             Self::NoShelf { .. } => "backup.no-place",
             Self::Absent(_) => "backup.absent",
             Self::Empty => "backup.empty",
             Self::Foreign { .. } => "backup.foreign",
+            Self::OtherHistory(_) => "backup.other-history",
+            Self::TooLong { .. } => "backup.too-long",
             Self::ListBroken(_) => "backup.list-broken",
             Self::Missing(_) => "backup.missing",
             Self::Changed(_) => "backup.changed",
@@ -108,6 +134,14 @@ impl Unbacked {
                 "The place holds backups of another domain.",
                 "该位置存有其他授权运营域的备份。",
             ),
+            Self::OtherHistory(_) => Told::new(
+                "The place holds backups of another history of this log; choose a new place.",
+                "该位置存有本账本另一历史的备份，请另选新位置。",
+            ),
+            Self::NotPlain { .. } => Told::new(
+                "A link, or no plain file, is where a file should be, so no backup was made.",
+                "文件位置上是链接或非普通文件，未做备份。",
+            ),
             Self::NotOnRecord { .. } => Told::new(
                 "A stored file is not the one on record, so no backup was made.",
                 "存储文件与账本记录不符，未做备份。",
@@ -116,6 +150,7 @@ impl Unbacked {
             | Self::Store { .. }
             | Self::Absent(_)
             | Self::Empty
+            | Self::TooLong { .. }
             | Self::ListBroken(_)
             | Self::Missing(_)
             | Self::Changed(_)

@@ -2,7 +2,6 @@ use crate::list::{Form, Listed};
 use crate::{Shelf, Unbacked, shelf, taking};
 use ring::digest::{Context, SHA256};
 use std::collections::BTreeSet;
-use std::io::Read as _;
 use terms::Digest;
 use vault::BackupKey;
 
@@ -32,9 +31,7 @@ pub fn verify(
 ) -> Result<Verified, Unbacked> {
     let mut bytes = 0;
     for (digest, length) in &listed.header.objects {
-        if found(shelf, digest)? != *length {
-            return Err(Unbacked::Changed(*digest));
-        }
+        shelf::read(shelf, (digest, *length), &mut |_| Ok(()))?;
         bytes += length;
         progress(bytes);
     }
@@ -48,38 +45,15 @@ pub fn verify(
     })
 }
 
-/// How long an object is, if its bytes are those of its name.
-fn found(shelf: &dyn Shelf, digest: &Digest) -> Result<u64, Unbacked> {
-    let name = shelf::object(digest);
-    let object = shelf.get(&name)?;
-    let mut object = object.ok_or(Unbacked::Missing(*digest))?;
-    let mut hash = Context::new(&SHA256);
-    let (mut piece, mut length) = (vec![0; 1 << 16], 0);
-    loop {
-        let read = object.read(&mut piece);
-        let read = read.map_err(|source| Unbacked::Store {
-            name: name.clone(),
-            source: source.into(),
-        })?;
-        match piece.get(..read) {
-            None | Some([]) => break,
-            Some(bytes) => hash.update(bytes),
-        }
-        length += u64::try_from(read).unwrap_or(u64::MAX);
-    }
-    if Digest::finished(hash) == *digest {
-        Ok(length)
-    } else {
-        Err(Unbacked::Changed(*digest))
-    }
-}
-
 /// Opens the list and every sealed piece it names; how many files there are.
 fn opened(shelf: &dyn Shelf, listed: &Listed, key: &BackupKey) -> Result<u64, Unbacked> {
     let opened = listed.open(key)?;
     let mut named: BTreeSet<Digest> = opened.contents.ledger.iter().copied().collect();
     for piece in &opened.contents.ledger {
-        key.open(taking::CONTEXT, &shelf::whole(shelf, piece)?)?;
+        key.open(
+            taking::CONTEXT,
+            &shelf::whole(shelf, opened.object(piece)?)?,
+        )?;
     }
     for file in opened.files() {
         match &file.form {
@@ -89,7 +63,8 @@ fn opened(shelf: &dyn Shelf, listed: &Listed, key: &BackupKey) -> Result<u64, Un
             Form::Sealed(pieces) => {
                 let mut hash = Context::new(&SHA256);
                 for piece in pieces {
-                    hash.update(&key.open(taking::CONTEXT, &shelf::whole(shelf, piece)?)?);
+                    let sealed = shelf::whole(shelf, opened.object(piece)?)?;
+                    hash.update(&key.open(taking::CONTEXT, &sealed)?);
                 }
                 if Digest::finished(hash) != file.digest {
                     let path = file.path.clone();

@@ -17,7 +17,7 @@ mod report; // those of reports
 
 pub(crate) use self::{
     backup::{Backup, Place, Restore, Store},
-    key::{Key, KeystoreWord, NewKeystore, Secret},
+    key::{Key, KeystoreWord, NewKeystore, Opener, Secret},
     ledger::{Ledger, Tail, Where},
     lineage::{Lineage, Traced},
     policy::Policy,

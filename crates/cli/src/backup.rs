@@ -5,16 +5,17 @@ use crate::{
     args::{self, Backup, Place, Restore, Store, block_on},
     client, key, profile,
 };
-use ::backup::{Listed, Shelf, Step, Unbacked, verify};
-use gateway::{
-    BackupConfig, BackupWatch, Config, Domain, KeystoreConfig, Restored, Restoring, Unrestored,
-};
+use ::backup::{Listed, Shelf, Step, Unbacked, Uncounted, verify};
+use gateway::{BackupConfig, BackupWatch, Config, Domain, Restored, Restoring, Unrestored};
 use indicatif::{ProgressBar, ProgressStyle};
+use ledger::Ledger;
 use serde_json::json;
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
+use terms::{Digest, Event};
 use wire::management::{All, BackedUp, platform_client::PlatformClient as Platform};
 
 pub(crate) fn backup(verb: &Backup, json: bool) -> Result<(), Failure> {
@@ -33,7 +34,7 @@ pub(crate) fn backup(verb: &Backup, json: bool) -> Result<(), Failure> {
             tell(&made, json);
             Ok(())
         }
-        Backup::List(place) => list(&*shelf(place)?, json),
+        Backup::List(place) => list(place, json),
         Backup::Verify {
             place,
             number,
@@ -79,6 +80,12 @@ fn offline(dir: &Path, to: Option<&Path>, secret: &args::Secret) -> Result<Backe
     });
     bar.finish_and_clear();
     let made = made?;
+    for Uncounted { name, code } in &made.uncounted {
+        eprintln!(
+            "{name}: {code}: not a list of this domain; it is left as it is, and while it is there no object \
+             is removed / 非本域备份清单，未予处理"
+        );
+    }
     Ok(BackedUp {
         number: made.number,
         backup: made.backup.to_string(),
@@ -109,23 +116,59 @@ fn tell(made: &BackedUp, json: bool) {
     }
 }
 
-fn list(shelf: &dyn Shelf, json: bool) -> Result<(), Failure> {
-    for listed in Listed::all(shelf).map_err(|why| failed(&why))? {
-        let header = &listed.header;
-        let (objects, bytes) = (header.objects.len(), header.objects.values().sum::<u64>());
-        if json {
-            let told = json!({"number": header.size, "log": header.log, "at": header.at,
-                "backup": listed.digest, "objects": objects, "bytes": bytes});
-            println!("{told}");
-        } else {
-            let at = header.at.format("%Y-%m-%d %H:%M:%S");
-            println!(
-                "{:>12}  {at}Z  {bytes:>14} bytes  {objects:>7} objects  {}",
-                header.size, header.log
-            );
+fn list(place: &Place, json: bool) -> Result<(), Failure> {
+    let shelf = shelf(place)?;
+    let record = place.dir.as_deref().map(recorded).transpose()?;
+    let listed = Listed::each(&*shelf, &mut |listed| {
+        match listed {
+            Ok(listed) => row(&listed, record.as_ref(), json),
+            Err(Uncounted { name, code }) if json => {
+                println!("{}", json!({"name": name, "code": code}));
+            }
+            Err(Uncounted { name, code }) => {
+                println!("{name}: {code}: no list that is one / 清单无法识别");
+            }
+        }
+        Ok(())
+    });
+    listed.map_err(|why| failed(&why))
+}
+
+/// One backup; whether it is on record where the domain's record is here.
+fn row(listed: &Listed, record: Option<&BTreeSet<Digest>>, json: bool) {
+    let header = &listed.header;
+    let (objects, bytes) = (header.objects.len(), header.objects.values().sum::<u64>());
+    let is_recorded = record.map(|record| record.contains(&listed.digest));
+    if json {
+        let told = json!({"number": header.size, "log": header.log, "at": header.at,
+            "backup": listed.digest, "objects": objects, "bytes": bytes, "recorded": is_recorded});
+        println!("{told}");
+        return;
+    }
+    let at = header.at.format("%Y-%m-%d %H:%M:%S");
+    let told = if is_recorded == Some(false) {
+        "  not on record: none of this domain's / 账本无此备份"
+    } else {
+        ""
+    };
+    println!(
+        "{:>12}  {at}Z  {bytes:>14} bytes  {objects:>7} objects  {}{told}",
+        header.size, header.log
+    );
+}
+
+/// The lists that a domain has on record; it may be served meanwhile.
+fn recorded(dir: &Path) -> Result<BTreeSet<Digest>, Failure> {
+    let config = Config::read(dir).map_err(|error| Failure::Usage(error.to_string()))?;
+    let other = |breach: ledger::Breach| Failure::Other(breach.to_string());
+    let reader = Arc::new(Ledger::open_read_only(config.ledger).map_err(other)?);
+    let mut lists = BTreeSet::new();
+    for stored in reader.events(0).map_err(other)? {
+        if let Event::BackupMade { backup, .. } = stored.map_err(other)?.event {
+            lists.insert(backup);
         }
     }
-    Ok(())
+    Ok(lists)
 }
 
 fn verified(
@@ -134,13 +177,13 @@ fn verified(
     json: bool,
 ) -> Result<(), Failure> {
     let shelf = shelf(place)?;
-    let listed = Listed::find(&*shelf, number).map_err(|why| failed(&why))?;
     // With the domain's folder its keys are there, and so the list and every piece can be opened.
     let domain = place.dir.as_deref().map(|dir| key::opened(dir, secret));
     let opened = domain
         .transpose()?
         .map(|domain| domain.keyring.backup_key());
     let opened = opened.transpose().map_err(|why| failed(&why.into()))?;
+    let listed = Listed::find(&*shelf, number, opened.as_ref()).map_err(|why| failed(&why))?;
     let bar = bar();
     bar.set_length(listed.header.objects.values().sum());
     let found = verify(&*shelf, &listed, opened.as_ref(), &mut |bytes| {
@@ -168,21 +211,7 @@ fn verified(
 }
 
 pub(crate) fn restore(given: &Restore, json: bool) -> Result<(), Failure> {
-    let token = given.pkcs11_module.as_ref().zip(given.pkcs11_token.clone());
-    let absolute = |file: &Option<PathBuf>| {
-        let file = file.as_deref();
-        let file = file.map(|file| std::path::absolute(file).map_err(|e| Failure::usage(file, e)));
-        file.transpose()
-    };
-    let keystore = KeystoreConfig {
-        passphrase_file: absolute(&given.passphrase_file)?,
-        token: token.map(|(module, label)| vault::Token {
-            module: module.clone(),
-            label,
-        }),
-        pin_file: absolute(&given.pin_file)?,
-        danger_unprotected: false,
-    };
+    let keystore = given.opener.config(false)?;
     let store = given.store.config()?;
     let shelf = store.shelf(Path::new(""), Some(&given.from));
     let shelf = shelf.map_err(|why| failed(&why))?;
@@ -192,7 +221,7 @@ pub(crate) fn restore(given: &Restore, json: bool) -> Result<(), Failure> {
         keys: &given.keys,
         into: &given.dir,
         keystore: &keystore,
-        secrets: &key::secrets(&given.secret),
+        secrets: &key::secrets(&given.opener.secret),
         danger_accept_rollback: given.danger_accept_rollback,
     };
     let bar = bar();

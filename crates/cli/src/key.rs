@@ -2,10 +2,13 @@
 
 use crate::{
     Failure,
-    args::{Key, KeystoreWord, NewKeystore, Secret, block_on},
+    args::{Key, KeystoreWord, NewKeystore, Opener, Secret, block_on},
 };
 use gateway::{Domain, KeystoreConfig, Secrets, Unopened};
-use std::{io::IsTerminal as _, path::Path};
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+};
 use terms::KeystoreKind;
 use vault::{KeyStatus, Keyring};
 use zeroize::Zeroizing;
@@ -63,6 +66,28 @@ impl KeystoreWord {
     }
 }
 
+impl Opener {
+    /// As bonded.toml would say it, with files named from the root on.
+    pub(crate) fn config(&self, danger_unprotected: bool) -> Result<KeystoreConfig, Failure> {
+        let absolute = |file: &Option<PathBuf>| {
+            let file = file.as_deref();
+            let file =
+                file.map(|file| std::path::absolute(file).map_err(|e| Failure::usage(file, e)));
+            file.transpose()
+        };
+        let token = self.pkcs11_module.as_ref().zip(self.pkcs11_token.clone());
+        Ok(KeystoreConfig {
+            passphrase_file: absolute(&self.passphrase_file)?,
+            token: token.map(|(module, label)| vault::Token {
+                module: module.clone(),
+                label,
+            }),
+            pin_file: absolute(&self.pin_file)?,
+            danger_unprotected,
+        })
+    }
+}
+
 /// In what the root key of a new domain is kept, and what opens that.
 pub(crate) fn wanted(
     given: &NewKeystore,
@@ -79,22 +104,8 @@ pub(crate) fn wanted(
         }
         (Some(word), _) => word.kind(),
     };
-    let file = |file: &Option<_>| {
-        let file: Option<&Path> = file.as_ref().map(std::path::PathBuf::as_path);
-        let file = file.map(|file| std::path::absolute(file).map_err(|e| Failure::usage(file, e)));
-        file.transpose()
-    };
-    let token = given.pkcs11_module.as_ref().zip(given.pkcs11_token.clone());
-    let config = KeystoreConfig {
-        passphrase_file: file(&given.passphrase_file)?,
-        token: token.map(|(module, label)| vault::Token {
-            module: module.clone(),
-            label,
-        }),
-        pin_file: file(&given.pin_file)?,
-        danger_unprotected: given.danger_unprotected_keys,
-    };
-    let mut secrets = secrets(&given.secret);
+    let config = given.opener.config(given.danger_unprotected_keys)?;
+    let mut secrets = secrets(&given.opener.secret);
     if kind == KeystoreKind::Passphrase {
         secrets.prompt = secrets.prompt.map(|_| chosen as gateway::Prompt);
     }

@@ -4,11 +4,15 @@
 mod belonging; // which files a backup has, and which never
 
 use crate::{Asking, Domain, Gateway, Kind, Refused, operation::now, upkeep::Standing};
-use backup::{Listed, Shelf, Step, Taken, Taking, Unbacked, tidy};
+use backup::{Listed, Owner, Shelf, Step, Taken, Taking, Unbacked, Uncounted, judge, tidy};
 use ledger::Copying;
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use terms::{DatasetName, Digest, Event, KeyName, PersonId};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use vault::BackupKey;
 
 /// A backup that was made.
@@ -28,6 +32,8 @@ pub struct BackedUp {
     pub index: u64,
     /// Older ones that were removed.
     pub removed: u64,
+    /// What stands among the lists and is not the domain's: it was left as it is.
+    pub uncounted: Vec<Uncounted>,
 }
 
 /// Told of each step; it goes from thread to thread with the work.
@@ -52,12 +58,10 @@ impl Gateway {
         let gateway = Arc::clone(self);
         // A caller who goes away leaves a backup that is whole and on record, or none.
         let made = tokio::spawn(async move {
-            // What is taken out of the log waits until the log is copied.
-            let quiet = Arc::clone(&gateway.upkeep.standing).lock_owned().await;
             let watch: BackupWatch = Box::new(|_| Ok(()));
             let backup = Backup {
                 by: Some(by.id),
-                quiet: Some(quiet),
+                standing: Some(Arc::clone(&gateway.upkeep.standing)),
                 to: None,
             };
             backup.make(&gateway.domain, watch).await
@@ -80,7 +84,7 @@ impl Domain {
     ) -> Result<BackedUp, Unbacked> {
         let backup = Backup {
             by: None,
-            quiet: None,
+            standing: None,
             to,
         };
         backup.make(self, watch).await
@@ -95,8 +99,8 @@ impl Domain {
 /// A backup that is wanted.
 struct Backup<'a> {
     by: Option<PersonId>,
-    /// Held until the log is copied.
-    quiet: Option<OwnedMutexGuard<Standing>>,
+    /// What waits while the log is copied, where the domain is served.
+    standing: Option<Arc<Mutex<Standing>>>,
     to: Option<&'a Path>,
 }
 
@@ -105,19 +109,28 @@ struct Backup<'a> {
 impl Backup<'_> {
     async fn make(self, domain: &Arc<Domain>, watch: BackupWatch) -> Result<BackedUp, Unbacked> {
         let _one = domain.backing_up.lock().await;
-        let (of, to) = (Arc::clone(domain), self.to.map(Path::to_owned));
-        let shelf = blocking(move || {
-            let shelf = of.shelf(to.as_deref())?;
-            take_up(&of, &*shelf)?;
-            Ok(shelf)
-        });
-        let shelf = shelf.await?;
         let key = domain.keyring.backup_key()?;
         domain.record_keys::<Unbacked>().await?;
-        let (of, on, quiet) = (Arc::clone(domain), Arc::clone(&shelf), self.quiet);
+        let (of, to, opens) = (Arc::clone(domain), self.to.map(Path::to_owned), key.clone());
+        let found = blocking(move || {
+            let shelf = of.shelf(to.as_deref())?;
+            let uncounted = taken_up(&of, (&*shelf, &opens))?;
+            Ok((shelf, uncounted))
+        });
+        let (shelf, uncounted) = found.await?;
+        for list in &uncounted {
+            let Uncounted { name, code } = list;
+            tracing::warn!(name, code, "a list among the backups is not the domain's");
+        }
+        // What is taken out of the log waits until the log is copied, and not for the place to be read.
+        let quiet = match self.standing {
+            Some(standing) => Some(standing.lock_owned().await),
+            None => None,
+        };
+        let (of, on, seals) = (Arc::clone(domain), Arc::clone(&shelf), key.clone());
         let mut watch = watch;
         let taking = blocking(move || {
-            let taken = taken(&of, (&*on, &key), quiet, &mut watch)?;
+            let taken = taken(&of, (&*on, &seals), quiet, &mut watch)?;
             Ok((taken, watch))
         });
         let (taken, mut watch) = taking.await?;
@@ -133,12 +146,14 @@ impl Backup<'_> {
             bytes_new: taken.bytes_new,
             index,
             removed: 0,
+            uncounted,
         };
         let kept_max = domain.config.backup.kept_max;
         let removed = blocking(move || {
             taken.listed.hold(&*shelf)?;
             watch(Step::Held)?;
-            tidy(&*shelf, kept_max, &mut watch)
+            let kept = (kept_max, Some(&taken.listed));
+            tidy((&*shelf, &key), kept, &mut watch)
         });
         let removed = removed.await?;
         Ok(BackedUp { removed, ..made })
@@ -169,16 +184,23 @@ fn on_record(taken: &Taken, by: Option<PersonId>) -> Event {
     }
 }
 
-/// What was written and does not count: it does where the log has it on record, else it goes.
-fn take_up(domain: &Domain, shelf: &dyn Shelf) -> Result<(), Unbacked> {
-    let ours = domain.ledger.reader().verifier().name().to_owned();
-    for part in Listed::parts(shelf)? {
-        if part.header.log != ours {
-            return Err(Unbacked::Foreign {
-                there: part.header.log,
-                here: ours,
-            });
-        }
+/// Judges the shelf and takes up what was written and does not count: it does where the log has it on
+/// record, else it goes. What stands there and is not the domain's is left and told.
+fn taken_up(
+    domain: &Domain,
+    (shelf, key): (&dyn Shelf, &BackupKey),
+) -> Result<Vec<Uncounted>, Unbacked> {
+    let owner = Owner {
+        key,
+        verifier: domain.ledger.reader().verifier(),
+        root: &|size| domain.ledger.root(size).ok(),
+    };
+    let uncounted = judge(shelf, &owner)?;
+    Listed::each_part(shelf, &mut |part| {
+        // Whoever has no key can neither make one count nor have one removed.
+        let Some(part) = part.ok().filter(|part| part.open(key).is_ok()) else {
+            return Ok(());
+        };
         let mut is_on_record = false;
         if part.header.size <= domain.ledger.size() {
             for stored in domain.ledger.events(part.header.size)? {
@@ -188,12 +210,12 @@ fn take_up(domain: &Domain, shelf: &dyn Shelf) -> Result<(), Unbacked> {
             }
         }
         if is_on_record {
-            part.hold(shelf)?;
+            part.hold(shelf)
         } else {
-            part.remove(shelf)?;
+            part.remove(shelf)
         }
-    }
-    Ok(())
+    })?;
+    Ok(uncounted)
 }
 
 /// The digests of sealed files, by the dataset and the number of their key.
@@ -230,8 +252,9 @@ fn taken(
     drop(copying);
     drop(quiet);
     for ((dataset, number), digest) in loaded {
-        let path = format!("data/{dataset}/{number}.parquet");
-        let file = domain.dir.join(&path);
+        let (within, file) = (format!("data/{dataset}"), format!("{number}.parquet"));
+        let path = format!("{within}/{file}");
+        let from = domain.dir.join(within);
         let name = KeyName::Snapshot { dataset, number };
         let is_kept = || {
             domain
@@ -242,24 +265,43 @@ fn taken(
                 .any(|(of, _)| *of == name)
         };
         // What is destroyed has no key; it may be destroyed while we look.
-        if is_kept() && !taking.store(&path, (&file, digest), watch)? && is_kept() {
+        if is_kept() && !taking.store((&path, digest), (&from, &file), watch)? && is_kept() {
             return Err(Unbacked::NotOnRecord { path });
         }
     }
     for path in belonging::files(&domain.dir, &domain.config)? {
-        taking.seal(&path, &domain.dir.join(&path), watch)?;
+        taking.seal(&path, (&domain.dir, &path), watch)?;
     }
     // After the log: the register may know of more releases than the log, never of fewer.
-    let copy = domain.dir.join(belonging::REGISTER_COPY);
-    let copied = disclosure::copy_register(&domain.dir, &copy);
-    copied.map_err(|source| Unbacked::Store {
-        name: belonging::REGISTER.to_owned(),
-        source: source.into(),
-    })?;
-    taking.seal(belonging::REGISTER, &copy, watch)?;
-    let removed = std::fs::remove_file(&copy);
-    removed.map_err(|source| Unbacked::File { path: copy, source })?;
+    let copy = RegisterCopy::of(&domain.dir)?;
+    let from = (domain.dir.as_path(), belonging::REGISTER_COPY);
+    taking.seal(belonging::REGISTER, from, watch)?;
+    drop(copy);
     taking.listed(watch)
+}
+
+/// A copy of the disclosure register, while it is read.
+struct RegisterCopy(PathBuf);
+
+// === impl RegisterCopy ===
+
+impl RegisterCopy {
+    fn of(dir: &Path) -> Result<Self, Unbacked> {
+        let copy = Self(dir.join(belonging::REGISTER_COPY));
+        let copied = disclosure::copy_register(dir, &copy.0);
+        copied.map_err(|source| Unbacked::Store {
+            name: belonging::REGISTER.to_owned(),
+            source: source.into(),
+        })?;
+        Ok(copy)
+    }
+}
+
+impl Drop for RegisterCopy {
+    fn drop(&mut self) {
+        // What cannot be removed is replaced by the next copy.
+        drop(std::fs::remove_file(&self.0));
+    }
 }
 
 #[cfg(test)]

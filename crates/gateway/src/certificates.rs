@@ -2,11 +2,12 @@
 //! name. A folder that has its name holds a whole certificate.
 
 use crate::Domain;
+use backup::{Unbacked, open_plain};
 use ledger::Breach;
 use manifest::{Broken, Certifies, SealedCertificate};
 use std::{
     fs::File,
-    io::Write as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -55,8 +56,31 @@ impl Place {
     }
 
     /// The folder, once it is whole.
+    #[cfg(test)]
     pub(crate) fn whole(&self) -> &Path {
         &self.whole
+    }
+
+    /// The files of a whole certificate: plain ones of its own folder, whatever a link says.
+    pub(crate) fn files(&self, dir: &Path) -> Result<Vec<(String, Vec<u8>)>, Unbacked> {
+        let failed = |source| Unbacked::File {
+            path: self.whole.clone(),
+            source,
+        };
+        let folder = self.whole.file_name().unwrap_or_default().to_string_lossy();
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&self.whole).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let name = name.to_string_lossy().into_owned();
+            let path = format!("{FOLDER}/{folder}/{name}");
+            if let Some(mut file) = open_plain(dir, &path)? {
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes).map_err(failed)?;
+                files.push((name, bytes));
+            }
+        }
+        files.sort();
+        Ok(files)
     }
 
     /// Whether a crash left it without its name.

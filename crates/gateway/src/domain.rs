@@ -1,5 +1,6 @@
 use crate::{
     config::{Config, KeystoreConfig, Misconfigured},
+    keys_on_record::Whose,
     live::Live,
     operation::now,
     receipts::Receipts,
@@ -18,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
-use terms::{DomainName, Event, KeystoreKind};
+use terms::{DomainName, Event, KeyName, KeystoreKind};
 use vault::{Keyring, Store};
 
 /// A domain's folder, opened by exactly one process.
@@ -112,6 +113,24 @@ pub enum Unopened {
     /// The keystore does not open.
     #[error(transparent)]
     Locked(#[from] Locked),
+    /// The keys are not those that the log has on record: of somebody else, or from before a rotation.
+    #[error(
+        "keystore.not-on-record: key `{key}` is another than the log has on record (entry {index}): put the \
+         folder `keys` back as it was; a copy of the keys from before a rotation comes back with \
+         `bonded restore` alone / 密钥与账本记录不符，请恢复原 keys 文件夹"
+    )]
+    OtherKeys {
+        /// Which.
+        key: KeyName,
+        /// The entry that has it on record.
+        index: u64,
+    },
+    /// A copy of the keys was to lie in the domain's folder.
+    #[error(
+        "key-copy.within: `{0}` is in the domain's folder: choose a place elsewhere, so that a backup of \
+         one never holds the other / 密钥副本不得放在域文件夹内"
+    )]
+    CopyWithin(PathBuf),
     /// A production domain whose root key anybody reads who reads the folder.
     #[error(
         "keystore.unprotected: this is no pilot, and its root key is unprotected: move it with \
@@ -211,7 +230,7 @@ impl Domain {
         let keyring = Keyring::create_in(dir, keystore)?;
         ManifestKey::create(dir, founding.manifest_algorithm)
             .map_err(|error| Unopened::ManifestKey(error.to_string()))?;
-        Self::opened(dir, |_| Ok(keyring))
+        Self::opened(dir, Whose::Own, |_| Ok(keyring))
     }
 
     /// Opens a domain: takes its lock, checks its ledger, folds what stands.
@@ -219,7 +238,7 @@ impl Domain {
     /// # Errors
     /// [`Unopened`].
     pub fn open(dir: &Path, secrets: &Secrets) -> Result<Self, Unopened> {
-        Self::opened(dir, |config| {
+        Self::opened(dir, Whose::Own, |config| {
             unlock::unlocked(dir, &config.keystore, secrets)
         })
     }
@@ -270,6 +289,7 @@ impl Domain {
 
     pub(crate) fn opened(
         dir: &Path,
+        whose: Whose,
         keyring: impl FnOnce(&Config) -> Result<Keyring, Locked>,
     ) -> Result<Self, Unopened> {
         if !dir.join(crate::config::FILE).is_file() {
@@ -286,10 +306,15 @@ impl Domain {
             stands,
             redactions,
             destructions,
+            keys,
             promises,
             unfinished,
             register_parts,
         } = folded;
+        keys.judge(&keyring, whose)?;
+        if whose == Whose::Own {
+            keyring.settle()?;
+        }
         let store = Store::new(dir, &keyring);
         store.sweep_unfinished()?;
         let rows = store.clone();

@@ -18,8 +18,12 @@ impl Domain {
     /// Copies the keys into a new folder `keys-<number>` beneath one; gives the copy's number and folder.
     ///
     /// # Errors
-    /// [`Unopened`]. Where copying fails the number is on record, and no folder has its name.
+    /// [`Unopened`]; [`Unopened::CopyWithin`]. Where copying fails the number is on record, and nothing of
+    /// the copy is left.
     pub async fn copy_keys(&self, to: &Path) -> Result<(u64, PathBuf), Unopened> {
+        if is_within(to, &self.dir).map_err(file(to))? {
+            return Err(Unopened::CopyWithin(to.to_owned()));
+        }
         // A copy without the key for backups would open none of them.
         self.keyring.backup_key()?;
         self.record_keys::<Unopened>().await?;
@@ -33,11 +37,29 @@ impl Domain {
         let number = self.ledger.append(&event, None, now()).await?.index;
         let whole = to.join(format!("keys-{number}"));
         let part = whole.with_added_extension("part");
-        copied(&self.dir, &part).map_err(file(&part))?;
-        std::fs::rename(&part, &whole).map_err(file(&whole))?;
+        let made = copied(&self.dir, &part).and_then(|()| std::fs::rename(&part, &whole));
+        if let Err(source) = made {
+            // Some of the keys may be in it.
+            drop(std::fs::remove_dir_all(&part));
+            return Err(Unopened::File { path: part, source });
+        }
         sync(to).map_err(file(to))?;
         Ok((number, whole))
     }
+}
+
+/// Whether a place is in a folder, wherever links on the way lead; it may not be there yet.
+fn is_within(place: &Path, folder: &Path) -> std::io::Result<bool> {
+    let folder = folder.canonicalize()?;
+    let place = std::path::absolute(place)?;
+    for above in place.ancestors() {
+        match above.canonicalize() {
+            Ok(above) => return Ok(above.starts_with(&folder)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
 }
 
 fn copied(dir: &Path, part: &Path) -> std::io::Result<()> {

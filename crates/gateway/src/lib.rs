@@ -12,6 +12,7 @@ mod config; // bonded.toml
 mod witnesses; // who cosigns the log
 mod durable; // files that are there whole or not at all
 mod live; // what stands, live: one writer, many readers
+mod keys_on_record; // which keys the log has on record, held against those that are opened
 mod snapshot; // what stands, kept for the next start
 mod unlock; // what opens the keystore
 mod domain; // the folder: lock, ledger, register, keys

@@ -103,17 +103,7 @@ impl Domain {
                 Kind::Invalid,
             ));
         }
-        let read = || {
-            let mut files = Vec::new();
-            for entry in std::fs::read_dir(place(self, id).whole())? {
-                let entry = entry?;
-                let name = entry.file_name().to_string_lossy().into_owned();
-                files.push((name, std::fs::read(entry.path())?));
-            }
-            files.sort();
-            Ok::<_, std::io::Error>(files)
-        };
-        read().map_err(|why| {
+        place(self, id).files(&self.dir).map_err(|why| {
             tracing::error!(%why, product = %id, "a certificate cannot be read");
             Refused::internal("gateway.certificate")
         })

@@ -7,10 +7,11 @@
 use crate::{
     Config, Domain, KeystoreConfig, Secrets, Unopened,
     backup::{SealedFiles, take_note},
+    keys_on_record::Whose,
     operation::now,
     unlock::unlocked,
 };
-use backup::{Listed, Opened, PutBack, Shelf, Unbacked, Watch};
+use backup::{Listed, Opened, PutBack, Shelf, Unbacked, Uncounted, Watch};
 use ledger::{Head, NoteVerifier};
 use std::{
     collections::BTreeMap,
@@ -141,12 +142,17 @@ impl Restoring<'_> {
         let part = self.into.with_added_extension("part");
         begun(&part)?;
         self.copy_keys(&part)?;
-        let listed = Listed::find(self.from, self.number)?;
         let verifier = verifier(&part)?;
-        let known = self.judged(&listed, &verifier)?;
         let keyring = unlocked(&part, self.keystore, self.secrets);
         let keyring = keyring.map_err(Unopened::from)?;
-        let opened = listed.open(&keyring.backup_key()?)?;
+        let key = keyring.backup_key()?;
+        let listed = match Listed::find(self.from, self.number, Some(&key)) {
+            // None opens: what is wrong is told of the newest.
+            Err(Unbacked::Empty) => Listed::find(self.from, None, None)?,
+            found => found?,
+        };
+        let known = self.judged(&listed, &verifier)?;
+        let opened = listed.open(&key)?;
         let head = self.put_back(&opened, (&part, &keyring), watch)?;
         ledger_here(&part)?;
         let restored = self.looked_through(&part, keyring, (&opened, head, known))?;
@@ -165,11 +171,22 @@ impl Restoring<'_> {
             return Err(Unrestored::OtherLog(size));
         }
         // What the log's own key signed, however it came onto the shelf, was the log.
-        let all = Listed::all(self.from)?
-            .into_iter()
-            .chain(Listed::parts(self.from)?);
-        let known = all.filter_map(|other| Some(other.header.signed(verifier)?.head.size));
-        let known = known.max().filter(|known| *known > size);
+        let mut known = 0;
+        let mut seen = |other: Result<Listed, Uncounted>| {
+            match other {
+                Ok(other) => {
+                    let signed = other.header.signed(verifier);
+                    known = known.max(signed.map_or(0, |signed| signed.head.size));
+                }
+                Err(other) => {
+                    tracing::warn!(name = other.name, code = other.code, "a list is skipped");
+                }
+            }
+            Ok(())
+        };
+        Listed::each(self.from, &mut seen)?;
+        Listed::each_part(self.from, &mut seen)?;
+        let known = Some(known).filter(|known| *known > size);
         match known {
             Some(known) if !self.danger_accept_rollback => {
                 Err(Unrestored::RolledBack { size, known })
@@ -220,8 +237,10 @@ impl Restoring<'_> {
         keyring: Keyring,
         (opened, head, known): (&Opened, Head, Option<u64>),
     ) -> Result<Restored, Unrestored> {
-        let domain = Domain::opened(part, |_| Ok(keyring))?;
+        let domain = Domain::opened(part, Whose::Copied, |_| Ok(keyring))?;
         let unopened = unopened(&domain, opened)?;
+        // From here on nothing that is done to these keys is done to those they were copied of.
+        domain.keyring.part()?;
         let event = Event::DomainRestored {
             size: head.size,
             root: head.root,

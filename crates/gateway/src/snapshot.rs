@@ -5,7 +5,7 @@
 //! whole log is folded. What a gateway starts with goes on record by its digest, and `ledger audit` folds
 //! everything again.
 
-use crate::{durable::replace, live::Stands};
+use crate::{durable::replace, keys_on_record::KeysOnRecord, live::Stands};
 use ledger::{Breach, Ledger, Promises, Stored, Unfinished};
 use register::{Destructions, Redactions};
 use std::{
@@ -20,7 +20,7 @@ const FILE: &str = "stands.sealed";
 /// What it is sealed for.
 const CONTEXT: &str = "stands";
 /// Raised when what is folded, or how, changes: an older snapshot is then folded again.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 /// Entries that are folded again at a start rather than kept.
 const ENTRIES_MIN: u64 = 10_000;
 
@@ -33,6 +33,8 @@ pub(crate) struct Folded {
     pub redactions: Redactions,
     /// And which data.
     pub destructions: Destructions,
+    /// Which keys are on record.
+    pub keys: KeysOnRecord,
     /// How long is kept.
     pub promises: Promises,
     /// What was begun and is not on record as ended.
@@ -85,6 +87,7 @@ impl Folded {
         self.stands.apply(stored);
         self.redactions.apply(stored.index, &stored.event);
         self.destructions.apply(stored.index, &stored.event);
+        self.keys.apply(stored);
         self.promises.apply(&stored.event, stored.at);
         self.unfinished.apply(&stored.event);
         if let Event::OperationReleased {
@@ -163,6 +166,7 @@ fn kept(dir: &Path, ledger: &Ledger, keyring: &Keyring) -> Option<Snapshot<Folde
             && ledger
                 .root(snapshot.size)
                 .is_ok_and(|root| root == snapshot.root)
+            && snapshot.folded.keys.is_of(ledger, keyring)
     });
     if snapshot.is_none() {
         tracing::warn!("the snapshot is not of this product or history; the whole log is folded");

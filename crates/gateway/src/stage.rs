@@ -175,3 +175,30 @@ impl Stage {
         })
     }
 }
+
+/// The domain of a stage, backed up while it is open and put back beside it.
+pub(crate) async fn put_back(stage: &Stage) -> Domain {
+    let folder = stage.folder.path();
+    let (place, safe) = (folder.join("place"), folder.join("safe"));
+    let domain = &stage.gateway.domain;
+    let made = domain.back_up(Some(&place), Box::new(|_| Ok(()))).await;
+    made.unwrap();
+    let (_, keys) = domain.copy_keys(&safe).await.unwrap();
+    let into = folder.join("back");
+    let restoring = crate::Restoring {
+        from: &backup::Folder::new(&place),
+        number: None,
+        keys: &keys,
+        into: &into,
+        keystore: &KeystoreConfig::default(),
+        secrets: &Secrets::default(),
+        danger_accept_rollback: false,
+    };
+    restoring.restore(&mut |_| Ok(())).unwrap();
+    loop {
+        match Domain::open(&into, &Secrets::default()) {
+            Err(Unopened::Ledger(Breach::Held { .. }) | Unopened::InUse(_)) => {}
+            opened => return opened.unwrap(),
+        }
+    }
+}

@@ -94,7 +94,7 @@ const PIN: Words = Words {
 /// The longest secret, in bytes.
 const SECRET_BYTES_MAX: u64 = 4096;
 
-/// Opens the keys of a domain, wherever they are kept.
+/// Opens the keys of a domain, wherever they are kept. Nothing is destroyed before they are judged.
 ///
 /// # Errors
 /// [`Locked`].
@@ -105,7 +105,7 @@ pub(crate) fn unlocked(
 ) -> Result<Keyring, Locked> {
     let kind = Keyring::kept_in(dir)?;
     let keystore = keystore(dir, kind, (config, secrets))?;
-    Ok(Keyring::open_in(dir, keystore)?)
+    Ok(Keyring::open_unswept(dir, keystore)?)
 }
 
 /// A keystore of this kind, with its secret.

@@ -1,6 +1,6 @@
 //! `bonded backup …` and `bonded restore` as typed.
 
-use super::Secret;
+use super::{Opener, Secret};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub(crate) enum Backup {
         #[command(flatten)]
         secret: Secret,
     },
-    /// Which backups there are; opens nothing / 备份清单
+    /// Which backups there are; with the domain, which of them are on its record / 备份清单
     List(Place),
     /// Read every object of a backup again; with the domain, open it too / 核验备份
     Verify {
@@ -82,22 +82,10 @@ pub(crate) struct Restore {
     /// A copy of the domain's keys, as `bonded key copy` makes it / 密钥副本
     #[arg(long, value_name = "FOLDER")]
     pub keys: PathBuf,
-    /// A file with the keystore's passphrase, that its owner alone may read
-    #[arg(long, value_name = "FILE")]
-    pub passphrase_file: Option<PathBuf>,
-    /// The library of the token
-    #[arg(long, value_name = "FILE", requires = "pkcs11_token")]
-    pub pkcs11_module: Option<PathBuf>,
-    /// The token's label
-    #[arg(long, value_name = "LABEL", requires = "pkcs11_module")]
-    pub pkcs11_token: Option<String>,
-    /// A file with the token's PIN, that its owner alone may read
-    #[arg(long, value_name = "FILE")]
-    pub pin_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub opener: Opener,
     #[command(flatten)]
     pub store: Store,
-    #[command(flatten)]
-    pub secret: Secret,
     /// Put a log back that is known to have been longer / 接受账本回退
     #[arg(long)]
     pub danger_accept_rollback: bool,

@@ -53,13 +53,10 @@ pub(crate) struct Secret {
     pub secret_fd: Option<u32>,
 }
 
-/// In what the root key of a new domain is kept.
+/// What opens a keystore, where no bonded.toml says.
 #[derive(Debug, Args)]
-pub(crate) struct NewKeystore {
-    /// In what the root key is kept; a domain from a seed has it unprotected unless this is given
-    #[arg(long, value_enum)]
-    pub keystore: Option<KeystoreWord>,
-    /// A file with the passphrase, that its owner alone may read
+pub(crate) struct Opener {
+    /// A file with the passphrase of the keystore, that its owner alone may read
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
     /// The library of the token
@@ -73,6 +70,16 @@ pub(crate) struct NewKeystore {
     pub pin_file: Option<PathBuf>,
     #[command(flatten)]
     pub secret: Secret,
+}
+
+/// In what the root key of a new domain is kept.
+#[derive(Debug, Args)]
+pub(crate) struct NewKeystore {
+    /// In what the root key is kept; a domain from a seed has it unprotected unless this is given
+    #[arg(long, value_enum)]
+    pub keystore: Option<KeystoreWord>,
+    #[command(flatten)]
+    pub opener: Opener,
     /// Keep the root key of a production domain in a file without protection
     #[arg(long, conflicts_with = "keystore")]
     pub danger_unprotected_keys: bool,

@@ -177,7 +177,13 @@ async fn check(kept: &Kept, before: &[u64], at: usize) {
     let listed: Vec<_> = lists.iter().map(|l| (l.header.size, l.digest)).collect();
     assert_eq!(listed, on_record(&kept.domain), "{at}");
     assert_eq!(listed.last(), Some(&(next.number, next.backup)));
-    assert!(Listed::parts(&kept.shelf).unwrap().is_empty());
+    let mut parts = 0;
+    Listed::each_part(&kept.shelf, &mut |_| {
+        parts += 1;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(parts, 0);
     let key = kept.domain.keyring.backup_key().unwrap();
     for listed in &lists {
         verify(&kept.shelf, listed, Some(&key), &mut |_| ()).unwrap();
@@ -262,7 +268,13 @@ async fn older_backups_go_and_the_objects_with_them() {
         made.push(kept.back_up().await.unwrap().number);
     }
     assert_eq!(kept.lists(), made);
-    assert_eq!(tidy(&kept.shelf, Some(2), &mut |_| Ok(())).unwrap(), 2);
+    let key = kept.domain.keyring.backup_key().unwrap();
+    let notes = kept.to().join("objects/notes.txt");
+    std::fs::write(&notes, "somebody's").unwrap();
+    let tidied = tidy((&kept.shelf, &key), (Some(2), None), &mut |_| Ok(()));
+    assert_eq!(tidied.unwrap(), 2);
+    // What has no object's name stays.
+    assert!(notes.is_file());
     assert_eq!(kept.lists(), made[2..]);
     for listed in Listed::all(&kept.shelf).unwrap() {
         verify(&kept.shelf, &listed, None, &mut |_| ()).unwrap();
@@ -300,7 +312,7 @@ async fn a_backup_holds_no_key_and_nothing_that_can_be_read() {
     }
     assert!(keys > 20);
     // And opened, no key's name either.
-    let listed = Listed::find(&kept.shelf, None).unwrap();
+    let listed = Listed::find(&kept.shelf, None, None).unwrap();
     let key = kept.domain.keyring.backup_key().unwrap();
     for file in listed.open(&key).unwrap().files() {
         let path = &file.path;
@@ -378,6 +390,9 @@ async fn a_domain_comes_back_as_it_was_and_says_so() {
         .source(&name, 2, &["code".parse().unwrap()])
         .unwrap();
     assert_eq!(back.store.extent(&source).unwrap().rows, 2);
+    // Its keys hang on a root of its own, and those they were copied of are as they were.
+    let root = back.keyring.status().root;
+    assert_ne!(root.owner(), kept.domain.keyring.status().root.owner());
     // Once more into the same folder is refused, and so is a part that is nobody's.
     let again = kept.restore(&keys, ("back", None, false)).await;
     assert!(matches!(again, Err(Unrestored::NotEmpty(_))));
@@ -444,4 +459,279 @@ async fn a_changed_object_or_list_is_not_put_back() {
     }
     // What a restore that broke off left is begun anew.
     kept.restore(&keys, ("back-0", None, false)).await.unwrap();
+}
+
+/// The text of the newest list with another number, as whoever has no key can write it.
+fn forged(kept: &Kept, number: u64) -> (PathBuf, String) {
+    let newest = kept.shelf.names("backups").unwrap().pop().unwrap();
+    let text = std::fs::read_to_string(kept.to().join(newest)).unwrap();
+    let (line, sealed) = text.split_once('\n').unwrap();
+    let mut header: serde_json::Value = serde_json::from_str(line).unwrap();
+    header["size"] = json!(number);
+    let path = kept.to().join(format!("backups/{number:020}.list"));
+    (path, format!("{header}\n{sealed}"))
+}
+
+#[tokio::test]
+async fn lists_of_whoever_has_no_key_make_no_backup_go_and_stop_none() {
+    let kept = Kept::set().await;
+    let first = kept.back_up().await.unwrap();
+    // More of them than backups are kept, all newer.
+    let lists: Vec<_> = (0..40).map(|n| forged(&kept, 9_000 + n)).collect();
+    for (path, text) in &lists {
+        std::fs::write(path, text).unwrap();
+    }
+    std::fs::write(kept.to().join("backups/00000000000000008000.list"), "{").unwrap();
+    let foreign = lists[0].1.replace("\"log\":\"", "\"log\":\"x");
+    let foreign = foreign.replace("9000", "7000");
+    let at = kept.to().join("backups/00000000000000007000.list");
+    std::fs::write(at, foreign).unwrap();
+    let second = kept.back_up().await.unwrap();
+    assert_eq!(second.removed, 0);
+    assert_eq!(second.uncounted.len(), 42);
+    let key = kept.domain.keyring.backup_key().unwrap();
+    for number in [first.number, second.number] {
+        let listed = Listed::find(&kept.shelf, Some(number), None).unwrap();
+        verify(&kept.shelf, &listed, Some(&key), &mut |_| ()).unwrap();
+    }
+    // Nor do they make the newest one that is put back.
+    let newest = Listed::find(&kept.shelf, None, Some(&key)).unwrap();
+    assert_eq!(newest.header.size, second.number);
+    let keys = kept.keys().await;
+    let (_, restored) = kept.restore(&keys, ("back", None, false)).await.unwrap();
+    assert_eq!(restored.size, second.number);
+}
+
+#[tokio::test]
+async fn the_backup_just_taken_stays_and_no_object_goes_while_strange_lists_are_there() {
+    let kept = Kept::set().await;
+    for _ in 0..3 {
+        kept.back_up().await.unwrap();
+    }
+    let key = kept.domain.keyring.backup_key().unwrap();
+    let oldest = Listed::all(&kept.shelf).unwrap().remove(0);
+    let (path, text) = forged(&kept, 9_000);
+    std::fs::write(&path, text).unwrap();
+    let before = kept.shelf.names("objects").unwrap();
+    let tidied = tidy((&kept.shelf, &key), (Some(1), Some(&oldest)), &mut |_| {
+        Ok(())
+    });
+    assert_eq!(tidied.unwrap(), 2);
+    assert_eq!(kept.lists(), [oldest.header.size, 9_000]);
+    assert_eq!(kept.shelf.names("objects").unwrap(), before);
+    std::fs::remove_file(path).unwrap();
+    tidy((&kept.shelf, &key), (Some(1), None), &mut |_| Ok(())).unwrap();
+    assert_eq!(
+        kept.shelf.names("objects").unwrap().len(),
+        oldest.header.objects.len()
+    );
+}
+
+#[tokio::test]
+async fn a_list_or_an_object_without_end_is_not_read_to_its_end() {
+    let kept = Kept::set().await;
+    let made = kept.back_up().await.unwrap();
+    let long = |path: &Path| {
+        let file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(path);
+        file.unwrap().set_len(256 << 30).unwrap();
+    };
+    long(&kept.to().join("backups/00000000000000009000.list"));
+    let begun = std::time::Instant::now();
+    let next = kept.back_up().await.unwrap();
+    assert_eq!(next.uncounted.len(), 1);
+    assert_eq!(next.uncounted[0].code, "backup.too-long");
+    let listed = Listed::find(&kept.shelf, Some(made.number), None).unwrap();
+    let object = listed.header.objects.keys().next().unwrap().to_string();
+    long(&kept.to().join(format!("objects/{}/{object}", &object[..2])));
+    let found = verify(&kept.shelf, &listed, None, &mut |_| ());
+    assert_eq!(found.unwrap_err().code(), "backup.changed");
+    assert!(begun.elapsed().as_secs() < 30);
+}
+
+#[tokio::test]
+async fn an_object_that_was_changed_is_healed_by_removing_it_and_the_next_backup() {
+    let kept = Kept::set().await;
+    let made = kept.back_up().await.unwrap();
+    let listed = Listed::find(&kept.shelf, None, None).unwrap();
+    let snapshot = kept.domain.dir.join("data/city.open/2.parquet");
+    let digest = Digest::of(&std::fs::read(snapshot).unwrap()).to_string();
+    let path = kept.to().join(format!("objects/{}/{digest}", &digest[..2]));
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[7] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let found = verify(&kept.shelf, &listed, None, &mut |_| ()).unwrap_err();
+    assert!(
+        found.to_string().contains("remove it from the place"),
+        "{found}"
+    );
+    std::fs::remove_file(&path).unwrap();
+    let found = verify(&kept.shelf, &listed, None, &mut |_| ()).unwrap_err();
+    assert_eq!(found.code(), "backup.missing");
+    kept.back_up().await.unwrap();
+    let whole = verify(&kept.shelf, &listed, None, &mut |_| ()).unwrap();
+    assert_eq!(whole.size, made.number);
+}
+
+#[tokio::test]
+async fn a_history_that_was_given_up_and_ours_have_a_place_each() {
+    let kept = Kept::set().await;
+    let first = kept.back_up().await.unwrap();
+    kept.back_up().await.unwrap();
+    let keys = kept.keys().await;
+    let accepted = kept
+        .restore(&keys, ("back", Some(first.number), true))
+        .await;
+    let (into, _) = accepted.unwrap();
+    let back = Arc::new(opened(&into));
+    let watch = || Box::new(|_| Ok(()));
+    let refused = back.back_up(Some(&kept.to()), watch()).await.unwrap_err();
+    assert_eq!(refused.code(), "backup.other-history");
+    assert!(refused.to_string().contains("choose a new place"));
+    let elsewhere = kept.stage.path().join("elsewhere");
+    back.back_up(Some(&elsewhere), watch()).await.unwrap();
+    // Both histories' backups are whole.
+    assert_eq!(kept.lists().len(), 2);
+    kept.back_up().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_log_goes_on_while_the_place_is_read() {
+    let kept = Kept::set().await;
+    kept.back_up().await.unwrap();
+    let (path, text) = forged(&kept, 9_000);
+    for old in std::fs::read_dir(kept.to().join("backups")).unwrap() {
+        std::fs::remove_file(old.unwrap().path()).unwrap();
+    }
+    std::fs::write(path, text.replace("\"log\":\"", "\"log\":\"x")).unwrap();
+    let upkeep = crate::upkeep::Upkeep::take_up(&kept.domain, Default::default(), now());
+    let standing = upkeep.await.unwrap().standing;
+    let held = Arc::clone(&standing).lock_owned().await;
+    let to = kept.to();
+    let backup = Backup {
+        by: None,
+        standing: Some(standing),
+        to: Some(&to),
+    };
+    // It was judged, and the log was not waited for.
+    let made = backup.make(&kept.domain, Box::new(|_| Ok(())));
+    let made = tokio::time::timeout(std::time::Duration::from_secs(20), made).await;
+    let refused = made.expect("it waits for the log first").unwrap_err();
+    assert_eq!(refused.code(), "backup.foreign");
+    drop(held);
+}
+
+#[tokio::test]
+async fn no_link_in_the_domain_leads_a_backup_to_keys() {
+    use std::os::unix::fs::symlink;
+    let kept = Kept::set().await;
+    let dir = &kept.domain.dir;
+    let keys = dir.join("keys");
+    std::fs::create_dir_all(dir.join("reports/2026")).unwrap();
+    for (link, to) in [
+        ("certificates", &keys),
+        ("reports/2026/more", &keys),
+        ("policies/x.cedar", &keys.join("ledger.key")),
+        ("fees.toml", &keys.join("sealed.key")),
+        ("people/ann", &keys),
+    ] {
+        let at = dir.join(link);
+        assert!(!at.exists(), "{link}");
+        symlink(to, &at).unwrap();
+        let refused = kept.back_up().await.map(|made| made.number);
+        assert_eq!(refused.unwrap_err().code(), "backup.not-plain", "{link}");
+        std::fs::remove_file(at).unwrap();
+    }
+    for (folder, name) in [("policies", "policies"), ("people", "people"), ("ca", "ca")] {
+        std::fs::rename(dir.join(folder), dir.join("aside")).unwrap();
+        symlink("aside", dir.join(name)).unwrap();
+        let refused = kept.back_up().await.map(|made| made.number);
+        assert_eq!(refused.unwrap_err().code(), "backup.not-plain", "{folder}");
+        std::fs::remove_file(dir.join(name)).unwrap();
+        std::fs::rename(dir.join("aside"), dir.join(folder)).unwrap();
+    }
+    let pipe = dir.join("reports/pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let refused = kept.back_up().await.map(|made| made.number);
+    assert_eq!(refused.unwrap_err().code(), "backup.not-plain");
+    std::fs::remove_file(pipe).unwrap();
+    assert!(kept.lists().is_empty());
+    kept.back_up().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_copy_of_the_keys_among_the_reports_stops_the_backup() {
+    let kept = Kept::set().await;
+    let dir = &kept.domain.dir;
+    std::fs::create_dir_all(dir.join("reports")).unwrap();
+    let mut names = vec!["x.key".to_owned(), "somebody-key.pem".to_owned()];
+    let root = kept.domain.keyring.status().root;
+    names.push(format!("{root}.json"));
+    for entry in std::fs::read_dir(dir.join("keys")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.starts_with("ring.") || name.ends_with(".key") {
+            names.push(name);
+        }
+    }
+    assert!(names.len() > 5, "{names:?}");
+    for name in names {
+        let at = dir.join("reports").join(&name);
+        std::fs::write(&at, b"{}").unwrap();
+        let refused = kept.back_up().await.map(|made| made.number);
+        assert_eq!(refused.unwrap_err().code(), "backup.path", "{name}");
+        std::fs::remove_file(at).unwrap();
+    }
+    kept.back_up().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_copy_of_the_register_goes_whatever_comes_in_between() {
+    let kept = Kept::set().await;
+    let copy = kept.domain.dir.join(belonging::REGISTER_COPY);
+    let (seen, path) = (
+        Arc::new(std::sync::atomic::AtomicBool::new(false)),
+        copy.clone(),
+    );
+    let was_there = Arc::clone(&seen);
+    let watch: BackupWatch = Box::new(move |_| {
+        if path.exists() {
+            was_there.store(true, std::sync::atomic::Ordering::Relaxed);
+            return Err(Unbacked::Empty);
+        }
+        Ok(())
+    });
+    assert!(kept.domain.back_up(Some(&kept.to()), watch).await.is_err());
+    assert!(seen.load(std::sync::atomic::Ordering::Relaxed));
+    assert!(!copy.exists());
+}
+
+#[tokio::test]
+async fn a_copy_of_the_keys_lies_outside_the_domain_and_whole_or_not_at_all() {
+    let kept = Kept::set().await;
+    let dir = kept.domain.dir.clone();
+    std::os::unix::fs::symlink(&dir, kept.stage.path().join("link")).unwrap();
+    let entries = kept.domain.ledger.size();
+    for to in [
+        dir.clone(),
+        dir.join("reports/new"),
+        kept.stage.path().join("link/policies"),
+    ] {
+        let refused = kept.domain.copy_keys(&to).await.unwrap_err();
+        assert!(matches!(refused, Unopened::CopyWithin(_)), "{refused}");
+    }
+    assert_eq!(
+        kept.domain.ledger.size(),
+        entries,
+        "nothing is on record of it"
+    );
+    let to = kept.stage.path().join("safe");
+    // Something has the copy's name already.
+    kept.domain.record_keys::<Unopened>().await.unwrap();
+    let name = format!("keys-{}", kept.domain.ledger.size());
+    std::fs::create_dir_all(to.join(&name).join("x")).unwrap();
+    assert!(kept.domain.copy_keys(&to).await.is_err());
+    assert_eq!(std::fs::read_dir(&to).unwrap().count(), 1);
 }

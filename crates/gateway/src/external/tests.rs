@@ -227,3 +227,28 @@ async fn a_report_is_the_one_on_record_and_holds_no_value() {
     };
     assert!(Report::kept(&stage.gateway.domain, &mixed).is_err());
 }
+
+#[tokio::test]
+async fn a_restored_domain_knows_the_lists_that_an_operator_brought_before() {
+    let stage = Stage::set().await;
+    let domain = &stage.gateway.domain;
+    let brought = sealed(&stage).await;
+    stage.stand(step(&brought, "applied", None)).await;
+    let operator = "op".parse().unwrap();
+    let before = lists::of_operator(domain, &operator, None).unwrap();
+    assert_eq!(before.len(), 1);
+    let back = crate::stage::put_back(&stage).await;
+    let after = lists::of_operator(&back, &operator, None).unwrap();
+    let tokens = |all: &[lists::Lists]| -> Vec<Vec<u128>> {
+        let lists = all.iter().flat_map(|one| &one.lists);
+        lists.map(|list| list.tokens.clone()).collect()
+    };
+    assert_eq!(tokens(&after), tokens(&before));
+    assert_eq!(tokens(&after)[0].len(), 12);
+    // One more than before is too near to it there too.
+    let own = tokens(&after).remove(0);
+    let nearer: Vec<u128> = own.iter().copied().skip(1).collect();
+    assert!(lists::near(&nearer, &[&own], 10));
+    // What waits is there, whole, with its report.
+    assert_eq!(left(&back), left(domain));
+}

@@ -256,3 +256,22 @@ async fn what_was_not_approved_is_certified_by_no_key() {
     domain.certify_owed().await.unwrap();
     assert_eq!(code(domain), "manifest.record");
 }
+
+#[tokio::test]
+async fn a_certificate_is_not_read_through_a_link() {
+    let set = reviewed(true).await;
+    let domain = &set.gateway.domain;
+    domain.certify_owed().await.unwrap();
+    let files = domain.certificate_of(&p()).unwrap();
+    let key = domain.dir.join("keys/ledger.key");
+    std::os::unix::fs::symlink(&key, whole(domain).join("more.json")).unwrap();
+    let refused = domain.certificate_of(&p()).unwrap_err();
+    assert_eq!(refused.code, "gateway.certificate");
+    std::fs::remove_file(whole(domain).join("more.json")).unwrap();
+    assert_eq!(domain.certificate_of(&p()).unwrap(), files);
+    // The folder of it neither.
+    std::fs::rename(whole(domain), part(domain)).unwrap();
+    std::os::unix::fs::symlink(domain.dir.join("keys"), whole(domain)).unwrap();
+    let refused = domain.certificate_of(&p()).unwrap_err();
+    assert_eq!(refused.code, "gateway.certificate");
+}

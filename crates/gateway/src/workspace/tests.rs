@@ -54,13 +54,17 @@ fn has_key(domain: &Domain, number: u32) -> bool {
 }
 
 fn kept(number: u32) -> Event {
+    kept_as(number, Digest::of(b""))
+}
+
+fn kept_as(number: u32, digest: Digest) -> Event {
     event(
         json!({"event": "derived-kept", "by": "ann", "derived": {"name": "x", "number": number,
         "scenario": "s", "licence": "l", "query": "0123456789abcdef0123456789abcdef",
         "rows": "answers", "external": false, "columns": [{"name": "code", "data_type": "text",
         "grade": 1, "made": "freely"}], "sources": [{"dataset": "city.open", "snapshot": 2,
         "items": ["code"]}], "view": Digest::of(b""), "rows_charged": 3, "until": "2999-01-01",
-        "digest": Digest::of(b"")}}),
+        "digest": digest}}),
     )
 }
 
@@ -194,4 +198,19 @@ async fn what_is_kept_is_there_after_a_start() {
     crate::external::take_up(domain).await.unwrap();
     sweep::<Unopened>(domain).await.unwrap();
     assert!(file(domain, 1).exists() && has_key(domain, 1));
+}
+
+#[tokio::test]
+async fn a_kept_result_comes_back_from_a_backup() {
+    let stage = Stage::set().await;
+    let domain = &stage.gateway.domain;
+    let mut keeping = stored(domain, 1);
+    let digest = keeping.finish().unwrap();
+    keeping.settle();
+    domain.record_keys::<Unopened>().await.unwrap();
+    stage.stand(kept_as(1, digest)).await;
+    let back = crate::stage::put_back(&stage).await;
+    assert!(has_key(&back, 1));
+    let numbers = back.store.subjects(&named(1), 1).unwrap();
+    assert_eq!(numbers, [Some(4), Some(4), None]);
 }
