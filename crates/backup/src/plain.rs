@@ -83,7 +83,7 @@ impl Held {
 
     /// The folder that a file beneath this one lies in, and the file's own name; none where a folder on
     /// the way is not there.
-    pub(crate) fn folder_of<'n>(self, name: &'n str) -> Result<Option<(Self, &'n str)>, Unbacked> {
+    pub(crate) fn folder_of(self, name: &str) -> Result<Option<(Self, &str)>, Unbacked> {
         let (folders, last) = parted(name)?;
         let mut held = self;
         for folder in folders {
@@ -157,16 +157,15 @@ impl Held {
             if name == "." || name == ".." {
                 continue;
             }
-            let kind = match entry.file_type() {
-                FileType::Unknown => {
-                    match rustix::fs::statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-                        Ok(found) => FileType::from_raw_mode(found.st_mode),
-                        Err(Errno::NOENT) => continue,
-                        Err(error) => return Err(wrong(error)),
-                    }
-                }
-                known => known,
-            };
+            let mut kind = entry.file_type();
+            // Not every file system says it with the name.
+            if kind == FileType::Unknown {
+                kind = match rustix::fs::statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(found) => FileType::from_raw_mode(found.st_mode),
+                    Err(Errno::NOENT) => continue,
+                    Err(error) => return Err(wrong(error)),
+                };
+            }
             entries.push((name.to_owned(), kind));
         }
         entries.sort_by(|one, other| one.0.cmp(&other.0));

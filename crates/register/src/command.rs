@@ -579,6 +579,10 @@ impl Command {
 
     /// The words that go into the sealed part of its entry.
     #[must_use]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each case: a table reads best in one place"
+    )]
     pub fn reason(&self) -> Option<&Reason> {
         match self {
             Self::RevokeCertificate { reason, .. }

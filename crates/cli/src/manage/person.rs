@@ -247,7 +247,8 @@ fn enrolled(
         println!("{told}");
     } else {
         println!("on record / 已存证: #{}", reply.index);
-        if super::read(&reply.json)["person"]["vetted"] == false {
+        let stands = super::read(&reply.json);
+        if stands.pointer("/person/vetted") == Some(&json!(false)) {
             println!(
                 "to be vetted by the security authority before it is good for anything / 须经安全主管部门审查后方可使用"
             );

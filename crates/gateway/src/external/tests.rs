@@ -239,7 +239,7 @@ async fn a_restored_domain_knows_the_lists_that_an_operator_brought_before() {
     assert_eq!(before.len(), 1);
     let back = crate::stage::put_back(&stage).await;
     let after = lists::of_operator(&back, &operator, None).unwrap();
-    let tokens = |all: &[lists::Lists]| -> Vec<Vec<u128>> {
+    let tokens = |all: &[Lists]| -> Vec<Vec<u128>> {
         let lists = all.iter().flat_map(|one| &one.lists);
         lists.map(|list| list.tokens.clone()).collect()
     };
@@ -248,7 +248,7 @@ async fn a_restored_domain_knows_the_lists_that_an_operator_brought_before() {
     // One more than before is too near to it there too.
     let own = tokens(&after).remove(0);
     let nearer: Vec<u128> = own.iter().copied().skip(1).collect();
-    assert!(lists::near(&nearer, &[&own], 10));
+    assert!(near(&nearer, &[&own], 10));
     // What waits is there, whole, with its report.
     assert_eq!(left(&back), left(domain));
 }
