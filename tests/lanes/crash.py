@@ -59,6 +59,7 @@ class World(d.Domain):
         self.stop(signal.SIGKILL)
         shutil.rmtree(self.dir)
         shutil.copytree(base, self.dir)
+        shutil.rmtree(self.safe, ignore_errors=True)
 
     def serve(self, **shim):
         self.env = shim
@@ -95,8 +96,8 @@ def whole(served, where):
     quarantined = {p.stem for p in (served.dir / "quarantine").glob("*.parquet")}
     if not lies == kept == quarantined: wrong(f"{where}: in quarantine {lies} by the log, {kept} by the keys, {quarantined} by the files")
     # The next backup, or copy of keys, does away with what its place has of one that does not count.
-    places = {served.dir / "backup"} if "again" in where else {served.dir / "backup", served.dir / "safe"}
-    inside = [p for p in served.dir.rglob("*") if not places & set(p.parents)]
+    inside = [p for p in served.dir.rglob("*") if served.backup not in p.parents]
+    if "again" in where: inside += served.safe.glob("*")
     half = [str(p.relative_to(served.dir)) for p in inside if p.suffix in (".part", ".new", ".tmp") or p.name.startswith(".tmp")]
     if half: wrong(f"{where}: half files {half}")
 
@@ -161,8 +162,8 @@ class Rotate(Act):
 
 class Copy(Act):
     name, who = "copy keys", None
-    def words(self, served): return ["key", "copy", "--dir", served.dir, "--to", served.dir / "safe"]
-    def done(self, served): return any((p / "keys.json").exists() or any(p.iterdir()) for p in (served.dir / "safe").glob("*"))
+    def words(self, served): return ["key", "copy", "--dir", served.dir, "--to", served.safe]
+    def done(self, served): return any(p.suffix != ".part" for p in served.safe.glob("keys-*"))
 
 
 class Backup(Act):
@@ -170,13 +171,13 @@ class Backup(Act):
     def prepare(self, served):
         file = served.dir / "bonded.toml"
         text = file.read_text()
-        file.write_text(re.sub(r'(?m)^to = ""', f'to = "{served.dir / "backup"}"', text))
+        file.write_text(re.sub(r'(?m)^to = ""', f'to = "{served.backup}"', text))
     def words(self, served): return ["backup", "create"]
     def done(self, served):
-        told = served.command("--json", "backup", "list", "--at", served.dir / "backup")
+        told = served.command("--json", "backup", "list", "--at", served.backup)
         return told.returncode == 0 and bool(told.stdout.strip())
     def judge(self, served, where):
-        verified = served.command("backup", "verify", "--at", served.dir / "backup")
+        verified = served.command("backup", "verify", "--at", served.backup)
         if verified.returncode: wrong(f"{where}: the backup: {verified.stderr}")
 
 
@@ -238,7 +239,7 @@ def attempt(served, act, shim):
     """The act once, under the shim; whether it went through, and whether the process was killed."""
     arm = served.folder / "arm"
     arm.unlink(missing_ok=True)
-    loaded = {"LD_PRELOAD": str(served.shim), "CRASH_IN": str(served.dir) + "/", **shim}
+    loaded = {"LD_PRELOAD": str(served.shim), "CRASH_IN": f"{served.folder if act.who is None else served.dir}/", **shim}
     if act.who is None:
         done = subprocess.run([served.bonded, *map(str, act.words(served))], capture_output=True, text=True, env={**os.environ, **loaded})
         served.env = {}
@@ -307,6 +308,7 @@ def main():
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", shim, pathlib.Path(__file__).with_suffix(".c"), "-ldl"], check=True)
         served = World(given.bonded, seed)
         served.seed, served.shim = seed, shim
+        served.safe, served.backup = served.folder / "safe", served.dir / "backup"
         served.listed = lambda: {one["kept"] for one in served.does("alice", "workspace", "list")}
         try:
             served.serve()

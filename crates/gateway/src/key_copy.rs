@@ -34,6 +34,7 @@ impl Domain {
             check: status.check,
             keys: u64::try_from(status.keys.len()).unwrap_or(u64::MAX),
         };
+        swept(to).map_err(file(to))?;
         let number = self.ledger.append(&event, None, now()).await?.index;
         let whole = to.join(format!("keys-{number}"));
         let part = whole.with_added_extension("part");
@@ -60,6 +61,26 @@ fn is_within(place: &Path, folder: &Path) -> std::io::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// Does away with copies that were killed half-way: some of the keys are in them.
+fn swept(to: &Path) -> std::io::Result<()> {
+    let entries = match std::fs::read_dir(to) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix("keys-"));
+        let number = number.and_then(|name| name.strip_suffix(".part"));
+        if number.is_some_and(|number| number.parse::<u64>().is_ok()) && entry.file_type()?.is_dir()
+        {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn copied(dir: &Path, part: &Path) -> std::io::Result<()> {

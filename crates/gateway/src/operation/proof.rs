@@ -174,18 +174,28 @@ mod tests {
         assert_eq!(asked().await, "ledger.unknown-operation");
     }
 
-    /// On this runtime of one thread, whatever folds the log on it lets nothing else go on meanwhile.
-    #[tokio::test]
-    async fn a_search_of_the_log_keeps_no_other_call_waiting() {
-        let stage = Stage::set().await;
-        let asking = stage.asking();
-        let mut searching = Box::pin(stage.gateway.proof(&asking, NONE));
-        // Folded on this thread it would be answered at once.
-        let first = futures::poll!(&mut searching);
-        assert!(first.is_pending());
-        assert_eq!(
-            searching.await.unwrap_err().code,
-            "ledger.unknown-operation"
-        );
+    /// While the one thread for work that waits is taken, a search waits and whatever serves goes on.
+    #[test]
+    fn a_search_of_the_log_keeps_no_other_call_waiting() {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().max_blocking_threads(1).build();
+        runtime.unwrap().block_on(async {
+            let stage = Stage::set().await;
+            let asking = stage.asking();
+            let (release, released) = std::sync::mpsc::channel::<()>();
+            let (took, taken) = tokio::sync::oneshot::channel();
+            let busy = tokio::task::spawn_blocking(move || {
+                took.send(()).unwrap();
+                released.recv().unwrap();
+            });
+            taken.await.unwrap();
+            let mut searching = Box::pin(stage.gateway.proof(&asking, NONE));
+            let first = futures::poll!(&mut searching);
+            assert!(first.is_pending());
+            release.send(()).unwrap();
+            busy.await.unwrap();
+            let code = searching.await.unwrap_err().code;
+            assert_eq!(code, "ledger.unknown-operation");
+        });
     }
 }
