@@ -80,7 +80,7 @@ fn step(dice: &mut Dice, model: &Model) -> (&'static str, Ask) {
 #[expect(clippy::disallowed_methods, reason = "who runs it says how long")]
 fn commands() -> usize {
     let set = std::env::var("BONDED_PROCEDURE_COMMANDS").ok();
-    set.map_or(20_000, |number| number.parse().unwrap())
+    set.map_or(60_000, |number| number.parse().unwrap())
 }
 
 /// A seal with the list of what there is to seal, as a gateway makes it.

@@ -376,7 +376,13 @@ impl Ask {
                 _ => Self::Dismiss("sid"),
             },
             121 => Self::Vouch(guard),
-            122 => Self::Revoke(guard),
+            // Few: who lost their certificate reviews nothing.
+            122 => match dice.roll(4) {
+                0 => Self::Revoke(guard),
+                1 => Self::Recall(product),
+                2 => Self::Publish(product),
+                _ => Self::TakeBack(window(dice, model.externals.len(), 2)),
+            },
             123 => match dice.roll(2) {
                 0 => Self::RenewOwn { who, certificate },
                 _ => Self::Renew {
