@@ -98,7 +98,7 @@ def whole(served, where):
     # The next backup, or copy of keys, does away with what its place has of one that does not count.
     inside = [p for p in served.dir.rglob("*") if served.backup not in p.parents]
     if "again" in where: inside += served.safe.glob("*")
-    half = [str(p.relative_to(served.dir)) for p in inside if p.suffix in (".part", ".new", ".tmp") or p.name.startswith(".tmp")]
+    half = [str(p.relative_to(served.folder)) for p in inside if p.suffix in (".part", ".new", ".tmp") or p.name.startswith(".tmp")]
     if half: wrong(f"{where}: half files {half}")
 
 
