@@ -4,7 +4,7 @@ Runs the shared attacks with every log line on and spans sent to a receiver here
 receiver got, what was logged, and every file of the domain and of its temporary folder, while they run and after.
 Then the demo: no value of grade 2 and above of its tables stands in its domain, while it runs and after.
 """
-import json, os, subprocess, sys, threading, tomllib
+import json, os, pathlib, signal, subprocess, sys, threading, tomllib
 import domain as d
 
 MARKER = "zq7canary"
@@ -19,13 +19,18 @@ class Scan:
 
     def once(self):
         self.turns += 1
-        for file in (f for folder in self.folders for f in folder.rglob("*") if f.is_file() and not f.is_symlink()):
-            try: data = file.read_bytes()
+        for file in self.all():
+            try: data = file.read_bytes() if not file.is_symlink() else b""
             # It was there for a moment, and is gone.
             except OSError: continue
             self.files += 1; self.bytes += len(data)
             found = d.canaries_in([data], self.canaries)
             if found: self.failed.append(f"{len(found)} values in {file}, e.g. {found[0]}")
+
+    def all(self):
+        for folder in self.folders:
+            # Folders too are there for a moment; a walk passes by what is gone.
+            for above, _, files in os.walk(folder): yield from (pathlib.Path(above) / name for name in files)
 
     def loop(self):
         while not self.over.is_set(): self.once(); self.over.wait(0.2)
@@ -63,12 +68,13 @@ def demo(given, failed):
         values = graded(first / "seed")
         canaries = d.Canaries(values)
         process = subprocess.Popen([given.bonded, "demo", "--dir", folder / "again", "--rows", str(given.rows), "--serve"],
-            stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder / "tmp")})
+            stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder / "tmp")}, start_new_session=True)
         try:
             with Scan([folder / "again" / "domain", folder / "tmp"], canaries, failed) as scan:
                 for line in process.stdout:
                     if "serving on" in line: break
-        finally: process.terminate(); process.wait()
+        # With the gateway that it started.
+        finally: os.killpg(process.pid, signal.SIGTERM); process.wait()
         if len(values) < given.rows or scan.turns < 3 or not scan.bytes: failed.append("the demo was not looked at")
         print(f"demo of {given.rows} people: {len(values)} values of grade 2 and above looked for while it ran and after")
 
