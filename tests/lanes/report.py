@@ -99,7 +99,7 @@ def recount(entries, first, last, wanted):
             if kind == "operation-released":
                 sums["open"] -= 1; sums["answered"] += 1; sums["rows"] += event["rows"]; sums["bytes"] += event["bytes"]
                 sums["withheld"] += event["notice"] == "groups-withheld"; sums["perturbed"] += event["register"] == "perturbed"
-                if "used" in event: sums["metered"] += 1; sums["used"].update(event["used"])
+                if "used" in event: sums["metered"] += 1; sums["used"].update({name: number for name, number in event["used"].items() if name != "register_parts"})
             elif kind in ("operation-refused", "operation-failed"):
                 sums["open"] -= 1; sums[kind.removeprefix("operation-")][event["code"]] += 1
             elif kind == "operation-abandoned": sums["open"] -= 1; sums["abandoned"] += 1
