@@ -9,6 +9,7 @@ use crate::{
     backup::{SealedFiles, take_note},
     keys_on_record::Whose,
     operation::now,
+    sealing,
     unlock::unlocked,
 };
 use backup::{Listed, Opened, PutBack, Shelf, Unbacked, Uncounted, Watch};
@@ -275,13 +276,12 @@ fn sealed(domain: &Domain) -> Result<Vec<DatasetName>, Unrestored> {
     let mut sealed = Vec::new();
     for dataset in state.datasets().filter(|dataset| dataset.is_protected()) {
         let name = &dataset.name;
-        let mut snapshots = state.seen_by(&SealedUnit::Dataset(name.clone()));
-        let numbers = domain.store.stored(name)?.into_iter();
-        snapshots.extend(numbers.map(|number| (name.clone(), number)));
+        let unit = SealedUnit::Dataset(name.clone());
+        let snapshots = sealing::snapshots_of(&state, &domain.store, &unit)?;
         if snapshots.is_empty() {
             continue;
         }
-        let listing = crate::sealing::listing(&domain.store, snapshots)?;
+        let listing = sealing::listing(&domain.store, snapshots)?;
         let events = state.sealed_at_restore(name, (today(at), listing));
         let events = events.map_err(|_| Unrestored::Unsealed)?;
         for event in &events {

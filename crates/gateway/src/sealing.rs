@@ -4,7 +4,7 @@
 use crate::{Asking, By, Carried, Gateway, Order, Unadministered};
 use chrono::NaiveDate;
 use ledger::{leaf_hash, node_hash};
-use register::{Command, Listing, Seal};
+use register::{Command, Listing, Seal, State};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc};
 use terms::{DatasetName, Digest, Event, SealBasis, SealedFile, SealedUnit};
@@ -66,7 +66,8 @@ impl Gateway {
         let seal = self.domain.live.read().state.seal_of(&unit)?.clone();
         let sealed = self.list_of(&seal)?;
         let mut wanted: BTreeSet<(DatasetName, u32)> = seal.snapshots.clone();
-        wanted.extend(self.snapshots_of(&unit)?);
+        let state = self.domain.live.read().state.clone();
+        wanted.extend(snapshots_of(&state, &self.domain.store, &unit)?);
         let found = self.hashed(wanted.into_iter().collect()).await?;
         let known = |file: &SealedFile| {
             let same =
@@ -114,18 +115,12 @@ impl Gateway {
 
     /// What is stored of a unit, file by file.
     async fn listed(&self, unit: &SealedUnit) -> Result<Listing, Unadministered> {
-        let files = self.hashed(self.snapshots_of(unit)?).await?;
-        Ok(Listing::of(files, root))
-    }
-
-    /// The snapshots of a unit, and the results that are kept of it.
-    fn snapshots_of(&self, unit: &SealedUnit) -> Result<Vec<(DatasetName, u32)>, Unadministered> {
-        let mut snapshots = self.domain.live.read().state.seen_by(unit);
-        if let SealedUnit::Dataset(name) = unit {
-            let numbers = self.domain.store.stored(name)?.into_iter();
-            snapshots.extend(numbers.map(|number| (name.clone(), number)));
-        }
-        Ok(snapshots)
+        let (domain, unit) = (Arc::clone(&self.domain), unit.clone());
+        let listed = tokio::task::spawn_blocking(move || {
+            let state = domain.live.read().state.clone();
+            listing(&domain.store, snapshots_of(&state, &domain.store, &unit)?)
+        });
+        Ok(listed.await.map_err(|_| Unadministered::Broken)??)
     }
 
     /// The digests of stored files; of those alone that are there.
@@ -151,9 +146,32 @@ impl Gateway {
     }
 }
 
-/// The list of these stored snapshots, as they are now.
+/// The snapshots of a unit, and the results that are kept of it.
+pub(crate) fn snapshots_of(
+    state: &State,
+    store: &Store,
+    unit: &SealedUnit,
+) -> Result<Vec<(DatasetName, u32)>, Unkept> {
+    let mut snapshots = state.seen_by(unit);
+    if let SealedUnit::Dataset(name) = unit {
+        let numbers = store.stored(name)?.into_iter();
+        snapshots.extend(numbers.map(|number| (name.clone(), number)));
+    }
+    Ok(snapshots)
+}
+
+/// The list of these snapshots as they are stored now, with those that have no file any more.
 pub(crate) fn listing(store: &Store, of: Vec<(DatasetName, u32)>) -> Result<Listing, Unkept> {
-    Ok(Listing::of(hashed(store, of)?, root))
+    let files = hashed(store, of.clone())?;
+    let is_there = |(dataset, number): &(DatasetName, u32)| {
+        let mut files = files.iter();
+        files.any(|file| file.dataset == *dataset && file.snapshot == *number)
+    };
+    let absent = of.into_iter().filter(|of| !is_there(of)).collect();
+    Ok(Listing {
+        absent,
+        ..Listing::of(files, root)
+    })
 }
 
 fn hashed(store: &Store, of: Vec<(DatasetName, u32)>) -> Result<Vec<SealedFile>, Unkept> {

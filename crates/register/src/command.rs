@@ -455,6 +455,8 @@ pub struct Listing {
     pub root: Digest,
     /// The files, sorted by their lines.
     pub files: Vec<SealedFile>,
+    /// What was looked for and has no file: destroyed while a scenario still names it.
+    pub absent: Vec<(DatasetName, u32)>,
 }
 
 /// How much the scenarios of one licence may keep, all together.

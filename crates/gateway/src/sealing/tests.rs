@@ -203,3 +203,19 @@ fn the_root_is_that_of_the_tree_of_the_lines() {
         node_hash(&left, &node_hash(&pair(4), &leaf(6)))
     );
 }
+
+/// A scenario keeps naming the state that it was granted on, when that is destroyed too.
+#[tokio::test]
+async fn what_has_no_file_any_more_keeps_nobody_from_sealing_the_rest() {
+    let (stage, file) = stored().await;
+    let seen = {
+        let state = &stage.gateway.domain.live.read().state;
+        state.seen_by(&unit("scenario/s"))
+    };
+    assert_eq!(seen.len(), 1);
+    let (dataset, number) = seen.first().unwrap();
+    assert!(!file.with_file_name(format!("{number}.parquet")).exists());
+    seal(&stage, "scenario/s").await.unwrap();
+    let state = &stage.gateway.domain.live.read().state;
+    assert!(state.seals().of(&unit("scenario/s")).is_some(), "{dataset}");
+}

@@ -34,6 +34,14 @@ fn stored(domain: &Domain, number: u32) -> vault::Keeping {
     keeping
 }
 
+/// A whole result in the store, whose event may be on record; its digest.
+fn settled(domain: &Domain, number: u32) -> Digest {
+    let mut keeping = stored(domain, number);
+    let digest = keeping.finish().unwrap();
+    keeping.settle();
+    digest
+}
+
 fn file(domain: &Domain, number: u32) -> PathBuf {
     domain
         .dir
@@ -84,9 +92,7 @@ async fn what_no_event_names_is_destroyed_and_what_one_names_stays() {
     assert!(!file(domain, 1).exists() && !has_key(domain, 1));
     std::mem::forget(stored(domain, 2));
     for number in 3..=5 {
-        let mut keeping = stored(domain, number);
-        keeping.finish().unwrap();
-        keeping.settle();
+        settled(domain, number);
     }
     for event in [kept(4), kept(5), dropped(5)] {
         stage.stand(event).await;
@@ -116,9 +122,7 @@ async fn what_no_event_names_is_destroyed_and_what_one_names_stays() {
 async fn a_key_that_was_destroyed_opens_nothing_and_is_on_record() {
     let stage = Stage::set().await;
     let domain = &stage.gateway.domain;
-    let mut keeping = stored(domain, 1);
-    keeping.finish().unwrap();
-    keeping.settle();
+    settled(domain, 1);
     domain.record_keys::<Unopened>().await.unwrap();
     stage.stand(kept(1)).await;
     stage.stand(dropped(1)).await;
@@ -190,9 +194,7 @@ async fn who_may_not_keep_or_keeps_too_long_is_refused_before_anything() {
 async fn what_is_kept_is_there_after_a_start() {
     let stage = Stage::set().await;
     let domain = &stage.gateway.domain;
-    let mut keeping = stored(domain, 1);
-    keeping.finish().unwrap();
-    keeping.settle();
+    settled(domain, 1);
     domain.record_keys::<Unopened>().await.unwrap();
     stage.stand(kept(1)).await;
     crate::external::take_up(domain).await.unwrap();
@@ -204,9 +206,7 @@ async fn what_is_kept_is_there_after_a_start() {
 async fn a_kept_result_comes_back_from_a_backup() {
     let stage = Stage::set().await;
     let domain = &stage.gateway.domain;
-    let mut keeping = stored(domain, 1);
-    let digest = keeping.finish().unwrap();
-    keeping.settle();
+    let digest = settled(domain, 1);
     domain.record_keys::<Unopened>().await.unwrap();
     stage.stand(kept_as(1, digest)).await;
     let back = crate::stage::put_back(&stage).await;

@@ -43,9 +43,10 @@ impl State {
         judge_term(asked, &unit, until)?;
         // What is listed was hashed before this step's turn came.
         let seen = self.seen_by(&unit);
-        let is_listed = |(dataset, number): &(DatasetName, u32)| {
+        let is_listed = |of: &(DatasetName, u32)| {
             let mut files = listing.files.iter();
-            files.any(|file| file.dataset == *dataset && file.snapshot == *number)
+            listing.absent.contains(of)
+                || files.any(|file| (&file.dataset, file.snapshot) == (&of.0, of.1))
         };
         let stands = |file: &SealedFile| {
             let of_unit = matches!(&unit, SealedUnit::Dataset(name) if *name == file.dataset);
@@ -291,6 +292,7 @@ impl Listing {
             list: Digest::of(text.as_bytes()),
             root: root(&lines),
             files,
+            absent: Vec::new(),
         }
     }
 
@@ -328,7 +330,9 @@ fn sealed(
     unit: SealedUnit,
     (basis, until, listing): (SealBasis, NaiveDate, Listing),
 ) -> Vec<Event> {
-    let Listing { list, root, files } = listing;
+    let Listing {
+        list, root, files, ..
+    } = listing;
     let parts = files.chunks(FILES_MAX).map(|files| Event::SealListed {
         list,
         files: files.to_vec(),
