@@ -115,9 +115,7 @@ impl Domain {
         let Some(standing) = stands.state.product(id) else {
             return Ok(None);
         };
-        if standing.certificate.is_some()
-            || !matches!(standing.stage, Stage::Granted | Stage::Published)
-        {
+        if standing.certificate.is_some() || !standing.is_approved() {
             return Ok(None);
         }
         let absent = Uncertified::Unrecorded;

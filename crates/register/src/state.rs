@@ -76,6 +76,14 @@ pub struct ProductStanding {
     pub certificate: Option<Digest>,
 }
 
+impl ProductStanding {
+    /// Whether both authorities approved it and nobody recalled it since: it releases results.
+    #[must_use]
+    pub const fn is_approved(&self) -> bool {
+        matches!(self.stage, Stage::Granted | Stage::Published)
+    }
+}
+
 /// Data that an operator brings in, and the step it is at.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct ExternalStanding {
@@ -312,7 +320,7 @@ impl State {
         self.products().find(|standing| {
             &standing.product.scenario == scenario
                 && standing.product.plan == Some(plan)
-                && matches!(standing.stage, Stage::Granted | Stage::Published)
+                && standing.is_approved()
         })
     }
 
@@ -320,10 +328,9 @@ impl State {
     /// crash came in between.
     #[must_use]
     pub fn uncertified(&self) -> Vec<ProductId> {
-        let owed = self.products().filter(|standing| {
-            standing.certificate.is_none()
-                && matches!(standing.stage, Stage::Granted | Stage::Published)
-        });
+        let owed = self
+            .products()
+            .filter(|standing| standing.certificate.is_none() && standing.is_approved());
         owed.map(|standing| standing.product.id.clone()).collect()
     }
 

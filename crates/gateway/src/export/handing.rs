@@ -6,8 +6,9 @@ use crate::{
     operation::now,
 };
 use futures::{StreamExt, stream::BoxStream};
+use register::ProductStanding;
 use std::sync::Arc;
-use terms::{Event, ProductId, QueryId, Stage};
+use terms::{Event, ProductId, QueryId};
 use tonic::Status;
 use wire::operations::ExportChunk;
 
@@ -73,8 +74,8 @@ impl Handing {
     fn is_recalled(&self) -> bool {
         let stands = self.gateway.domain.live.read();
         self.product.as_ref().is_some_and(|id| {
-            let stage = stands.state.product(id).map(|standing| standing.stage);
-            !matches!(stage, Some(Stage::Granted | Stage::Published))
+            let standing = stands.state.product(id);
+            !standing.is_some_and(ProductStanding::is_approved)
         })
     }
 
