@@ -1,7 +1,6 @@
 //! Messages from a child's standard output; the asynchronous twin of `wire::frame`.
 
 use bytes::{Bytes, BytesMut};
-use std::io::ErrorKind;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use wire::Garbled;
 
@@ -40,12 +39,14 @@ pub(crate) async fn body(
     length: u32,
 ) -> Result<Bytes, Garbled> {
     let length = usize::try_from(length).map_err(|_| Garbled::TooLong(length.into()))?;
-    let mut bytes = BytesMut::zeroed(length);
-    match from.read_exact(&mut bytes).await {
-        Ok(_) => Ok(bytes.freeze()),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(Garbled::Cut),
-        Err(error) => Err(error.into()),
+    let mut bytes = BytesMut::with_capacity(length);
+    while let missing @ 1.. = length.saturating_sub(bytes.len()) {
+        let missing = u64::try_from(missing).unwrap_or_default();
+        if (&mut *from).take(missing).read_buf(&mut bytes).await? == 0 {
+            return Err(Garbled::Cut);
+        }
     }
+    Ok(bytes.freeze())
 }
 
 #[cfg(test)]

@@ -155,12 +155,13 @@ const fn shows(flow: Flow) -> bool {
     matches!(flow, Flow::Identity | Flow::Transformation)
 }
 
-/// Whether any of these is as long as a phone number: most columns of numbers are done with that.
+/// Whether any of these may be as long as a phone number: most columns of numbers are done with that.
+///
+/// All bits that any of them has make a number at least as long as the longest, and are put together
+/// several at a time.
 fn may_be(numbers: &[i64]) -> bool {
-    let longest = numbers
-        .iter()
-        .fold(0, |most, number| most.max(number.unsigned_abs()));
-    longest >= 13_000_000_000
+    let bits = |all: u64, number: &i64| all | number.unsigned_abs();
+    numbers.iter().fold(0, bits) >= 13_000_000_000
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ pub enum ServeError {
 /// [`ServeError`].
 pub fn serve(dir: &Path, listeners: Listeners, secrets: &Secrets) -> Result<(), ServeError> {
     let process = |error: &dyn std::fmt::Display| ServeError::Process(error.to_string());
+    jail::keep_freed_memory();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -9,7 +9,7 @@ use crate::{
 use rustix::{fd::OwnedFd, process::Pid};
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Write},
 };
 
 /// A child behind its walls, all but the last.
@@ -21,6 +21,11 @@ pub struct Inside(());
 pub struct Input {
     came: Vec<OwnedFd>,
 }
+
+/// The job's way out: standard output, where each write goes at once and whole. What stands in between
+/// elsewhere would look for lines.
+#[derive(Debug)]
+pub struct Output(());
 
 impl Inside {
     /// Takes its pipes, lets go of everything else, and is bounded.
@@ -60,9 +65,9 @@ impl Inside {
     ///
     /// # Errors
     /// [`Unjailed`]; the process must then end.
-    pub fn seal(self) -> Result<Input, Unjailed> {
+    pub fn seal(self) -> Result<(Input, Output), Unjailed> {
         seccomp::enter(Stage::Working, true)?;
-        Ok(Input { came: Vec::new() })
+        Ok((Input { came: Vec::new() }, Output(())))
     }
 }
 
@@ -78,5 +83,15 @@ impl Read for Input {
         let (length, came) = receive(rustix::stdio::stdin(), bytes)?;
         self.came.extend(came);
         Ok(length)
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(rustix::io::write(rustix::stdio::stdout(), bytes)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

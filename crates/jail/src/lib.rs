@@ -23,7 +23,7 @@ mod channel; // a socket that carries descriptors
 mod message; // orders to a zygote, and its reports
 mod fork; // a copy of this process
 mod outside; // the walls around a zygote
-mod inside; // the walls around each child, and its job's way in
+mod inside; // the walls around each child, and its job's ways in and out
 mod zygote; // what children are forked from
 #[cfg(feature = "fixtures")]
 mod fixtures; // what tests run where the product runs an engine
@@ -31,14 +31,14 @@ mod schedule; // who comes first, for the one thread that others wait for
 
 pub use self::{
     channel::send,
-    inside::{Input, Inside},
+    inside::{Input, Inside, Output},
     limits::Limits,
     message::{Ending, Orders, Report},
     ring::{NoSuchRing, Ring},
     rings::{Rings, Standing},
     schedule::schedule_first,
     unjailed::Unjailed,
-    unsafe_calls::{usage, widen},
+    unsafe_calls::{keep_freed_memory, usage, widen},
     zygote::zygote,
 };
 #[cfg(feature = "fixtures")]

@@ -30,11 +30,11 @@ struct Ward {
 
 /// Processor time after which a child gives way to younger ones: many times what a small statement
 /// takes, so that whoever asks little waits for nobody who asks much.
-const YOUTH: Duration = Duration::from_millis(150);
+const YOUTH: Duration = Duration::from_millis(75);
 /// The rank behind all others.
 const LAST: i32 = 19;
 /// How often that is looked at, while there is a child that does not give way yet.
-const LOOKED_AT_EVERY: Duration = Duration::from_millis(50);
+const LOOKED_AT_EVERY: Duration = Duration::from_millis(25);
 
 /// What a zygote needs for its children.
 struct Ready<W> {

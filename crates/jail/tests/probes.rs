@@ -150,7 +150,7 @@ fn limits() -> Vec<String> {
 /// One thread, and no file.
 fn planner(inside: Inside) -> ExitCode {
     match inside.seal() {
-        Ok(mut input) => ordered(&mut input, None),
+        Ok((mut input, _)) => ordered(&mut input, None),
         Err(_) => ExitCode::from(9),
     }
 }
@@ -166,7 +166,7 @@ fn runner(inside: Inside) -> ExitCode {
             .map_or(ExitCode::from(9), |number| done(number, None))
     });
     running.recv().ok();
-    let Ok(mut input) = inside.seal() else {
+    let Ok((mut input, _)) = inside.seal() else {
         return ExitCode::from(9);
     };
     let mut number = [0; 4];

@@ -3,7 +3,7 @@
 use crate::{Limits, session::warm, statement::Planning};
 use datafusion::execution::SessionStateBuilder;
 use jail::Inside;
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 use wire::{frame, job::PlanJob};
 
 /// Serves jobs, each in a process of its own, until the gateway is gone.
@@ -18,7 +18,7 @@ fn job(warm: SessionStateBuilder, inside: Inside) -> ExitCode {
     let Ok(planning) = Planning::begin(warm) else {
         return ExitCode::from(6);
     };
-    let Ok(mut input) = inside.seal() else {
+    let Ok((mut input, mut output)) = inside.seal() else {
         return ExitCode::from(3);
     };
     let Ok(Some(job)) = frame::read::<PlanJob>(&mut input) else {
@@ -28,11 +28,8 @@ fn job(warm: SessionStateBuilder, inside: Inside) -> ExitCode {
         return ExitCode::from(4);
     };
     let reply = planning.plan(job, limits);
-    let mut stdout = std::io::stdout().lock();
-    let written = frame::write(&mut stdout, &reply).is_ok() && stdout.flush().is_ok();
-    if written {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(5)
+    match frame::write(&mut output, &reply) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(5),
     }
 }

@@ -5,20 +5,20 @@ use crate::{
     run::{THREADS, run_with, warm},
 };
 use datafusion::execution::SessionStateBuilder;
-use jail::{Input, Inside};
-use std::{io::Write, process::ExitCode, sync::mpsc};
+use jail::{Input, Inside, Output};
+use std::{process::ExitCode, sync::mpsc};
 use tokio::runtime::Runtime;
 use wire::{
     frame,
     job::{RunFrame, RunJob, Verdict},
 };
 
-/// The front at the other end of the input and of standard output.
-struct Pipes(Input);
+/// The front at the other end of both.
+struct Pipes(Input, Output);
 
 impl Front for Pipes {
     fn tell(&mut self, frame: RunFrame) -> Result<(), Failed> {
-        frame::write(&mut std::io::stdout(), &frame).map_err(|_| Failed::Internal)
+        frame::write(&mut self.1, &frame).map_err(|_| Failed::Internal)
     }
 
     fn verdict(&mut self) -> Result<Verdict, Failed> {
@@ -38,24 +38,22 @@ fn job(warm: SessionStateBuilder, inside: Inside) -> ExitCode {
     let Some(runtime) = started() else {
         return ExitCode::from(4);
     };
-    let Ok(mut input) = inside.seal() else {
+    let Ok((mut input, output)) = inside.seal() else {
         return ExitCode::from(3);
     };
     let Ok(Some(job)) = frame::read::<RunJob>(&mut input) else {
         return ExitCode::from(5);
     };
     let files = input.files();
-    let ended = runtime.block_on(run_with(warm, (job, files), &mut Pipes(input)));
+    let mut front = Pipes(input, output);
+    let ended = runtime.block_on(run_with(warm, (job, files), &mut front));
     let last = match ended {
         Ok(done) => RunFrame::Done(done),
         Err(failed) => RunFrame::Failure(failed.code().to_owned()),
     };
-    let mut stdout = std::io::stdout().lock();
-    let written = frame::write(&mut stdout, &last).is_ok() && stdout.flush().is_ok();
-    if written {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(6)
+    match front.tell(last) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(6),
     }
 }
 
