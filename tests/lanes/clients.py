@@ -1,8 +1,11 @@
 """Clients nobody here wrote: ADBC's Go driver, prepared statements, metadata; and the CLI.
 
-Needs adbc-driver-flightsql, pyarrow. Every buffer of every result is searched for canaries.
+Needs adbc-driver-flightsql, pyarrow, blake3. Every buffer of every result is searched for canaries. A result's digest
+is computed again from what a client holds, by a program that shares no line with ours.
 """
-import collections, json, sys
+import collections, hashlib, json, sys
+import blake3, engine
+import pyarrow as pa, pyarrow.flight as arrow_flight
 import adbc_driver_flightsql.dbapi as flight
 from adbc_driver_flightsql import DatabaseOptions
 import domain as d
@@ -131,6 +134,54 @@ def schemas(served):
     print("GetSchema, PollFlightInfo: the same schema")
 
 
+RUST_NAMES = {pa.int64(): "Int64", pa.float64(): "Float64", pa.string(): "Utf8", pa.bool_(): "Boolean", pa.date32(): "Date32"}
+
+
+def digest(schema, batches):
+    """The digest of a result as docs/evidence.md says it, from batches as they came."""
+    hashed = blake3.blake3()
+    length = lambda n: hashed.update(n.to_bytes(8, "little"))
+    def told(bytes_): length(len(bytes_)); hashed.update(bytes_)
+    length(len(schema))
+    for field in schema: told(field.name.encode()); told(RUST_NAMES[field.type].encode())
+    for batch in batches:
+        length(batch.num_rows)
+        for column in batch.columns:
+            nulls, *rest = column.buffers()
+            rows, bits = len(column), -(-len(column) // 8)
+            if column.null_count == 0: hashed.update(b"\0")
+            else: hashed.update(b"\1"); hashed.update(nulls.to_pybytes()[:bits])
+            if column.type == pa.string():
+                offsets, texts = rest
+                offsets = offsets.to_pybytes()[:4 * (rows + 1)]
+                told(offsets); told(texts.to_pybytes()[:int.from_bytes(offsets[-4:], "little")])
+            else: told(rest[0].to_pybytes()[:bits if column.type == pa.bool_() else rows * column.type.bit_width // 8])
+    return hashlib.sha256(b"bonded result v3\n" + hashed.digest()).hexdigest()
+
+
+def digests(served):
+    """What the receipt says of a result, beside what its bytes say: texts, nulls, truth values, several batches."""
+    client = engine.flight(served.address, served.person("bob"))
+    header = arrow_flight.FlightCallOptions(headers=[(b"bonded-scenario", b"roads")])
+    many = " UNION ALL ".join(["SELECT * FROM district_stat"] * 12)
+    for sql in ("SELECT district, pop FROM district_stat ORDER BY district", f"""SELECT a.district, a.pop, a.pop > 500 AS b, CASE WHEN b.pop > 500 THEN b.pop END AS c, CAST(b.pop AS DOUBLE) / 7 AS f,
+        CASE WHEN b.pop > 400 THEN b.district END AS t, DATE '2020-01-01' AS d FROM ({many}) AS a CROSS JOIN ({many}) AS b CROSS JOIN (VALUES (1), (2), (3)) AS t(n)""",
+        "SELECT district, pop FROM district_stat WHERE pop < 0"):
+        command = d.field(1, b"type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery") + d.field(2, d.field(1, sql.encode()))
+        info = client.get_flight_info(arrow_flight.FlightDescriptor.for_command(command), header)
+        reader = client.do_get(info.endpoints[0].ticket, header)
+        batches, receipt = [], None
+        while True:
+            try: chunk = reader.read_chunk()
+            except StopIteration: break
+            if chunk.app_metadata is not None: receipt = json.loads(chunk.app_metadata.to_pybytes())
+            else: batches.append(chunk.data)
+        told = receipt.get("result")
+        if told != digest(reader.schema, batches): wrong(f"the receipt says {told}, what came {digest(reader.schema, batches)}: {sql[:60]}")
+        if batches and told == digest(reader.schema, batches[:-1]): wrong("a batch less has the same digest")
+        print(f"digest of {sum(b.num_rows for b in batches)} rows in {len(batches)} batches: {told[:16]}… as the receipt says")
+
+
 def main():
     given = d.arguments(__doc__.splitlines()[0])
     with d.temporary() as folder, d.Domain(given.bonded, d.f1_seed(folder / "f1"), folder / "made") as served:
@@ -138,6 +189,7 @@ def main():
         with connect(served, "alice", "care") as connection:
             prepared(connection)
             metadata(connection, served)
+        digests(served)
         statements(served, canaries)
         for who, code in (("lapsed", "identity"),):
             try:

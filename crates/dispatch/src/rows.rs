@@ -45,8 +45,7 @@ impl Pool {
         let job = RunJob {
             plan: shown.plan().encode(),
             sources: vec![source],
-            // Nothing of it is shown as a token.
-            token_key: keys.token_key.bytes().to_vec().into(),
+            token_key: keys.for_tokens(shown.plan()),
             memory_bytes_max: self.config().engine_bytes_max,
             batch_rows_max: self.config().batch_rows_max,
         };

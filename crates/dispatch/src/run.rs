@@ -8,11 +8,12 @@ use crate::{
 };
 use confine::Confined;
 use ledger::Decided;
+use plan::Plan;
 use std::{collections::BTreeSet, fs::File, path::PathBuf, time::Duration};
 use terms::{DatasetName, ItemName, Type};
 use vault::{ROW_COLUMN, SUBJECT_COLUMN, SourceKeys};
 use wire::{
-    frame,
+    Secret, frame,
     job::{Column, Done, RunJob, Source, Verdict},
 };
 
@@ -40,6 +41,14 @@ pub struct Stopped {
     pub failure: Failure,
     /// The open entry.
     pub decided: Decided,
+}
+
+impl Keys {
+    /// The key of tokens, for a plan that shows some.
+    pub(crate) fn for_tokens(&self, plan: &Plan) -> Option<Secret> {
+        let wanted = plan.root.makes_tokens();
+        wanted.then(|| self.token_key.bytes().to_vec().into())
+    }
 }
 
 impl Pool {
@@ -87,7 +96,7 @@ impl Pool {
         let job = RunJob {
             plan: confined.plan().encode(),
             sources,
-            token_key: keys.token_key.bytes().to_vec().into(),
+            token_key: keys.for_tokens(confined.plan()),
             memory_bytes_max: self.config().engine_bytes_max,
             batch_rows_max: self.config().batch_rows_max,
         };

@@ -1,4 +1,5 @@
-use crate::{Expr, Node, Scan};
+use crate::{Expr, Node, Scan, View};
+use terms::Mask;
 
 impl Node {
     /// Every scan below and here, those inside scalar subqueries among them.
@@ -19,5 +20,13 @@ impl Node {
             nodes.extend(node.inputs());
         }
         scans
+    }
+
+    /// Whether some column is shown as tokens: only such a plan needs the key that makes them.
+    #[must_use]
+    pub fn makes_tokens(&self) -> bool {
+        let scans = self.scans();
+        let mut views = scans.iter().flat_map(|scan| &scan.columns);
+        views.any(|column| matches!(column.view, View::Masked(mask, _) if Mask::from(mask) == Mask::Token))
     }
 }

@@ -85,7 +85,7 @@ pub(crate) async fn run_with(
     let mut translation = Translation {
         state: &state,
         sources: &sources,
-        tokens: Tokens::new(job.token_key.bytes()),
+        tokens: Tokens::new(job.token_key.as_ref()),
         withheld: Withheld::default(),
         front,
         nodes: 0,

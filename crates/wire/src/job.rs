@@ -90,8 +90,8 @@ pub struct RunJob {
     pub plan: Vec<u8>,
     /// Exactly the files, columns and keys that it reads.
     pub sources: Vec<Source>,
-    /// What tokens are made with.
-    pub token_key: Secret,
+    /// What tokens are made with; none where nothing is shown as one.
+    pub token_key: Option<Secret>,
     /// The memory its engine may account for.
     pub memory_bytes_max: u64,
     /// Rows of one batch frame.
@@ -247,7 +247,7 @@ mod tests {
                     (Column::Row, vec![44; 32].into()),
                 ],
             }],
-            token_key: vec![45; 32].into(),
+            token_key: Some(vec![45; 32].into()),
             memory_bytes_max: 1 << 30,
             batch_rows_max: 8192,
         }
@@ -302,7 +302,7 @@ mod tests {
     fn a_token_key_of_another_length_is_garbled() {
         let mut bytes = Vec::new();
         RunJob {
-            token_key: vec![0; 31].into(),
+            token_key: Some(vec![0; 31].into()),
             ..run_job()
         }
         .encode_into(&mut bytes);

@@ -113,7 +113,7 @@ impl From<&RunJob> for proto::RunJob {
         Self {
             plan: job.plan.clone(),
             sources: job.sources.iter().map(Into::into).collect(),
-            token_key: job.token_key.bytes().to_vec(),
+            token_key: job.token_key.as_ref().map(|key| key.bytes().to_vec()),
             memory_bytes_max: job.memory_bytes_max,
             batch_rows_max: job.batch_rows_max,
         }
@@ -123,7 +123,7 @@ impl From<&RunJob> for proto::RunJob {
 impl TryFrom<proto::RunJob> for RunJob {
     type Error = Garbled;
     fn try_from(job: proto::RunJob) -> Result<Self, Garbled> {
-        if job.token_key.len() != 32 {
+        if job.token_key.as_ref().is_some_and(|key| key.len() != 32) {
             return Err(Garbled::Missing("token_key"));
         }
         Ok(Self {
@@ -133,7 +133,7 @@ impl TryFrom<proto::RunJob> for RunJob {
                 .into_iter()
                 .map(TryInto::try_into)
                 .collect::<Result<_, _>>()?,
-            token_key: job.token_key.into(),
+            token_key: job.token_key.map(Into::into),
             memory_bytes_max: job.memory_bytes_max,
             batch_rows_max: job.batch_rows_max,
         })

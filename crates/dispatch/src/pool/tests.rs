@@ -133,7 +133,7 @@ fn job() -> RunJob {
     RunJob {
         plan: vec![],
         sources: vec![],
-        token_key: vec![0; 32].into(),
+        token_key: None,
         memory_bytes_max: 1,
         batch_rows_max: 8192,
     }

@@ -130,7 +130,7 @@ fn run_judged(
     let job = RunJob {
         plan: plan.encode(),
         sources: sources.iter().map(|stored| stored.keys.clone()).collect(),
-        token_key: vec![7; 32].into(),
+        token_key: Some(vec![7; 32].into()),
         memory_bytes_max: memory,
         batch_rows_max: 1000,
     };
@@ -470,7 +470,7 @@ fn a_job_that_is_no_plan_is_refused() {
     let job = RunJob {
         plan: vec![1, 2, 3],
         sources: vec![],
-        token_key: vec![7; 32].into(),
+        token_key: Some(vec![7; 32].into()),
         memory_bytes_max: 1 << 20,
         batch_rows_max: 10,
     };

@@ -49,7 +49,7 @@ fn arbitrary_code_in_a_runner_reads_no_column_that_was_not_granted() {
     let job = RunJob {
         plan: vec![1; 16],
         sources: vec![keys],
-        token_key: vec![7; 32].into(),
+        token_key: Some(vec![7; 32].into()),
         memory_bytes_max: 1,
         batch_rows_max: 1,
     };
