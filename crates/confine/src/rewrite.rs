@@ -12,11 +12,13 @@ pub use self::aggregate::Reported;
 
 pub(crate) use self::aggregate::HeldValue;
 
+use self::aggregate::tied_to;
+
 use crate::{
     Cause, Unconfinable,
     label::{Class, Label},
     relation::{Column, Relation, position},
-    scope::Scope,
+    scope::{ScanId, Scope},
 };
 use plan::{Expr, Node, SortKey};
 use std::collections::BTreeSet;
@@ -157,6 +159,14 @@ impl Rewrite<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The scans of which rows that agree in a column are of one subject.
+    pub(crate) fn one_subject_each(&self, relation: &Relation, column: &Label) -> BTreeSet<ScanId> {
+        let base = column.base.as_ref().filter(|_| self.is_subject(column));
+        let scan = base.map(|base| base.scan);
+        let scan = scan.filter(|scan| relation.subjects.contains_key(scan));
+        scan.map(|scan| tied_to(relation, scan)).unwrap_or_default()
     }
 
     /// A refusal about the item a column is, if it is one.

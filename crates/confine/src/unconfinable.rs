@@ -127,6 +127,12 @@ causes! {
         "在不允许显示逐行结果时，聚合函数中的这一计算值可能突出少数记录。",
         "Aggregate the item itself, put the condition into FILTER or a CASE right inside the aggregate, or group by the value.",
         "请直接对数据项聚合，将条件写入 FILTER 或聚合函数内的 CASE，或按该值分组。";
+    /// A window over rows that may not show, of more than one subject.
+    WindowOverRows = "confine.window-over-rows", "CG-B 汇聚 L2-4",
+        "where rows may not show, a window over them would carry what one row says into others.",
+        "在不允许显示逐行结果时，跨个人的窗口函数会把一条记录的内容带入其他记录。",
+        "Put the subject's token into PARTITION BY, or aggregate first and take the window over the groups.",
+        "请在 PARTITION BY 中加入主体令牌，或先聚合再对分组使用窗口函数。";
     /// A raw aggregate per subject, other than where an outer aggregate takes it in.
     HeldValue = "confine.held-value", "CG-B 汇聚 L2-4",
         "a raw value per subject is computed, and used other than bare in an outer SUM, AVG or COUNT.",

@@ -732,6 +732,47 @@ fn windows_subqueries_and_outer_joins_over_groups_withhold_first() {
     assert!(confined.plan().print().contains("withhold") || confined.notice_possible());
 }
 
+/// A window would carry what one row says into rows of k others: within one subject, or not at all.
+#[test]
+fn a_window_over_rows_that_may_not_show_stays_within_one_subject() {
+    let over = |input: Node, partition: Vec<u32>| Node::Window {
+        input: Box::new(input),
+        calls: vec![WindowCall {
+            function: WindowFunction::RowNumber,
+            arguments: vec![],
+            partition: partition.into_iter().map(column).collect(),
+            order: vec![],
+            frame: Frame {
+                rows: true,
+                start: FrameBound::UnboundedPreceding,
+                end: FrameBound::UnboundedFollowing,
+            },
+        }],
+    };
+    let counted = |input: Node| {
+        let last = u32::try_from(input.fields().unwrap().len() - 1).unwrap();
+        aggregate(input, vec![column(last)], vec![call(F::Count, vec![])])
+    };
+    let off = |input, partition| refused(false, counted(over(input, partition)));
+    assert_eq!(off(citizen(), vec![]), Cause::WindowOverRows);
+    assert_eq!(off(citizen(), vec![3]), Cause::WindowOverRows, "a district");
+    granted(false, counted(over(citizen(), vec![0])));
+    granted(false, counted(over(citizen(), vec![3, 0])));
+    granted(true, counted(over(citizen(), vec![])));
+    // Of two scans one subject for each, unless both are the same person.
+    let apart = || join(JoinKind::Inner, citizen(), visits(), vec![(3, 1)]);
+    assert_eq!(off(apart(), vec![0]), Cause::WindowOverRows);
+    let tied = || join(JoinKind::Inner, citizen(), visits(), vec![(0, 0)]);
+    granted(false, counted(over(tied(), vec![0])));
+    // The operator's own people beside rows that may show elsewhere.
+    let listed = || join(JoinKind::Inner, upload(), citizen(), vec![(0, 0)]);
+    let shown = refused(true, counted(over(listed(), vec![1])));
+    assert_eq!(shown, Cause::WindowOverRows);
+    // Rows by subject are rows of people still.
+    let by_subject = aggregate(visits(), vec![column(0)], vec![call(F::Count, vec![])]);
+    assert_eq!(off(by_subject, vec![]), Cause::WindowOverRows);
+}
+
 #[test]
 fn a_deciding_side_counts_through_its_subject_or_owes_k_for_each_group() {
     let tied = join(JoinKind::Semi, citizen(), visits(), vec![(0, 0)]);

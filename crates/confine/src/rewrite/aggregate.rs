@@ -10,8 +10,10 @@ pub use self::reported::Reported;
 
 pub(crate) use self::held::HeldValue;
 
+pub(super) use self::grouping::tied_to;
+
 use self::{
-    grouping::{Grouping, tied_to},
+    grouping::Grouping,
     measure::Measure,
     no_row::shape_by_subject,
 };
@@ -99,12 +101,7 @@ impl Rewrite<'_> {
         let mut by_subject = BTreeSet::new();
         for key in keys {
             let (expr, label) = self.key(key, &relation.columns)?;
-            if let Some(base) = label.base.as_ref().filter(|_| self.is_subject(&label))
-                && relation.subjects.contains_key(&base.scan)
-            {
-                by_subject.insert(base.scan);
-                by_subject.extend(tied_to(&relation, base.scan));
-            }
+            by_subject.extend(self.one_subject_each(&relation, &label));
             columns.push(Column {
                 at: Some(position(confined.len())?),
                 label,

@@ -5,10 +5,15 @@ use crate::{
     relation::{Column, Relation},
 };
 use plan::{Node, WindowCall, WindowFunction};
+use std::collections::BTreeSet;
 
 impl Rewrite<'_> {
     /// Windows see the masked view, aggregates in them too. Groups that still owe a threshold are
     /// withheld first, since a window would mix small groups into large ones.
+    ///
+    /// INVARIANT (a value is of who is counted for it): where rows may not show, a window over them stays
+    /// within one subject. Any other would write what one row says into rows of k others, where nobody
+    /// counts whose it is.
     pub(super) fn window(
         &mut self,
         input: &Node,
@@ -31,10 +36,17 @@ impl Rewrite<'_> {
                 labels.push(label);
             }
             let mut partition = Vec::with_capacity(call.partition.len());
+            let mut within = BTreeSet::new();
             for expr in &call.partition {
                 let (expr, label) = self.key(expr, &shown)?;
+                within.extend(self.one_subject_each(&relation, &label));
                 partition.push(expr);
                 labels.push(label);
+            }
+            for scan in relation.subjects.keys() {
+                if self.scope.owes(*scan)? && !within.contains(scan) {
+                    return Err(Cause::WindowOverRows.into());
+                }
             }
             let order = self.sort_keys(&call.order, &shown)?;
             confined.push(WindowCall {

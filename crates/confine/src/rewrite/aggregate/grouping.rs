@@ -154,7 +154,7 @@ impl Grouping {
 }
 
 /// Scans whose subjects equal this one's in every row.
-pub(super) fn tied_to(relation: &Relation, scan: ScanId) -> BTreeSet<ScanId> {
+pub(in crate::rewrite) fn tied_to(relation: &Relation, scan: ScanId) -> BTreeSet<ScanId> {
     let mut found = BTreeSet::from([scan]);
     for _ in &relation.tied {
         for (one, other) in &relation.tied {
