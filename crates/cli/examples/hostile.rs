@@ -70,7 +70,6 @@ fn hostile((): (), inside: Inside) -> ExitCode {
     let done = RunFrame::Done(Done {
         rows,
         groups_withheld: 0,
-        withheld_holds_k: false,
         cpu_us,
         memory_peak_bytes,
     });

@@ -170,7 +170,7 @@ impl Clearing {
             rows: passed.rows,
             bytes: passed.bytes,
             result,
-            notice: notice::told(&confined, &done),
+            notice: notice::told(&confined),
             groups_withheld: done.groups_withheld,
             accuracy: accuracy(&confined, self.perturbed),
             register: match self.perturbed {

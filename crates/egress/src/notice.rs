@@ -1,19 +1,19 @@
 use confine::Confined;
-use dispatch::Done;
 use terms::Notice;
 
 /// What every response says whose groups may have been withheld.
 pub(crate) const STANDING: &str =
     "small groups, if any, are withheld / 小于阈值的分组（如有）不予显示";
 
-/// What is told of withheld groups: the notice is an answer too.
-pub(crate) fn told(confined: &Confined, done: &Done) -> Notice {
-    if !confined.notice_possible() {
-        Notice::NotApplicable
-    } else if done.groups_withheld > 0 && done.withheld_holds_k {
-        Notice::GroupsWithheld
-    } else {
+/// What is told of withheld groups. It follows from the plan alone.
+///
+/// INVARIANT (the notice is no answer): whether any was withheld, and how large it was, turns with one person
+/// where a statement's groups are nine people known and one more.
+pub(crate) fn told(confined: &Confined) -> Notice {
+    if confined.notice_possible() {
         Notice::Standing
+    } else {
+        Notice::NotApplicable
     }
 }
 
@@ -23,22 +23,9 @@ mod tests {
     use crate::stage;
 
     #[test]
-    fn withheld_groups_are_told_only_where_together_they_hold_k() {
-        let of = |confined: &Confined, groups_withheld, withheld_holds_k| {
-            let done = Done {
-                groups_withheld,
-                withheld_holds_k,
-                ..stage::DONE
-            };
-            told(confined, &done)
-        };
-        let counted = stage::counted();
-        assert_eq!(of(&counted, 2, true), Notice::GroupsWithheld);
-        assert_eq!(of(&counted, 1, true), Notice::GroupsWithheld);
-        assert_eq!(of(&counted, 2, false), Notice::Standing);
-        assert_eq!(of(&counted, 0, true), Notice::Standing, "there are none");
-        assert_eq!(of(&counted, 0, false), Notice::Standing);
+    fn the_notice_follows_from_the_plan() {
+        assert_eq!(told(&stage::counted()), Notice::Standing);
         let values = stage::values(&[plan::Literal::Int(1)]);
-        assert_eq!(of(&values, 0, false), Notice::NotApplicable);
+        assert_eq!(told(&values), Notice::NotApplicable);
     }
 }

@@ -34,7 +34,6 @@ pub(crate) const CAPS: Obligations = Obligations {
 pub(crate) const DONE: Done = Done {
     rows: 0,
     groups_withheld: 0,
-    withheld_holds_k: false,
     cpu_us: 11,
     memory_peak_bytes: 12,
 };

@@ -5,7 +5,6 @@ use crate::{
     scan::MaskedView,
     sealed_file::SealedFile,
     translate::{Translation, is_witness},
-    withhold::Withheld,
 };
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StructArray},
@@ -86,7 +85,7 @@ pub(crate) async fn run_with(
         state: &state,
         sources: &sources,
         tokens: Tokens::new(job.token_key.as_ref()),
-        withheld: Withheld::default(),
+        withheld: 0,
         front,
         nodes: 0,
     };
@@ -114,12 +113,9 @@ pub(crate) async fn run_with(
         front.tell(RunFrame::Batch(ipc(&RecordBatch::new_empty(schema))?))?;
     }
     let (cpu_us, memory_peak_bytes) = jail::usage();
-    let Withheld { groups, holds_k } = withheld;
-    let groups_withheld = groups;
     Ok(Done {
         rows,
-        groups_withheld,
-        withheld_holds_k: holds_k,
+        groups_withheld: withheld,
         cpu_us,
         memory_peak_bytes,
     })

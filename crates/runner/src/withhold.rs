@@ -9,26 +9,15 @@ use arrow::{
 };
 use bytes::Bytes;
 use plan::{Cell, Check, Dominance, Report};
-use roaring::RoaringBitmap;
-use wire::{job::Cells, read_row_set};
+use wire::job::Cells;
 
-/// What was withheld in a job, for security staff and for the notice.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Withheld {
-    /// Groups.
-    pub groups: u64,
-    /// Whether together they hold at least k subjects, so that saying so tells of nobody.
-    pub holds_k: bool,
-}
-
-/// Drops the rows of which any cell falls short.
+/// Drops the rows of which any cell falls short, counted for security staff.
 pub(crate) fn withhold(
     batches: Vec<RecordBatch>,
     cells: &[Cell],
-    withheld: &mut Withheld,
+    withheld: &mut u64,
 ) -> Result<Vec<RecordBatch>, Failed> {
     let mut kept = Vec::with_capacity(batches.len());
-    let mut dropped = vec![RoaringBitmap::new(); cells.len()];
     for batch in batches {
         let mut keep = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
@@ -36,21 +25,12 @@ pub(crate) fn withhold(
             for cell in cells {
                 met &= meets(&batch, row, cell)?;
             }
-            if !met {
-                withheld.groups += 1;
-                for (cell, all) in cells.iter().zip(&mut dropped) {
-                    // A cell that has k by itself, withheld for another reason, says no more.
-                    withheld.holds_k |= holds_k(&batch, row, cell);
-                    *all |= subjects(&batch, row, cell);
-                }
-            }
+            *withheld += u64::from(!met);
             keep.push(met);
         }
         let keep = BooleanArray::from(keep);
         kept.push(filter_record_batch(&batch, &keep).map_err(|_| Failed::Internal)?);
     }
-    let holds = |(cell, all): (&Cell, &RoaringBitmap)| all.len() >= u64::from(cell.check.k);
-    withheld.holds_k |= cells.iter().zip(&dropped).any(holds);
     Ok(kept)
 }
 
@@ -116,25 +96,6 @@ fn dominated(rule: Dominance, x1: f64, x2: f64, total: f64) -> bool {
     let share = f64::from(rule.share_percent) / 100.0;
     let rest = f64::from(rule.rest_percent) / 100.0;
     total > 0.0 && (x1 + x2 >= share * total || total - x1 - x2 < rest * x1)
-}
-
-/// Whether a withheld row's own subjects are enough to be spoken of.
-fn holds_k(batch: &RecordBatch, row: usize, cell: &Cell) -> bool {
-    let subjects = tally(batch, cell.witness).and_then(|whole_| whole(whole_, "subjects", row));
-    subjects.is_ok_and(|count| count >= i64::from(cell.check.k))
-}
-
-/// The subjects of a withheld row, where its witness says who they are.
-fn subjects(batch: &RecordBatch, row: usize, cell: &Cell) -> RoaringBitmap {
-    let read = || {
-        let whole = tally(batch, cell.witness).ok()?;
-        let set = whole
-            .column_by_name("subject_set")?
-            .as_binary_opt::<i32>()?;
-        let there = whole.is_valid(row) && set.is_valid(row);
-        there.then(|| read_row_set(set.value(row)).ok())?
-    };
-    read().unwrap_or_default()
 }
 
 pub(crate) fn tally(batch: &RecordBatch, at: u32) -> Result<&StructArray, Failed> {

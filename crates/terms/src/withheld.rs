@@ -34,6 +34,7 @@ pub enum Notice {
     NotApplicable,
     /// Small or dominated groups, if any, are withheld.
     Standing,
-    /// Groups were withheld, and together they hold at least k subjects.
+    /// Groups were withheld, and together they hold at least k subjects. On record of earlier versions:
+    /// nothing says so any more, since that was an answer.
     GroupsWithheld,
 }

@@ -136,7 +136,6 @@ mod tests {
         let done = Done {
             rows: 7,
             groups_withheld: 2,
-            withheld_holds_k: true,
             cpu_us: 11,
             memory_peak_bytes: u64::MAX,
         };

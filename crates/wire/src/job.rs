@@ -184,8 +184,6 @@ pub struct Done {
     pub rows: u64,
     /// Groups that were withheld.
     pub groups_withheld: u64,
-    /// Whether the withheld groups together hold at least k subjects.
-    pub withheld_holds_k: bool,
     /// Processor time, in microseconds.
     pub cpu_us: u64,
     /// The most memory the process held.

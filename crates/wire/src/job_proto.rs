@@ -189,7 +189,6 @@ impl From<&RunFrame> for proto::RunFrame {
             RunFrame::Done(done) => Frame::Done(proto::Done {
                 rows: done.rows,
                 groups_withheld: done.groups_withheld,
-                withheld_holds_k: done.withheld_holds_k,
                 cpu_us: done.cpu_us,
                 memory_peak_bytes: done.memory_peak_bytes,
             }),
@@ -213,7 +212,6 @@ impl TryFrom<proto::RunFrame> for RunFrame {
             Some(Frame::Done(done)) => Ok(Self::Done(Done {
                 rows: done.rows,
                 groups_withheld: done.groups_withheld,
-                withheld_holds_k: done.withheld_holds_k,
                 cpu_us: done.cpu_us,
                 memory_peak_bytes: done.memory_peak_bytes,
             })),

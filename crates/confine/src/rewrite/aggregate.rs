@@ -12,11 +12,7 @@ pub(crate) use self::held::HeldValue;
 
 pub(super) use self::grouping::tied_to;
 
-use self::{
-    grouping::Grouping,
-    measure::Measure,
-    no_row::shape_by_subject,
-};
+use self::{grouping::Grouping, measure::Measure, no_row::shape_by_subject};
 use super::{Rewrite, noise};
 use crate::{
     Cause, Unconfinable,

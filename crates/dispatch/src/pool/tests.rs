@@ -33,7 +33,6 @@ const HASTY: Duration = Duration::from_millis(1500);
 const DONE: Done = Done {
     rows: 3,
     groups_withheld: 0,
-    withheld_holds_k: false,
     cpu_us: 1,
     memory_peak_bytes: 1,
 };

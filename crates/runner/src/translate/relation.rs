@@ -9,7 +9,7 @@ use crate::{
     scan::MaskedView,
     sealed_file::SealedFile,
     verdict::carried_out,
-    withhold::{Withheld, reported, withhold},
+    withhold::{reported, withhold},
 };
 use arrow::{
     array::RecordBatch,
@@ -39,7 +39,7 @@ pub(crate) struct Translation<'a> {
     pub state: &'a SessionState,
     pub sources: &'a [(Source, SealedFile)],
     pub tokens: Tokens,
-    pub withheld: Withheld,
+    pub withheld: u64,
     /// Whom to ask what may become of cells, by who is in them.
     pub front: &'a mut dyn Front,
     /// How many nodes have been named.
@@ -223,9 +223,7 @@ impl Translation<'_> {
         self.front.tell(RunFrame::Asked(count as u64))?;
         let verdict = self.front.verdict()?;
         let (kept, withheld) = carried_out(rows, reports, &verdict)?;
-        self.withheld.groups += withheld;
-        // Each had k by itself, so that saying so tells of nobody.
-        self.withheld.holds_k |= withheld > 0;
+        self.withheld += withheld;
         Ok(kept)
     }
 
