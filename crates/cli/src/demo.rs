@@ -10,9 +10,14 @@ use crate::{
 };
 use chrono::Utc;
 use std::{
-    io::{BufRead, BufReader, IsTerminal},
+    io::IsTerminal,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Stdio,
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    signal::unix::{SignalKind, signal},
 };
 use wire::operations::{ExplainRequest, ExportRequest, operations_client::OperationsClient};
 
@@ -34,7 +39,18 @@ pub(crate) fn demo(demo: &Demo) -> Result<(), Failure> {
         colour: std::io::stdout().is_terminal(),
     };
     let (dir, kept) = folder(demo)?;
-    let told = story(&teller, demo, &dir);
+    let told = block_on(async {
+        let mut gateway = None;
+        let told = tokio::select! {
+            told = story(&teller, demo, &dir, &mut gateway) => told,
+            told = told_to_end() => told,
+        };
+        if let Some(mut gateway) = gateway {
+            // A killed gateway loses nothing; its folder is the demo's own.
+            gateway.process.kill().await.ok();
+        }
+        told
+    });
     if !kept {
         std::fs::remove_dir_all(&dir).map_err(|error| Failure::other(&dir, error))?;
     }
@@ -94,16 +110,22 @@ struct Served {
     endpoint: String,
 }
 
-impl Drop for Served {
-    fn drop(&mut self) {
-        if self.process.kill().is_ok() {
-            // A killed gateway loses nothing; its folder is the demo's own.
-            drop(self.process.wait());
-        }
+/// Waits until somebody tells the demo to end: by closing the terminal, or as a service is stopped.
+async fn told_to_end() -> Result<(), Failure> {
+    let wanted = |kind| signal(kind).map_err(|error| Failure::Other(error.to_string()));
+    let mut terminate = wanted(SignalKind::terminate())?;
+    let mut interrupt = wanted(SignalKind::interrupt())?;
+    let mut hang_up = wanted(SignalKind::hangup())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = hang_up.recv() => {}
     }
+    println!("\n  ended / 已结束");
+    Ok(())
 }
 
-fn served(domain: &Path) -> Result<Served, Failure> {
+async fn served(domain: &Path) -> Result<Served, Failure> {
     let program = std::env::current_exe().map_err(|error| Failure::Other(error.to_string()))?;
     let mut process = Command::new(program)
         .args([
@@ -116,11 +138,12 @@ fn served(domain: &Path) -> Result<Served, Failure> {
         ])
         .arg(domain)
         .stdout(Stdio::piped())
+        .kill_on_drop(true)
         .spawn()
         .map_err(|error| Failure::Other(error.to_string()))?;
     let mut line = String::new();
     if let Some(stdout) = process.stdout.take() {
-        let read = BufReader::new(stdout).read_line(&mut line);
+        let read = BufReader::new(stdout).read_line(&mut line).await;
         read.map_err(|error| Failure::Other(error.to_string()))?;
     }
     let address = line
@@ -137,7 +160,12 @@ fn served(domain: &Path) -> Result<Served, Failure> {
     Ok(served)
 }
 
-fn story(teller: &Teller, demo: &Demo, dir: &Path) -> Result<(), Failure> {
+async fn story(
+    teller: &Teller,
+    demo: &Demo,
+    dir: &Path,
+    serving: &mut Option<Served>,
+) -> Result<(), Failure> {
     let (source, domain) = (dir.join("seed"), dir.join("domain"));
     teller.title(
         1,
@@ -151,33 +179,26 @@ fn story(teller: &Teller, demo: &Demo, dir: &Path) -> Result<(), Failure> {
     data::write_seed(&source, &scale, &mut |_| {})
         .map_err(|error| Failure::Other(error.to_string()))?;
     let read = seed::read(&source).map_err(|error| Failure::Usage(error.to_string()))?;
-    block_on(async {
-        seed::play(&domain, &read, &seed::Keeping::default())
-            .await
-            .map_err(Failure::from)
-    })?;
+    seed::play(&domain, &read, &seed::Keeping::default()).await?;
     println!(
         "  公积金个人信息表: {} people, 9 items, grades as in the guide's appendix C / {} 人，9 个数据项，等级同指南附录 C",
         demo.rows, demo.rows
     );
-    let gateway = served(&domain)?;
+    let gateway = serving.insert(served(&domain).await?);
     println!("  gateway / 网关: {}", gateway.endpoint);
-    block_on(asked(teller, &domain, &gateway.endpoint))?;
+    asked(teller, &domain, &gateway.endpoint).await?;
     let package = dir.join("package");
-    block_on(exported(teller, &domain, &gateway.endpoint, &package))?;
+    exported(teller, &domain, &gateway.endpoint, &package).await?;
     verified(teller, &domain, &package)?;
-    head(teller, &domain, &gateway)?;
+    head(teller, &domain, gateway)?;
     if demo.serve {
         println!(
             "\n  serving on / 持续服务于 {}; profiles in {}",
             gateway.endpoint,
             domain.join("people").display()
         );
-        let mut gateway = gateway;
-        gateway
-            .process
-            .wait()
-            .map_err(|error| Failure::Other(error.to_string()))?;
+        let ended = gateway.process.wait().await;
+        ended.map_err(|error| Failure::Other(error.to_string()))?;
     }
     Ok(())
 }
@@ -325,6 +346,8 @@ fn head(teller: &Teller, domain: &Path, gateway: &Served) -> Result<(), Failure>
         "  ✓ {} entries hashed again / 已重新核算 {} 条",
         report.entries, report.entries
     );
-    println!("  gateway process / 网关进程: {}", gateway.process.id());
+    if let Some(process) = gateway.process.id() {
+        println!("  gateway process / 网关进程: {process}");
+    }
     Ok(())
 }
