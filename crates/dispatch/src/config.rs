@@ -14,6 +14,9 @@ pub struct PoolConfig {
     pub engine_bytes_max: u64,
     /// Bytes of results that wait for clients, over all jobs.
     pub results_bytes_max: u32,
+    /// How long a result may wait of which nothing is taken. Whether others wait makes no difference: a
+    /// client is told the same thing every time, and nothing of what others do.
+    pub results_unread_max: Duration,
     /// Bytes of one message from a runner.
     pub frame_bytes_max: u32,
     /// Rows of one batch.
@@ -82,6 +85,7 @@ impl PoolConfig {
             },
             engine_bytes_max: 1 << 30,
             results_bytes_max: 64 << 20,
+            results_unread_max: Duration::from_mins(1),
             frame_bytes_max: 16 << 20,
             batch_rows_max: 8192,
             sql_bytes_max: 256 << 10,

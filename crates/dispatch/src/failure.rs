@@ -74,6 +74,9 @@ pub enum Failure {
         /// The construct, or an identifier that the caller wrote; empty if there is none.
         name: String,
     },
+    /// Nobody read the result.
+    #[error("the result was not read in time")]
+    Unread,
     /// The plan to run is not the plan that was decided.
     #[error("the plan to run is not the one on record")]
     NotDecided,
@@ -103,6 +106,7 @@ impl Failure {
             | Self::Timeout(_)
             | Self::OutOfMemory(_)
             | Self::Garbled { .. }
+            | Self::Unread
             | Self::NotDecided
             | Self::WrongSources => "",
         }
@@ -127,6 +131,7 @@ impl Failure {
             Self::OutOfMemory(_) => "dispatch.out-of-memory",
             Self::Garbled { .. } => "dispatch.child-garbled",
             Self::Refused { code, .. } => code,
+            Self::Unread => "dispatch.results-unread",
             Self::NotDecided => "dispatch.not-decided",
             Self::WrongSources => "dispatch.wrong-sources",
         }
@@ -162,6 +167,10 @@ impl Failure {
                 "the statement needs more memory than it may have; simplify it.",
                 "语句所需内存超出上限，请简化语句。",
             ),
+            Self::Unread => Told::new(
+                "the result was not read for so long that it was dropped; ask again and read it at once.",
+                "结果长时间未被读取，已丢弃；请重新查询并及时读取。",
+            ),
             Self::Unstartable { .. }
             | Self::Garbled { .. }
             | Self::NotDecided
@@ -185,6 +194,7 @@ impl Failure {
             | Self::Timeout(_)
             | Self::OutOfMemory(_)
             | Self::Refused { .. }
+            | Self::Unread
             | Self::Died { .. } => true,
             Self::Unstartable { .. }
             | Self::Garbled { .. }

@@ -20,6 +20,8 @@ mod places; // who may be at work, shared fairly between licences
 mod crew; // the children of one kind: who may have one, for how long
 mod arrow_schema; // the columns a runner must send
 mod batch; // a frame's bytes → a record batch, or not
+mod budget; // the bytes of results that wait, shared fairly between licences
+mod queue; // what a runner said and nobody took yet, for a time
 mod results; // a runner's frames, read to their end into a queue
 mod draft; // statement → draft plan
 mod run; // decided plan → outcome

@@ -1,6 +1,6 @@
 use crate::{
-    Failure, Planned, PoolConfig, Statement, Worker, crew::Crew, draft, places::Share,
-    results::Budget,
+    Failure, Planned, PoolConfig, Statement, Worker, budget::Budget, crew::Crew, draft,
+    places::Share,
 };
 use confine::catalogue;
 use jail::Rings;

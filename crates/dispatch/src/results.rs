@@ -1,34 +1,20 @@
 use crate::{
     Failure, Worker,
     batch::Expected,
+    budget::{Account, Paid},
     child::Child,
     crew::{Crew, Engaged},
     pipe,
+    queue::{Giver, Item, Taker, queue},
 };
 use arrow::array::RecordBatch;
 use bytes::Bytes;
-use std::sync::Arc;
-use tokio::{
-    io::AsyncWriteExt,
-    net::UnixStream,
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    task::AbortHandle,
-    time::timeout_at,
-};
+use std::{sync::Arc, time::Duration};
+use tokio::{io::AsyncWriteExt, net::UnixStream, task::AbortHandle, time::timeout_at};
 use wire::{
     Garbled, frame,
     job::{Cells, Done, Message, RunFrame, Verdict},
 };
-
-/// What a frame costs beside its own bytes, so that many small ones cost something too.
-const OVERHEAD_BYTES: u32 = 1024;
-
-/// The bytes that wait for clients, over all jobs.
-#[derive(Debug, Clone)]
-pub(crate) struct Budget {
-    bytes: Arc<Semaphore>,
-    frame_bytes_max: u32,
-}
 
 /// A runner's answer, read to its end into a queue, so that the runner never waits for the client.
 ///
@@ -36,7 +22,7 @@ pub(crate) struct Budget {
 #[derive(Debug)]
 pub(crate) struct Results {
     expected: Expected,
-    queue: mpsc::UnboundedReceiver<Item>,
+    queue: Taker,
     reader: AbortHandle,
     rows: u64,
     batches: u64,
@@ -44,8 +30,6 @@ pub(crate) struct Results {
     answers: Option<UnixStream>,
     /// The bytes of all sets so far.
     cells_bytes: usize,
-    /// What came while only a question was awaited.
-    first: Option<Item>,
     state: State,
 }
 
@@ -63,7 +47,7 @@ enum State {
 #[derive(Debug)]
 pub struct Piece {
     batch: RecordBatch,
-    _held: OwnedSemaphorePermit,
+    _paid: Paid,
 }
 
 /// Asks what may become of some rows: who is in their cells. The runner waits for the answer.
@@ -73,14 +57,6 @@ pub struct Question {
     pub cells: Vec<Cells>,
     /// How many rows.
     pub rows: usize,
-}
-
-#[derive(Debug)]
-enum Item {
-    Cells(Cells),
-    Asked(u64),
-    Batch(Bytes, OwnedSemaphorePermit),
-    End(Result<Done, Failure>),
 }
 
 /// Why reading stopped short.
@@ -93,44 +69,31 @@ enum Short {
     Unheard,
 }
 
-// === impl Budget ===
-
-impl Budget {
-    pub(crate) fn new(bytes_max: u32, frame_bytes_max: u32) -> Self {
-        let permits = usize::try_from(bytes_max).unwrap_or(Semaphore::MAX_PERMITS);
-        Self {
-            bytes: Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))),
-            // A frame that could never be paid for would only wait for its deadline.
-            frame_bytes_max: frame_bytes_max.min(bytes_max.saturating_sub(OVERHEAD_BYTES)),
-        }
-    }
-
-    async fn pay(&self, length: u32) -> Result<OwnedSemaphorePermit, Short> {
-        let price = length.saturating_add(OVERHEAD_BYTES);
-        Arc::clone(&self.bytes)
-            .acquire_many_owned(price)
-            .await
-            .map_err(|_| Short::Unheard)
-    }
-}
-
 // === impl Results ===
 
 impl Results {
-    /// Begins to read.
+    /// Begins to read. What nobody takes for `unread_max` is dropped, and the runner killed.
     pub(crate) fn begin(
         crew: Arc<Crew>,
         mut engaged: Engaged,
         expected: Expected,
-        budget: Budget,
+        (account, unread_max): (Account, Duration),
     ) -> Self {
         let input = engaged.child.input();
         let answers = input.filter(|_| expected.reports() > 0);
-        let (sender, queue) = mpsc::unbounded_channel();
+        let (giver, queue) = queue();
         let reader = tokio::spawn(async move {
-            read_to_the_end(engaged, &budget, &sender).await;
-            // The thread that started the child must outlive it.
-            drop(crew);
+            let reading = async {
+                read_to_the_end(engaged, &account, &giver).await;
+                // The thread that started the child must outlive it.
+                drop(crew);
+                std::future::pending::<()>().await;
+            };
+            // Also after the end of the runner: what it said is held until it is taken.
+            tokio::select! {
+                () = reading => {}
+                () = giver.unread(unread_max) => giver.give_up(Failure::Unread),
+            }
         });
         Self {
             expected,
@@ -140,16 +103,12 @@ impl Results {
             batches: 0,
             answers,
             cells_bytes: 0,
-            first: None,
             state: State::Open,
         }
     }
 
     /// The next question; none once the first batch, or the end, has come. Each is to be answered.
     pub(crate) async fn question(&mut self) -> Result<Option<Question>, Failure> {
-        if self.first.is_some() {
-            return Ok(None);
-        }
         let question = self.asked().await;
         if question.is_err() {
             self.state = State::Failed;
@@ -160,7 +119,8 @@ impl Results {
     async fn asked(&mut self) -> Result<Option<Question>, Failure> {
         let mut cells: Vec<Cells> = Vec::new();
         loop {
-            match self.queue.recv().await {
+            let asks = |item: &Item| matches!(item, Item::Cells(_) | Item::Asked(_));
+            match self.queue.take_if(asks).await {
                 Some(Item::Cells(more)) => self.take_in(more, &mut cells)?,
                 Some(Item::Asked(rows)) => {
                     let rows = usize::try_from(rows).ok();
@@ -170,15 +130,20 @@ impl Results {
                     let rows = rows.filter(whole).ok_or_else(strange)?;
                     return Ok(Some(Question { cells, rows }));
                 }
-                other if cells.is_empty() => {
+                Some(Item::Batch(..) | Item::End(_)) | None if cells.is_empty() => {
                     // Nothing is asked after this, and the runner sees its input end.
                     self.answers = None;
-                    self.first = other;
                     return Ok(None);
                 }
                 // It died, or cells are not followed by their question.
-                Some(Item::End(Err(failure))) => return Err(failure),
-                Some(Item::Batch(..) | Item::End(Ok(_))) | None => return Err(strange()),
+                Some(Item::Batch(..) | Item::End(_)) | None => {
+                    return match self.queue.take().await {
+                        Some(Item::End(Err(failure))) => Err(failure),
+                        Some(Item::Cells(_) | Item::Asked(_) | Item::Batch(..))
+                        | Some(Item::End(Ok(_)))
+                        | None => Err(strange()),
+                    };
+                }
             }
         }
     }
@@ -213,10 +178,7 @@ impl Results {
     /// INVARIANT (nothing leaves unjudged): a result with a question that nobody took is not given.
     pub(crate) async fn next(&mut self) -> Option<Result<Piece, Failure>> {
         let State::Open = self.state else { return None };
-        let item = match self.first.take() {
-            Some(item) => Some(item),
-            None => self.queue.recv().await,
-        };
+        let item = self.queue.take().await;
         let next = match self.piece(item) {
             Ok(Some(piece)) => Ok(piece),
             Ok(None) => return None,
@@ -230,7 +192,7 @@ impl Results {
 
     fn piece(&mut self, item: Option<Item>) -> Result<Option<Piece>, Failure> {
         match item {
-            Some(Item::Batch(bytes, held)) => self.batch(&bytes, held).map(Some),
+            Some(Item::Batch(bytes, paid)) => self.batch(&bytes, paid).map(Some),
             Some(Item::End(Ok(done))) => match self.sound(&done) {
                 Ok(()) => {
                     self.state = State::Done(done);
@@ -252,7 +214,13 @@ impl Results {
         }
     }
 
-    fn batch(&mut self, bytes: &Bytes, held: OwnedSemaphorePermit) -> Result<Piece, Failure> {
+    /// Whether it is still read, or waits to be taken.
+    #[cfg(test)]
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.reader.is_finished()
+    }
+
+    fn batch(&mut self, bytes: &Bytes, paid: Paid) -> Result<Piece, Failure> {
         let batch = self
             .expected
             .read(bytes)
@@ -260,7 +228,7 @@ impl Results {
         let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
         self.rows = self.rows.saturating_add(rows);
         self.batches = self.batches.saturating_add(1);
-        Ok(Piece { batch, _held: held })
+        Ok(Piece { batch, _paid: paid })
     }
 
     fn sound(&self, done: &Done) -> Result<(), &'static str> {
@@ -294,16 +262,16 @@ fn strange() -> Failure {
     Failure::garbled(Worker::Runner, "cells that are not its")
 }
 
-async fn read_to_the_end(engaged: Engaged, budget: &Budget, to: &mpsc::UnboundedSender<Item>) {
+async fn read_to_the_end(engaged: Engaged, account: &Account, to: &Giver) {
     let Engaged {
         mut child,
         deadline,
         place,
     } = engaged;
-    let end = match timeout_at(deadline, frames(&mut child, budget, to)).await {
+    let end = match timeout_at(deadline, frames(&mut child, account, to)).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(Short::Closed)) => {
-            to.send(Item::End(Err(child.autopsy().await))).ok();
+            to.give(Item::End(Err(child.autopsy().await)));
             return;
         }
         Ok(Err(Short::Garbled(source))) => {
@@ -318,29 +286,22 @@ async fn read_to_the_end(engaged: Engaged, budget: &Budget, to: &mpsc::Unbounded
         Ok(Err(Short::Unheard)) => return,
         Err(_) => Err(Failure::Timeout(Worker::Runner)),
     };
-    to.send(Item::End(end)).ok();
+    to.give(Item::End(end));
     child.end().await;
     drop(place);
 }
 
-async fn frames(
-    child: &mut Child,
-    budget: &Budget,
-    to: &mpsc::UnboundedSender<Item>,
-) -> Result<Done, Short> {
+async fn frames(child: &mut Child, account: &Account, to: &Giver) -> Result<Done, Short> {
     loop {
         let from = child.stdout();
-        let length = pipe::next_length(from, budget.frame_bytes_max)
+        let length = pipe::next_length(from, account.frame_bytes_max())
             .await?
             .ok_or(Short::Closed)?;
-        let held = budget.pay(length).await?;
+        let paid = account.pay(length).await.ok_or(Short::Unheard)?;
         match RunFrame::decode(pipe::body(from, length).await?)? {
-            RunFrame::Batch(bytes) => {
-                to.send(Item::Batch(bytes, held))
-                    .map_err(|_| Short::Unheard)?;
-            }
-            RunFrame::Asked(rows) => to.send(Item::Asked(rows)).map_err(|_| Short::Unheard)?,
-            RunFrame::Cells(cells) => to.send(Item::Cells(cells)).map_err(|_| Short::Unheard)?,
+            RunFrame::Batch(bytes) => to.give(Item::Batch(bytes, paid)),
+            RunFrame::Asked(rows) => to.give(Item::Asked(rows)),
+            RunFrame::Cells(cells) => to.give(Item::Cells(cells)),
             RunFrame::Done(done) => return Ok(done),
             RunFrame::Failure(code) => return Err(Short::Refused(code)),
         }

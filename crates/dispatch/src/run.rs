@@ -115,12 +115,13 @@ impl Pool {
         let framed = frame::sealed(job)
             .map_err(|_| Failure::garbled(Worker::Runner, "a job too large to send"))?;
         let job = Job { framed, files };
+        let account = self.budget().account(share.clone());
         let engaged = self.runners().engage(&job, share, lease).await?;
         Ok(Results::begin(
             self.runners().clone(),
             engaged,
             expected,
-            self.budget().clone(),
+            (account, self.config().results_unread_max),
         ))
     }
 }

@@ -38,6 +38,8 @@ struct Raw {
     runner_wall_ms_max: u64,
     runner_memory_bytes_max: u64,
     results_bytes_max: u32,
+    /// After so long a result of which nothing is read is dropped.
+    results_unread_ms_max: u64,
     /// Of one file that an operator uploads: in memory until it is sealed.
     external_bytes_max: u64,
     external_upload_ms_max: u64,
@@ -102,6 +104,7 @@ impl Default for Raw {
             runner_wall_ms_max: 30_000,
             runner_memory_bytes_max: 4 << 30,
             results_bytes_max: 64 << 20,
+            results_unread_ms_max: 60_000,
             external_bytes_max: 256 << 20,
             external_upload_ms_max: 600_000,
             jail_required: vec![],
@@ -233,6 +236,9 @@ impl Config {
         if witness.interval_ms == 0 || witness.answer_ms_max == 0 {
             mistakes.push("witness.interval_ms, witness.answer_ms_max: at least 1".to_owned());
         }
+        if raw.results_unread_ms_max == 0 {
+            mistakes.push("results_unread_ms_max: at least 1".to_owned());
+        }
         mistakes.extend(raw.no_limits());
         let ledger = match raw.ledger_postgres.as_str() {
             "" => ledger::Place::from(dir),
@@ -325,6 +331,7 @@ impl Config {
         pool.runner.limits.memory_bytes = self.raw.runner_memory_bytes_max;
         pool.engine_bytes_max = self.raw.runner_memory_bytes_max / 2;
         pool.results_bytes_max = self.raw.results_bytes_max;
+        pool.results_unread_max = Duration::from_millis(self.raw.results_unread_ms_max);
         pool.rings_demanded.clone_from(&self.rings_demanded);
         pool.statement_limits.clone_from(&self.raw.statement);
         pool

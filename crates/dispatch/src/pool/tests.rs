@@ -139,20 +139,27 @@ fn job() -> RunJob {
 }
 
 async fn started(pool: &Pool) -> Result<Results, Failure> {
+    started_for(pool, None).await
+}
+
+async fn started_for(pool: &Pool, share: Share) -> Result<Results, Failure> {
     pool.start(
         (&job(), vec![]),
         Expected::of(&[Type::Int], 8192).unwrap(),
-        (None, Duration::MAX),
+        (share, Duration::MAX),
     )
     .await
 }
 
 /// Everything that came, and how it ended.
 async fn ran(pool: &Pool) -> (usize, Result<Done, Failure>) {
-    let mut results = match started(pool).await {
-        Ok(results) => results,
-        Err(failure) => return (0, Err(failure)),
-    };
+    match started(pool).await {
+        Ok(results) => read(results).await,
+        Err(failure) => (0, Err(failure)),
+    }
+}
+
+async fn read(mut results: Results) -> (usize, Result<Done, Failure>) {
     let mut rows = 0;
     loop {
         match results.next().await {
@@ -625,6 +632,48 @@ async fn the_budget_holds_all_jobs_together() {
         held.push(piece);
     }
     assert!(held.len() <= 16, "{}", held.len());
+}
+
+#[tokio::test]
+async fn results_that_a_licence_does_not_read_keep_nobody_elses_waiting() {
+    let mut answers = vec![batch(8192); 64];
+    let rows = 64 * 8192;
+    answers.push(RunFrame::Done(Done { rows, ..DONE }));
+    let stage = Stage::answering(&answers, "exit 0");
+    let mut config = stage.config();
+    config.results_bytes_max = 1 << 20;
+    config.runner.running_max = 4;
+    let pool = Pool::new(config).unwrap();
+    let of = |licence: &str| Some(licence.parse().unwrap());
+    let mut unread = Vec::new();
+    for _ in 0..3 {
+        unread.push(started_for(&pool, of("a")).await.unwrap());
+    }
+    soon("no frame waits for room", || pool.budget().waiting() == 3).await;
+    let (came, end) = read(started_for(&pool, of("b")).await.unwrap()).await;
+    assert_eq!((came, end.unwrap().rows), (64 * 8192, rows));
+    // Whoever reads at last has all of it too.
+    let (came, end) = read(unread.remove(0)).await;
+    assert_eq!((came, end.unwrap().rows), (64 * 8192, rows));
+}
+
+#[tokio::test]
+async fn a_result_that_nobody_reads_is_dropped_complete_or_not() {
+    let check = async |answers: &[RunFrame], then: &str| {
+        let stage = Stage::answering(answers, then);
+        let mut config = stage.config();
+        config.results_unread_max = Duration::from_millis(50);
+        let pool = Pool::new(config).unwrap();
+        let free = pool.budget().free();
+        let mut results = started(&pool).await.unwrap();
+        soon("it is held", || !results.is_waiting()).await;
+        assert_eq!(pool.budget().free(), free);
+        let next = results.next().await.unwrap();
+        assert_eq!(code(next), "dispatch.results-unread");
+        assert!(results.next().await.is_none() && results.done().is_none());
+    };
+    check(&[batch(3), RunFrame::Done(DONE)], "exit 0").await;
+    check(&[batch(3)], "exec sleep 60").await;
 }
 
 /// Kills the processes whose command line names this folder and this word; how many there were.
