@@ -56,6 +56,7 @@ def seeds(bonded, folder):
         "a person twice": (twice, ["bob"]),
         "a licence of three years": (edit("licences.toml", "until = 2027-12-30", "until = 2029-12-30"), ["lic-a", "two years|2 years|两年"]),
         "a bad row policy": (edit("scenarios.toml", "district IN (", "distrct IN ("), ["scenario", "distrct"]),
+        "a row policy over grade 4": (edit("scenarios.toml", "district IN ('D01', 'D02', 'D03')", "diag IS NOT NULL"), ["scenario `care`", "city.citizen", "`diag`", "grade 4", "leave the item out"]),
     }
     for what, (change, wanted) in cases.items():
         seed = d.f1_seed(folder / re.sub(r"\W", "-", what))

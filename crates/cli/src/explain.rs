@@ -91,14 +91,9 @@ pub(crate) fn told(value: &Value) -> String {
             text(&dataset, "name"),
             text(&dataset, "k")
         ));
-        if let Some(risk) = dataset.get("row_risk").filter(|risk| !risk.is_null()) {
-            told.push_str(&format!(
-                ", rows shown / 逐行可见; snapshot {} subjects {} unique {} below k {}",
-                text(risk, "snapshot"),
-                text(risk, "subjects"),
-                text(risk, "subjects_unique"),
-                text(risk, "subjects_below_k")
-            ));
+        if dataset.get("show_rows") == Some(&Value::Bool(true)) {
+            let snapshot = text(&dataset, "snapshot");
+            told.push_str(&format!(", rows shown / 逐行可见; snapshot {snapshot}"));
         }
         told.push('\n');
     }

@@ -27,6 +27,7 @@ mod lineage; // where each output column comes from
 mod prune; // columns nobody reads
 mod confined; // the stage's value, and its one maker
 mod keep; // results that are kept inside, with their labels
+mod row_policy; // what row policies may read, and as what
 mod shown_rows; // the plan that the risk of showing rows is measured by
 
 pub use self::{
@@ -35,6 +36,7 @@ pub use self::{
     keep::{Kept, confine_kept},
     receipts::{ReceiptRow, receipts_read, with_receipts},
     rewrite::Reported,
+    row_policy::{Overread, enforced},
     shown_rows::ShownRows,
     unconfinable::{Cause, Unconfinable},
 };

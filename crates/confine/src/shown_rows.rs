@@ -1,3 +1,4 @@
+use crate::row_policy::enforced;
 use plan::{Bounds, Node, Plan, RowPolicy, Scan, ScanColumn, View};
 use std::collections::BTreeSet;
 use terms::{Dataset, DatasetName, Grade, Item, ItemName, Mask, ScenarioDataset, Type};
@@ -18,7 +19,8 @@ pub struct ShownRows {
 impl ShownRows {
     /// The rows of a dataset as a scenario's application wants them, its items shown through these masks.
     ///
-    /// None where nobody is counted, or the row policy was not translated.
+    /// None where nothing shows: nobody is counted, or the row policy was not translated, or reads more
+    /// than it may.
     #[must_use]
     pub fn of(
         dataset: &Dataset,
@@ -46,7 +48,15 @@ impl ShownRows {
         }
         let rows = match (&wanted.rows, &wanted.rows_plan) {
             (None, None) => None,
-            (Some(_), Some(hex)) => Some(row_policy(hex)?),
+            (Some(_), Some(hex)) => {
+                let of = |name: &ItemName| {
+                    let item = dataset.item(name);
+                    item.map_or((Grade::Four, Mask::Suppress), |item| {
+                        (item.grade, mask(item))
+                    })
+                };
+                Some(enforced(row_policy(hex)?, of).ok()?)
+            }
             (Some(_), None) | (None, Some(_)) => return None,
         };
         let shown = columns.iter().skip(1).map(|column| &column.item);

@@ -116,6 +116,12 @@ causes! {
         "本场景未批准显示该数据集的逐行结果。",
         "Aggregate the rows, or apply for row-level results of this scenario.",
         "请改为聚合查询，或为本场景申请逐行结果。";
+    /// The row policy reads more of an item than it may.
+    RowPolicy = "confine.row-policy", "AO-2",
+        "the row policy of this dataset reads an item that row policies may not read.",
+        "该数据集的行策略读取了行策略不得读取的数据项。",
+        "Apply for a scenario whose row policy reads items of grade 1 or 2.",
+        "请重新申请场景，其行策略仅使用一级、二级数据项。";
     /// Rows of a protected dataset would show beside operator-supplied data.
     RowsWithExternal = "confine.rows-with-external", "AO-16(3)",
         "a statement over operator-supplied and protected data never shows rows.",

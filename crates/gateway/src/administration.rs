@@ -1,6 +1,6 @@
 //! What the commands need done beside them: data taken in, row policies translated, risks measured.
 
-use crate::{By, Carried, Domain, Order, row_risk};
+use crate::{BarredItem, By, Carried, Domain, Order, row_risk};
 use chrono::{DateTime, Utc};
 use dispatch::{Failure, Pool, Statement};
 use policy::Refusal;
@@ -50,6 +50,9 @@ pub enum Unadministered {
         /// The name it stumbled over, in brackets, where there is one.
         name: String,
     },
+    /// A row policy reads what it may not.
+    #[error(transparent)]
+    RowItem(#[from] BarredItem),
     /// Data cannot be taken in.
     #[error(transparent)]
     Data(#[from] Unreceivable),
@@ -197,7 +200,7 @@ impl Administration {
     /// Translates the row policies of an application, so that the reviewers approve what is enforced.
     ///
     /// # Errors
-    /// [`Unadministered::RowPolicy`].
+    /// [`Unadministered::RowPolicy`], and [`Unadministered::RowItem`] where it reads what it may not.
     pub async fn translate_rows(
         &self,
         mut scenario: Scenario,
@@ -224,6 +227,12 @@ impl Administration {
                     name => format!(" (`{name}`)"),
                 },
             })?;
+            let dataset = self.domain.live.read().state.dataset(&wanted.name).cloned();
+            let masks = self.domain.engine.masks()?;
+            let barred = dataset.and_then(|dataset| {
+                BarredItem::of(&translated, (&dataset, wanted), |item| masks.of(item))
+            });
+            barred.map_or(Ok(()), Err)?;
             wanted.rows_plan = Some(hex::encode(translated.encode()));
         }
         Ok(scenario)

@@ -19,6 +19,7 @@ mod domain; // the folder: lock, ledger, register, keys
 mod carry_out; // commands: policy, register, ledger, and only then it stands
 mod administration; // what commands need done beside them
 mod external; // the import gate: data that operators bring
+mod row_items; // what row policies may read
 mod row_risk; // how identifying rows would be, measured
 mod drawn; // where each column comes from, for the record
 mod line; // a connection, and its switch
@@ -61,6 +62,7 @@ pub use self::{
     operation::{Aim, Asking, Gateway, Granted, Prepared, Running},
     refused::{Kind, Refused},
     restore::{Restored, Restoring, Unrestored},
+    row_items::{Bar, BarredItem},
     serve::{Listeners, ServeError, serve},
     unlock::{Locked, Prompt, Secrets, keystore},
     workspace::WorkspaceConfig,

@@ -157,6 +157,7 @@ fn refused(why: &Unadministered) -> Status {
             format!("dataset `{dataset}`: {why} (CG-B 汇聚 L2-4)"),
         ),
         Unadministered::RowPolicy { .. } => unlawful("management.row-policy", why.to_string()),
+        Unadministered::RowItem(why) => status(&why.refused()),
         Unadministered::Data(why) => unlawful("management.data", why.to_string()),
         Unadministered::Ledger(why) => status(&Refused::from(why)),
         Unadministered::Stored(why) => {

@@ -1,12 +1,12 @@
 //! How identifying rows would be: the classes of equal rows over the visible items but tokens, and the
 //! subjects in them, after the row policy. A runner shows the rows, through their masks; here they are
-//! counted, and nothing else is kept of them.
+//! counted, in multiples of k, and nothing else is kept of them.
 //!
 //! Source: design, "Rows"; RA-3.
 
 mod classes; // equal rows and who is in them, in bounded memory
 
-use self::classes::Classes;
+use self::classes::{Classes, Counted};
 use crate::Domain;
 use confine::ShownRows;
 use dispatch::{Failure, Keys, Pool};
@@ -22,9 +22,6 @@ pub(crate) enum Unmeasured {
     /// The policies cannot be used.
     #[error(transparent)]
     Policies(#[from] policy::Refusal),
-    /// Nobody is counted, or the row policy was not translated.
-    #[error("the rows of dataset `{0}` cannot be told apart by subject")]
-    Untold(terms::DatasetName),
     /// The keys of the data cannot be read.
     #[error(transparent)]
     Keys(#[from] vault::Unkept),
@@ -46,9 +43,19 @@ pub(crate) async fn measure(
     let masks = domain.engine.masks()?;
     let dataset = typed(dataset, snapshot);
     let shown = ShownRows::of(&dataset, wanted, |item| masks.of(item));
-    let shown = shown.ok_or_else(|| Unmeasured::Untold(dataset.name.clone()))?;
     let thresholds = domain.live.read().state.thresholds();
     let k = thresholds.of(highest(&dataset, wanted));
+    let risk = |counted: Counted| RowRisk {
+        dataset: dataset.name.clone(),
+        snapshot: snapshot.number,
+        subjects: counted.subjects,
+        subjects_unique: counted.unique,
+        subjects_below_k: counted.below_k,
+        k,
+    };
+    let Some(shown) = shown else {
+        return Ok(risk(Counted::default()));
+    };
     let (name, number) = (&dataset.name, snapshot.number);
     let keys = Keys {
         sources: vec![(
@@ -67,15 +74,8 @@ pub(crate) async fn measure(
         }
         classes.settle();
     }
-    let counted = classes.counted();
-    Ok(RowRisk {
-        dataset: dataset.name,
-        snapshot: number,
-        subjects: counted.subjects,
-        subjects_unique: counted.unique,
-        subjects_below_k: counted.below_k,
-        k,
-    })
+    // INVARIANT (a row policy is no question): what it leaves is nowhere counted to the person.
+    Ok(risk(classes.counted()).coarse())
 }
 
 /// The dataset with the types that this state of its data has.

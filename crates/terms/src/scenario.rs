@@ -61,6 +61,10 @@ impl Wanted {
 /// How identifying the rows are that a scenario would show. Measured, never stated.
 ///
 /// Over all visible items but tokens: the classes of equal rows, and the subjects in them.
+///
+/// Units: people, rounded down to multiples of k, so that fewer than k are 0: what is measured follows from
+/// the row policy that somebody wrote, and an exact count would answer it. Entries of earlier versions may
+/// hold exact counts.
 /// Source: design, "Rows".
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RowRisk {
@@ -76,6 +80,33 @@ pub struct RowRisk {
     pub subjects_below_k: u64,
     /// The k used, in subjects.
     pub k: u32,
+}
+
+impl RowRisk {
+    /// The same in multiples of k.
+    #[must_use]
+    pub fn coarse(self) -> Self {
+        Self {
+            subjects: self.coarsened(self.subjects),
+            subjects_unique: self.coarsened(self.subjects_unique),
+            subjects_below_k: self.coarsened(self.subjects_below_k),
+            ..self
+        }
+    }
+
+    /// A count as people are told it: a multiple of k, or that there are fewer than k.
+    #[must_use]
+    pub fn told(&self, subjects: u64) -> String {
+        match self.coarsened(subjects) {
+            0 => format!("< {}", self.k),
+            coarse => coarse.to_string(),
+        }
+    }
+
+    fn coarsened(&self, subjects: u64) -> u64 {
+        let over = subjects.checked_rem(self.k.into());
+        subjects - over.unwrap_or(0)
+    }
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@ use crate::{
     catalogue::seen_type,
     label::{Base, Class, Label, Shape, Source},
     relation::{Column, Relation, position},
+    row_policy,
     scope::ScanId,
 };
 use plan::{Bounds, Node, RowPolicy, Scan, ScanColumn, View};
 use policy::{PermittedDataset, PermittedItem};
 use std::collections::{BTreeMap, BTreeSet};
-use terms::{Derived, DerivedColumn, KeptRows, Mask, Type};
+use terms::{Derived, DerivedColumn, Grade, KeptRows, Mask, Type};
 
 impl Rewrite<'_> {
     /// The masked view of a dataset, with the row policy beneath and what later nodes may need beside.
@@ -262,5 +263,15 @@ fn row_policy(dataset: &PermittedDataset) -> Result<Option<RowPolicy>, Unconfina
         return Ok(None);
     };
     let decoded = RowPolicy::decode(bytes, &Bounds::default()).map_err(|_| Cause::IllTyped)?;
-    Ok(Some(decoded))
+    // INVARIANT (nothing of grade 4 is operated on): grades may be higher by now than when it was approved.
+    let seen = row_policy::enforced(decoded, |name| {
+        let shown = dataset.items.iter().find(|item| item.name == *name);
+        let absent = || dataset.absent.iter().find(|item| item.name == *name);
+        match (shown, absent()) {
+            (Some(item), _) => (item.grade, item.mask),
+            (None, Some(item)) => (item.grade, Mask::Suppress),
+            (None, None) => (Grade::Four, Mask::Suppress),
+        }
+    });
+    Ok(Some(seen.map_err(|_| Cause::RowPolicy)?))
 }

@@ -3,6 +3,7 @@
 use super::collected;
 use crate::{Aim, Asking, Gateway, Granted, Kind, Refused, durable::replace, leash::Leashed};
 use manifest::DisclosureReport;
+use serde_json::{Value, json};
 use std::{path::PathBuf, sync::Arc};
 use terms::{Digest, ProductId, Told};
 
@@ -52,7 +53,7 @@ impl Gateway {
             printed: confined.plan().print(),
             found: self.manifest(&closed, (opened, None))?,
             row_risks: of_read
-                .filter_map(|dataset| Some((dataset.name.clone(), dataset.risk.clone()?)))
+                .filter_map(|dataset| Some((dataset.name.clone(), dataset.risk.clone()?.coarse())))
                 .collect(),
             sensitive: closed.found,
         };
@@ -78,6 +79,17 @@ impl Gateway {
             Ok::<_, Box<dyn std::error::Error>>(String::from_utf8(bytes)?)
         };
         read().map_err(|why| unkept(&*why))
+    }
+
+    /// The same for who may not hear how identifying rows are: an operator's people.
+    ///
+    /// # Errors
+    /// [`Refused`] as for the whole.
+    pub(crate) fn report_without_risks(&self, digest: Digest) -> Result<String, Refused> {
+        let mut report: serde_json::Map<String, Value> =
+            serde_json::from_str(&self.report(digest)?).map_err(|why| unkept(&why))?;
+        report.insert("row_risks".to_owned(), json!({}));
+        serde_json::to_string(&report).map_err(|why| unkept(&why))
     }
 
     /// The statement of an approved product of the scenario that is asked for, for its members alone.
@@ -140,8 +152,20 @@ fn unkept(why: &dyn std::fmt::Display) -> Refused {
 
 #[cfg(test)]
 mod tests {
+    use super::json;
     use crate::stage::Stage;
     use terms::Digest;
+
+    #[tokio::test]
+    async fn an_operators_copy_of_a_report_has_no_risk_in_it() {
+        let stage = Stage::set().await;
+        let gateway = &stage.gateway;
+        let report = json!({"row_risks": {"city.people": {"subjects": 1}}, "statement": "x"});
+        let kept = gateway.keep(report.to_string().as_bytes()).unwrap();
+        assert_eq!(gateway.report(kept).unwrap(), report.to_string());
+        let told = gateway.report_without_risks(kept).unwrap();
+        assert_eq!(told, json!({"row_risks": {}, "statement": "x"}).to_string());
+    }
 
     #[tokio::test]
     async fn a_report_is_read_as_it_was_registered_or_not_at_all() {

@@ -1,6 +1,7 @@
 use super::{
     Desk, Step,
     parsed::{cause, document, id, reason, word},
+    sight::Sight,
     status, steps,
     told::Subject,
 };
@@ -67,7 +68,10 @@ impl Desk {
             standing.and_then(|standing| standing.product.disclosure)
         };
         let report = match digest {
-            Some(digest) => self.gateway.report(digest),
+            Some(digest) => match self.sight(&asking).map_err(|refused| status(&refused))? {
+                Sight::All => self.gateway.report(digest),
+                Sight::Own(_) => self.gateway.report_without_risks(digest),
+            },
             None => Err(Refused::invalid(
                 "management.no-report",
                 "this product releases no results, so that there is no report.",

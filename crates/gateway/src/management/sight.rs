@@ -133,7 +133,7 @@ impl Desk {
         let sight = self.sight(asking).map_err(|refused| status(&refused))?;
         let stands = self.gateway.domain.live.read();
         let told = subject
-            .told(&stands.state)
+            .told_to(&sight, &stands.state)
             .filter(|_| sight.of(&stands.state, subject));
         match told {
             Some(told) => Ok(Response::new(Document {
@@ -176,7 +176,7 @@ impl Desk {
             if json.len() >= most || bytes >= PAGE_BYTES_MAX {
                 return Ok(Response::new(Documents { json, next: last }));
             }
-            if let Some(told) = subject.told(&stands.state) {
+            if let Some(told) = subject.told_to(&sight, &stands.state) {
                 let told = told.to_string();
                 bytes = bytes.saturating_add(told.len());
                 json.push(told);

@@ -108,6 +108,44 @@ async fn an_operators_member_sees_their_own_alone() {
     assert_eq!(seen.into_inner().json.len(), 2);
 }
 
+#[tokio::test]
+async fn how_identifying_rows_are_is_told_to_authorities_alone_and_to_nobody_below_k() {
+    use wire::management::scenarios_server::Scenarios;
+    let stage = Stage::set().await;
+    stage
+        .stand(event(
+            json!({"event": "scenario-step", "by": "dora", "stage": "applied",
+            "row_risks": [{"dataset": "city.open", "snapshot": 1, "subjects": 1,
+            "subjects_unique": 1, "subjects_below_k": 17, "k": 10}], "scenario": {"id": "asked",
+            "licence": "l", "title": "x", "purpose": "x", "members": ["ann"], "datasets": []}}),
+        ))
+        .await;
+    let desk = desk(&stage);
+    let told = async || {
+        let id = "asked".to_owned();
+        let shown = Scenarios::show(&desk, request(&stage, Named { id })).await;
+        let listed = Scenarios::list(&desk, request(&stage, Page::default())).await;
+        let listed = listed.unwrap().into_inner().json;
+        let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        let listed = listed.iter().map(|json| read(json));
+        let mut listed = listed.filter(|told| told["scenario"]["id"] == "asked");
+        let shown = read(&shown.unwrap().into_inner().json);
+        assert_eq!(listed.next().unwrap(), shown);
+        shown
+    };
+    assert_eq!(told().await.get("row_risks"), None);
+    becomes(&stage, "security-authority").await;
+    assert_eq!(
+        told().await["row_risks"],
+        json!([{"dataset": "city.open", "snapshot": 1, "k": 10, "subjects": "< 10",
+            "subjects_unique": "< 10", "subjects_below_k": "10"}])
+    );
+    // A step of the operator's is answered with how things stand, and not with that either.
+    let answered = Subject::Scenario("asked".parse().unwrap());
+    let stands = stage.gateway.domain.live.read();
+    assert_eq!(answered.told(&stands.state).unwrap().get("row_risks"), None);
+}
+
 /// The ids of a page of licences, and where the next begins.
 async fn page(stage: &Stage, after: &str, most: u32) -> Result<(Vec<String>, String), Code> {
     let after = after.to_owned();

@@ -1,9 +1,13 @@
+use super::sight::Sight;
 use register::{LicenceStanding, ProductStanding, ScenarioStanding, State};
 use serde_json::{Value, json};
 use terms::{
     AnnouncementId, DatasetName, Derived, ExternalId, LicenceId, ObjectionId, OperatorId, PersonId,
-    ProductId, ScenarioId, SealedUnit, ViolationId,
+    ProductId, RowRisk, ScenarioId, SealedUnit, ViolationId,
 };
+
+/// Where the measured risks of a scenario stand.
+const RISKS: &str = "row_risks";
 
 /// What a step is about, to be told as it stands afterwards.
 #[derive(Debug, Clone)]
@@ -44,7 +48,19 @@ impl Subject {
         }
     }
 
-    /// As it stands; none where there is nothing of that name.
+    /// As it stands, with what only they hear who see all.
+    pub(super) fn told_to(&self, sight: &Sight, state: &State) -> Option<Value> {
+        let mut told = self.told(state)?;
+        // INVARIANT (no risk to whom it is measured of): an operator's people wrote the row policy.
+        if let (Sight::All, Self::Scenario(id)) = (sight, self)
+            && let (Some(told), Some(standing)) = (told.as_object_mut(), state.scenario(id))
+        {
+            told.insert(RISKS.to_owned(), risks(standing));
+        }
+        Some(told)
+    }
+
+    /// As it stands, as anybody who sees it may hear it; none where there is nothing of that name.
     pub(super) fn told(&self, state: &State) -> Option<Value> {
         match self {
             Self::Person(id) => person(state, id),
@@ -88,8 +104,28 @@ pub(super) fn licence(standing: &LicenceStanding) -> Value {
     json!(standing)
 }
 
+/// A scenario without its measured risks: these follow from the row policy that its applicant wrote.
 pub(super) fn scenario(standing: &ScenarioStanding) -> Value {
-    json!(standing)
+    let mut told = json!(standing);
+    if let Some(told) = told.as_object_mut() {
+        told.remove(RISKS);
+    }
+    told
+}
+
+/// How identifying its rows are, for who reviews.
+fn risks(standing: &ScenarioStanding) -> Value {
+    let of = |risk: &RowRisk| {
+        json!({
+            "dataset": risk.dataset,
+            "snapshot": risk.snapshot,
+            "k": risk.k,
+            "subjects": risk.told(risk.subjects),
+            "subjects_unique": risk.told(risk.subjects_unique),
+            "subjects_below_k": risk.told(risk.subjects_below_k),
+        })
+    };
+    standing.row_risks.iter().map(of).collect()
 }
 
 /// A kept result with what statements call it. How many rows it has is not on record.

@@ -24,7 +24,7 @@ pub(super) fn explained(confined: &Confined) -> serde_json::Value {
         .filter(|dataset| read.contains(&dataset.name))
         .map(|d| {
             json!({"name": d.name, "protected": d.protected, "k": d.k, "show_rows": d.show_rows,
-                "snapshot": d.snapshot, "row_risk": d.risk})
+                "snapshot": d.snapshot})
         })
         .collect();
     json!({

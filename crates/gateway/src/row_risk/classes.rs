@@ -26,7 +26,7 @@ pub(super) struct Classes {
 }
 
 /// How many subjects there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counted {
     /// Distinct subjects.
     pub subjects: u64,

@@ -51,13 +51,13 @@ fn print(report: &DisclosureReport) {
     for (dataset, risk) in row_risks {
         println!(
             "  {dataset}: {} of {} subjects have a row of their own, {} share theirs with fewer than {} / {} 个主体中 {} 个可被唯一识别，{} 个所在类少于 {} 个主体",
-            risk.subjects_unique,
-            risk.subjects,
-            risk.subjects_below_k,
+            risk.told(risk.subjects_unique),
+            risk.told(risk.subjects),
+            risk.told(risk.subjects_below_k),
             risk.k,
-            risk.subjects,
-            risk.subjects_unique,
-            risk.subjects_below_k,
+            risk.told(risk.subjects),
+            risk.told(risk.subjects_unique),
+            risk.told(risk.subjects_below_k),
             risk.k,
         );
     }

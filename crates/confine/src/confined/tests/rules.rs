@@ -152,7 +152,7 @@ fn a_row_policy_over_an_item_not_listed_is_told_with_its_grade_and_read() {
         false,
         vec![
             subject_id(),
-            item("birth", "date", 3, Some("year"), "date"),
+            item("birth", "date", 2, Some("year"), "date"),
             item("district", "code", 1, None, "text"),
             item("note", "free_text", 2, Some("suppress"), "text"),
         ],
@@ -168,13 +168,13 @@ fn a_row_policy_over_an_item_not_listed_is_told_with_its_grade_and_read() {
         .iter()
         .map(|r| format!("{} {} {}", r.item, r.way, r.grade.number()))
         .collect();
-    assert_eq!(told, ["birth row-policy 3", "district plain 1"]);
+    assert_eq!(told, ["birth row-policy 2", "district plain 1"]);
     assert_eq!(
         said(confined.influences()),
         ["birth row-policy FILTER", "district plain GROUP_BY"]
     );
     let grades = confined.influences().iter().map(|o| o.grade.number());
-    assert_eq!(grades.collect::<Vec<u8>>(), [3, 1]);
+    assert_eq!(grades.collect::<Vec<u8>>(), [2, 1]);
     let [(dataset, snapshot, items)] = confined.sources().try_into().unwrap();
     assert_eq!((dataset.as_str(), snapshot), ("city.citizen", 1));
     let items: Vec<&str> = items.iter().map(ItemName::as_str).collect();
@@ -185,6 +185,37 @@ fn a_row_policy_over_an_item_not_listed_is_told_with_its_grade_and_read() {
     // The numbers of one dataset say nothing of another.
     let rows = under(&permit, project(scan(), vec![column(1)])).unwrap();
     assert_eq!(rows.numbers(&"city.stat".parse().unwrap()), (false, false));
+}
+
+#[test]
+fn a_row_policy_over_what_is_of_grade_four_by_now_answers_nothing() {
+    let rows = RowPolicy {
+        items: vec![("diag".parse().unwrap(), Type::Text)],
+        predicate: Expr::call(Function::IsNotNull, [column(0)]),
+    };
+    let bytes: String = rows.encode().iter().map(|b| format!("{b:02x}")).collect();
+    for (grade, expect) in [(2, None), (4, Some("confine.row-policy"))] {
+        let citizen = dataset(
+            "city.citizen",
+            Some("pid"),
+            false,
+            vec![
+                subject_id(),
+                item("diag", "free_text", grade, Some("suppress"), "text"),
+                item("district", "code", 1, None, "text"),
+            ],
+        );
+        let wanted = json!([{"name": "city.citizen", "items": "all", "rows": "diag is not null",
+            "rows_plan": bytes, "show_rows": true}]);
+        let permit = made(vec![citizen], &wanted, (5, 10));
+        let scan = scan_under(&permit, "city.citizen", &["pid", "district"]);
+        let confined = under(&permit, aggregate(scan, vec![column(1)], vec![count()]));
+        assert_eq!(
+            confined.err().map(|why| why.code()),
+            expect,
+            "grade {grade}"
+        );
+    }
 }
 
 #[test]
