@@ -7,6 +7,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// A folder that is held open: what is beneath it is reached from here, whatever becomes of its path.
@@ -118,9 +119,9 @@ impl Held {
             Err(Errno::NOENT) => return Ok(None),
             Err(error) => return Err(failed(&path, error)),
         };
-        match file.metadata() {
-            Ok(found) if found.is_file() => Ok(Some(file)),
-            Ok(_) => Err(Unbacked::NotPlain { path }),
+        match vault::plain(file) {
+            Ok(file) => Ok(Some(file)),
+            Err(why) if why.kind() == ErrorKind::InvalidData => Err(Unbacked::NotPlain { path }),
             Err(source) => Err(Unbacked::File { path, source }),
         }
     }

@@ -11,7 +11,7 @@ use ledger::Decided;
 use plan::Plan;
 use std::{collections::BTreeSet, fs::File, path::PathBuf, time::Duration};
 use terms::{DatasetName, ItemName, Type};
-use vault::{ROW_COLUMN, SUBJECT_COLUMN, SourceKeys};
+use vault::{ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, open_plain};
 use wire::{
     Secret, frame,
     job::{Column, Done, RunJob, Source, Verdict},
@@ -129,7 +129,7 @@ impl Pool {
 /// The files, to be read alone: a runner has no path to anything.
 pub(crate) fn opened(files: Vec<PathBuf>) -> Result<Vec<File>, Failure> {
     let opened = files.iter().map(|path| {
-        File::open(path).map_err(|error| {
+        open_plain(path).map_err(|error| {
             tracing::error!(path = %path.display(), %error, "a data file could not be opened");
             Failure::listed_runner("runner.data-unreadable")
         })
@@ -229,5 +229,27 @@ impl Outcome {
     #[must_use]
     pub fn into_parts(self) -> (Confined, Decided) {
         (self.confined, self.decided)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{CWD, Mode, mkfifoat};
+    use std::sync::mpsc;
+
+    #[test]
+    fn a_pipe_in_a_data_files_place_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, pipe) = (folder.path().join("file"), folder.path().join("pipe"));
+        std::fs::write(&file, b"x").unwrap();
+        mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+        assert_eq!(opened(vec![file.clone()]).unwrap().len(), 1);
+        let (said, heard) = mpsc::channel();
+        std::thread::spawn(move || {
+            said.send(opened(vec![file, pipe]).map_err(|why| why.code()).err())
+        });
+        let code = heard.recv_timeout(Duration::from_secs(5)).unwrap();
+        assert_eq!(code, Some("runner.data-unreadable"));
     }
 }

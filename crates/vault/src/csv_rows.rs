@@ -1,4 +1,4 @@
-use crate::Unreceivable;
+use crate::{Unreceivable, open_plain};
 use csv::ByteRecord;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -36,7 +36,7 @@ const ROW_BYTES_MAX: usize = 16 << 20;
 impl CsvRows {
     /// Opens the file and reads its header.
     pub(crate) fn open(path: &Path) -> Result<Self, Unreceivable> {
-        let file = File::open(path).map_err(|source| Unreceivable::Unreadable {
+        let file = open_plain(path).map_err(|source| Unreceivable::Unreadable {
             path: path.to_owned(),
             source,
         })?;

@@ -18,6 +18,7 @@ mod extent; // how much of a snapshot some columns are
 mod derive; // items computed of others of their row
 mod intake; // batches in the order of the catalogue, from either format
 mod key; // 32 secret bytes that never print
+mod plain_file; // plain files, opened without waiting
 mod private_file; // files for their owner alone, destroyed for good
 mod sealing; // AES-256-GCM in memory
 mod backup_key; // what seals backups, piece by piece
@@ -53,6 +54,7 @@ pub use self::{
     keyring::{KeyStatus, Keyring},
     keystore::{Cost, Keystore, Passphrase, Pkcs11, RootId, Token, Unprotected},
     parquet_bounds::Large,
+    plain_file::{open_plain, plain},
     quarantine::{GateKeys, KeyList, Quarantined},
     sample::{Sample, SampledColumn, Stored, sample, sample_of},
     store::{Erased, Progress, ROW_COLUMN, SUBJECT_COLUMN, SourceKeys, Store},

@@ -1,6 +1,6 @@
-use crate::Unreceivable;
 use crate::intake::{Batch, Places};
 use crate::parquet_bounds::{Bounds, VALUE_BYTES_MAX, longest};
+use crate::{Unreceivable, open_plain};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_reader::{
@@ -47,7 +47,7 @@ impl Footed {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(unreadable)?;
+        let file = open_plain(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
         let metadata = metadata.map_err(not_parquet(path))?;

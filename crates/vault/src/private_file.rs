@@ -1,8 +1,8 @@
 //! Files that their owner alone may read: durable when written, overwritten when destroyed.
 
-use crate::Unkept;
+use crate::{Unkept, open_plain};
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -34,8 +34,9 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Unkept> {
 
 /// Reads a file into memory that is overwritten when dropped; none where there is no file.
 pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Unkept> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+    let mut bytes = Zeroizing::new(Vec::new());
+    match open_plain(path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+        Ok(_) => Ok(Some(bytes)),
         Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
         Err(source) => Err(unkept(path, source)),
     }

@@ -1,5 +1,5 @@
 use crate::unit::Unit;
-use crate::{ROW_COLUMN, SUBJECT_COLUMN, Unreceivable};
+use crate::{ROW_COLUMN, SUBJECT_COLUMN, Unreceivable, open_plain};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
@@ -169,7 +169,7 @@ impl SealedFile {
 /// # Errors
 /// The file system's; [`io::ErrorKind::InvalidData`] of a file in the clear.
 pub(crate) fn opened(path: &Path) -> io::Result<File> {
-    let file = File::open(path)?;
+    let file = open_plain(path)?;
     let at = file.metadata()?.len().checked_sub(4);
     let mut ending = [0; 4];
     file.read_exact_at(&mut ending, at.ok_or(io::ErrorKind::InvalidData)?)?;

@@ -2,7 +2,7 @@ use crate::extent::{Extent, Extents};
 use crate::fill::fill;
 use crate::intake::Intake;
 use crate::sealed_file::SealedFile;
-use crate::{DataFile, Key, Keyring, Unkept, Unreceivable};
+use crate::{DataFile, Key, Keyring, Unkept, Unreceivable, open_plain};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use terms::{Dataset, DatasetName, Digest, Grade, ItemName, KeyName, Snapshot};
@@ -295,7 +295,7 @@ impl Store {
 
 /// The digest of a file and its length; none where there is no file.
 fn digest_of(path: &Path) -> std::io::Result<Option<(Digest, u64)>> {
-    let mut file = match std::fs::File::open(path) {
+    let mut file = match open_plain(path) {
         Ok(file) => file,
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(source),
