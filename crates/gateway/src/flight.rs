@@ -10,6 +10,6 @@ mod front; // the calls of Flight
 
 pub(crate) use self::{
     front::Front,
-    service::{Edge, asking},
+    service::{Edge, asking, one_scenario},
     stream::until_cut,
 };

@@ -2,7 +2,7 @@
 
 use crate::{
     Gateway, Unopened,
-    flight::{Edge, Front},
+    flight::{Edge, Front, one_scenario},
     listen::accept,
     management::{Desk, routes},
     operation::now,
@@ -20,7 +20,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
-use tonic::transport::Server;
+use tonic::{service::InterceptorLayer, transport::Server};
 use wire::operations::operations_server::OperationsServer;
 
 /// How often what is over is dropped and strangers are put on record.
@@ -142,7 +142,8 @@ async fn serving(dir: &Path, listeners: Listeners, secrets: &Secrets) -> Result<
         let mut server = Server::builder()
             .http2_max_header_list_size(HEADERS_BYTES_MAX)
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
-            .concurrency_limit_per_connection(CALLS_MAX);
+            .concurrency_limit_per_connection(CALLS_MAX)
+            .layer(InterceptorLayer::new(one_scenario));
         let operations = OperationsServer::new(operations);
         let router = if what == "admin" {
             let desk = Desk::new(Arc::clone(&gateway), channel);

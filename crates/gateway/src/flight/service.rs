@@ -59,6 +59,19 @@ pub(crate) fn asking<T>(request: &Request<T>, channel: Channel) -> Asking {
     }
 }
 
+/// Lets a call by that names one scenario at most: of two, which one is meant is nobody's guess.
+pub(crate) fn one_scenario(request: Request<()>) -> Result<Request<()>, Status> {
+    if request.metadata().get_all(SCENARIO).iter().count() > 1 {
+        let refused = Refused::invalid(
+            "gateway.two-scenarios",
+            "the call names two scenarios; send the header bonded-scenario once. [AO-12]",
+            "请求指明了两个应用场景；请只发送一个 bonded-scenario 请求头。〔AO-12〕",
+        );
+        return Err(refused.status());
+    }
+    Ok(request)
+}
+
 fn owner(asking: &Asking) -> Owner {
     let certificate = Digest::of(asking.certificate().unwrap_or_default());
     Owner {
@@ -543,4 +556,29 @@ fn message(schema: &Schema) -> Result<bytes::Bytes, Status> {
         .try_into()
         .map_err(|_| malformed())?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_for_two_scenarios_is_for_neither() {
+        for (count, passes) in [(0, true), (1, true), (2, false), (3, false)] {
+            let mut request = Request::new(());
+            for _ in 0..count {
+                request
+                    .metadata_mut()
+                    .append(SCENARIO, "s".parse().unwrap());
+            }
+            let told = one_scenario(request).map(|_| ());
+            assert_eq!(told.is_ok(), passes, "{count}");
+            if let Err(status) = told {
+                assert!(
+                    status.message().starts_with("gateway.two-scenarios: "),
+                    "{status}"
+                );
+            }
+        }
+    }
 }
