@@ -391,7 +391,8 @@ pub fn run() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{failure}");
+            // What it names may be somebody else's words.
+            eprintln!("{}", terms::legible_lines(&failure.to_string()));
             ExitCode::from(failure.exit_code())
         }
     }

@@ -37,6 +37,7 @@ use crate::{
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use terms::{legible, legible_lines};
 use tonic::{Response, Status, transport::Channel};
 use wire::management::{Caused, Documents, Done, Named, Page, Reasoned};
 
@@ -181,7 +182,7 @@ impl Listing {
             match (self.json, self.first) {
                 (true, true) => print!("{document}"),
                 (true, false) => print!(",{document}"),
-                (false, _) => println!("{document}"),
+                (false, _) => println!("{}", legible(document)),
             }
             self.first = false;
         }
@@ -232,5 +233,6 @@ fn read(document: &str) -> Value {
 }
 
 fn pretty(document: &Value) -> String {
-    serde_json::to_string_pretty(document).unwrap_or_default()
+    let pretty = serde_json::to_string_pretty(document).unwrap_or_default();
+    legible_lines(&pretty)
 }

@@ -7,6 +7,7 @@ use arrow::{
     util::display::{ArrayFormatter, FormatOptions},
 };
 use serde_json::{Map, Value, json};
+use terms::legible;
 use unicode_width::UnicodeWidthStr;
 
 /// The widest a column is drawn, in terminal cells.
@@ -15,13 +16,15 @@ const CELL_WIDTH_MAX: usize = 48;
 /// Columns as wide as their widest cell; Chinese characters count two.
 pub(crate) fn print_columns(head: &[&str], rows: &[Vec<String>]) {
     let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
+    let shown = |row: &Vec<String>| row.iter().map(|cell| legible(cell)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();
     let mut widths = vec![0; head.len()];
-    for row in std::iter::once(&head).chain(rows) {
+    for row in std::iter::once(&head).chain(&rows) {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.width().max(*width);
         }
     }
-    for row in std::iter::once(&head).chain(rows) {
+    for row in std::iter::once(&head).chain(&rows) {
         let cells = row.iter().zip(&widths).map(|(cell, width)| {
             let blanks = width.saturating_sub(cell.width());
             format!("{cell}{}", " ".repeat(blanks))
@@ -35,7 +38,7 @@ pub(crate) fn table(schema: &SchemaRef, batches: &[RecordBatch], rows_max: usize
     let header: Vec<String> = schema
         .fields()
         .iter()
-        .map(|field| field.name().clone())
+        .map(|field| legible(field.name()))
         .collect();
     let numeric: Vec<bool> = schema
         .fields()
@@ -51,7 +54,7 @@ pub(crate) fn table(schema: &SchemaRef, batches: &[RecordBatch], rows_max: usize
                     batch
                         .columns()
                         .iter()
-                        .map(|column| cell(column, row))
+                        .map(|column| legible(&cell(column, row)))
                         .collect(),
                 );
             }

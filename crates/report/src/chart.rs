@@ -8,9 +8,10 @@ const BELOW: u32 = 36;
 const ROW: u32 = 22;
 const NAMES: u32 = 260;
 
-/// Text as it may stand in XML.
+/// Text as it may stand in XML, legible.
 pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
+    terms::legible(text)
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")

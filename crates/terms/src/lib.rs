@@ -40,6 +40,7 @@ mod destruction; // why data is destroyed
 mod seal; // 封存: what is sealed, why, and what was stored
 mod key; // keystores, and the keys of a domain by name
 mod flow; // how an item has a part in a column
+mod legible; // what others wrote, as people are shown it
 mod told; // what a caller hears of an error
 
 pub use self::{
@@ -65,6 +66,7 @@ pub use self::{
     },
     key::{KeyName, KeystoreKind, Rotation},
     kind::Kind,
+    legible::{legible, legible_lines},
     licence::{Announcement, Licence, Mode, Sector},
     mask::Mask,
     objection::{Against, Answer, Objection},

@@ -6,6 +6,7 @@ use chrono::SecondsFormat;
 use ledger::{Breach, Head, Leaf, Onlooker};
 use serde_json::{Value, json};
 use std::{collections::VecDeque, time::Duration};
+use terms::legible;
 
 /// How long to wait before looking for further entries.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -102,7 +103,7 @@ fn shown(event: &Value) -> String {
     let part = |name: &&str| {
         let value = event.get(name)?;
         let text = match value {
-            Value::String(text) => text.chars().take(40).collect(),
+            Value::String(text) => legible(text).chars().take(40).collect(),
             Value::Number(number) => number.to_string(),
             Value::Object(object) => ["id", "name", "dataset"]
                 .iter()

@@ -14,10 +14,20 @@ pub(super) enum Block {
     Drawing(String),
 }
 
+/// What Markdown would take for more than text, in the middle of a line.
+const MARKS: [char; 8] = ['\\', '|', '`', '*', '_', '[', ']', '~'];
+
 /// Text as it may stand in a Markdown table.
 fn cell(text: &str) -> String {
-    let text = text.replace('\\', "\\\\").replace('|', "\\|");
-    escaped(&text).replace(['\n', '\r'], " ")
+    let text = text.replace(['\n', '\r'], " ");
+    let mut marked = String::with_capacity(text.len());
+    for character in escaped(&text).chars() {
+        if MARKS.contains(&character) {
+            marked.push('\\');
+        }
+        marked.push(character);
+    }
+    marked
 }
 
 fn is_number(text: &str) -> bool {

@@ -1,4 +1,4 @@
-use super::*;
+use super::{block::Block, *};
 use crate::{Account, Fees, Period};
 use serde_json::{Value, json};
 use terms::Event;
@@ -180,6 +180,23 @@ fn what_people_wrote_is_no_markup_in_a_page() {
             "{heading}"
         );
     }
+}
+
+#[test]
+fn what_people_wrote_steers_no_terminal_and_links_nowhere() {
+    let title = "[费用](https://x) \u{1b}[2J\u{202e}`a`\n*b*".to_owned();
+    let shown = "\\[费用\\](https://x) \\\\u{1b}\\[2J\\\\u{202e}\\`a\\` \\*b\\*";
+    assert_eq!(
+        Block::Title(title.clone()).markdown(),
+        format!("# {shown}\n\n")
+    );
+    let table = Block::Table(vec!["x".to_owned()], vec![vec![title.clone()]]);
+    assert!(table.markdown().contains(&format!("| {shown} |\n")));
+    let html = Block::Heading(title).html();
+    assert_eq!(
+        html,
+        "<h2>[费用](https://x) \\u{1b}[2J\\u{202e}`a`\\u{a}*b*</h2>\n"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::table::print_columns;
 use manifest::{DisclosureReport, Rule, RuleOutcome};
-use terms::{Notice, Origin};
+use terms::{Notice, Origin, legible_lines};
 
 /// Tells a report: as it is for machines, in tables for people.
 pub(super) fn tell(json: &str, as_json: bool) {
@@ -20,7 +20,7 @@ fn print(report: &DisclosureReport) {
         row_risks,
         ..
     } = report;
-    println!("{statement}\n");
+    println!("{}\n", legible_lines(statement));
     println!("columns / 列");
     let columns = found.content.columns.iter().flat_map(|column| {
         let from = column.sources.iter().map(|source| {
