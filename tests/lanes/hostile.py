@@ -41,7 +41,11 @@ def keys_of(folder, items):
         if name.startswith("snapshot/"):
             keys[f"{name} footer"] = derived(key, b"footer")
             for item in items.get(name.split("/")[1], []) + ["__row", "__subject"]: keys[f"{name} {item}"] = derived(key, b"column", item.encode())
-        if name == "tokens": keys["tokens of care"] = derived(key, b"token", b"care")
+        if name == "tokens":
+            keys["tokens of care"] = derived(key, b"token", b"care")
+            keys["orders of care"] = derived(key, b"order", b"care")
+    for name in [name for name in keys if name.endswith(" footer")]:
+        keys[f"order of {name.split(' ')[0]} in care"] = derived(keys["orders of care"], b"file", keys[name])
     return keys
 
 
@@ -132,7 +136,9 @@ def searched(given, folder):
                 columns = {name.split(" ")[1] for name in units}
                 check(snapshots == {next(name.split(' ')[0] for name in keys if name.startswith('snapshot/city.citizen'))}, f"a runner at work holds keys of {snapshots}")
                 check({"district", "footer"} <= columns <= GRANTED | {"footer"}, f"a runner at work holds the keys of {sorted(columns)}")
-                check(names - units <= {"tokens of care"}, f"a runner at work holds {sorted(names - units)}")
+                orders = {f"order of {snapshot} in care" for snapshot in snapshots}
+                check(orders <= names, f"a runner at work has no order for its rows: {sorted(names)}")
+                check(names - units <= {"tokens of care"} | orders, f"a runner at work holds {sorted(names - units)}")
             elif processes[pid] != "front": check(not names, f"{role} holds {sorted(names)}")
             else: check("storage" in names, "the front's own storage key was not found: the search is blind")
 
@@ -155,7 +161,9 @@ def cpu(pid):
 
 def attacked(given, folder):
     seed = d.f1_seed(folder / "f2")
-    with d.Domain(given.hostile, seed, folder / "made2") as served:
+    made = d.Domain(given.bonded, seed, folder / "made2")
+    made.bonded = given.hostile
+    with made as served:
         _, messages = served.wire("alice", "care").query(ROWS, 120)
         words = dict(re.findall(rb"city\.citizen\.(\w+) (opened|closed)", b"".join(messages)))
         opened = sorted(name.decode() for name, word in words.items() if word == b"opened")

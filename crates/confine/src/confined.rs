@@ -279,6 +279,20 @@ impl Confined {
         found
     }
 
+    /// Whether the rows of a dataset come in an order of the scenario's own: people are in it, or the plan
+    /// hides something of it. By the order it was brought in, a row would be the same row in every scenario,
+    /// whatever tokens it has there.
+    #[must_use]
+    pub fn hides_order(&self, dataset: &DatasetName) -> bool {
+        let mut datasets = self.permit.datasets().iter();
+        let found = datasets.find(|permitted| &permitted.name == dataset);
+        let mut hidden = found.is_none_or(|permitted| permitted.protected);
+        each_scan(&self.plan.root, &mut |scan| {
+            hidden |= &scan.dataset == dataset && !scan.is_open();
+        });
+        hidden
+    }
+
     /// What a caller's planner sees under the same permit.
     #[must_use]
     pub fn catalogue(&self) -> Vec<catalogue::Table> {

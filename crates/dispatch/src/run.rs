@@ -24,6 +24,8 @@ pub struct Keys {
     pub sources: Vec<(DatasetName, SourceKeys)>,
     /// What the scenario's tokens are made with.
     pub token_key: vault::Key,
+    /// What the scenario's orders of rows hang beneath.
+    pub order_key: vault::Key,
 }
 
 /// The answer of a runner to one decided plan, on its way. Dropped, it kills the runner.
@@ -48,6 +50,11 @@ impl Keys {
     pub(crate) fn for_tokens(&self, plan: &Plan) -> Option<Secret> {
         let wanted = plan.root.makes_tokens();
         wanted.then(|| self.token_key.bytes().to_vec().into())
+    }
+
+    /// What the rows of one file are put in order by.
+    pub(crate) fn for_order(&self, of: &SourceKeys) -> Secret {
+        of.order_key(&self.order_key).bytes().to_vec().into()
     }
 }
 
@@ -90,7 +97,7 @@ impl Pool {
         let types: Vec<Type> = fields.iter().map(|field| field.data_type).collect();
         let expected = Expected::of(&types, self.config().batch_rows_max)
             .map(|expected| expected.with_reports(confined.reported().len()));
-        let sources = sources(confined, &keys.sources).ok_or(Failure::WrongSources)?;
+        let sources = sources(confined, keys).ok_or(Failure::WrongSources)?;
         let (sources, files) = sources.into_iter().unzip();
         let files = opened(files)?;
         let job = RunJob {
@@ -138,23 +145,22 @@ pub(crate) fn opened(files: Vec<PathBuf>) -> Result<Vec<File>, Failure> {
 }
 
 /// The keys of exactly the columns the plan reads, each with its file; none if those at hand are others.
-fn sources(
-    confined: &Confined,
-    keys: &[(DatasetName, SourceKeys)],
-) -> Option<Vec<(Source, PathBuf)>> {
+fn sources(confined: &Confined, keys: &Keys) -> Option<Vec<(Source, PathBuf)>> {
     let read = confined.sources();
-    if read.len() != keys.len() {
+    if read.len() != keys.sources.len() {
         return None;
     }
     let one = |(dataset, _, items): (DatasetName, u32, Vec<ItemName>)| {
-        let (_, keys) = keys.iter().find(|(name, _)| name == &dataset)?;
-        source((&dataset, &items, confined.numbers(&dataset)), keys)
+        let (_, from) = keys.sources.iter().find(|(name, _)| name == &dataset)?;
+        let (mut source, path) = source((&dataset, &items, confined.numbers(&dataset)), from)?;
+        source.order_key = confined.hides_order(&dataset).then(|| keys.for_order(from));
+        Some((source, path))
     };
     read.into_iter().map(one).collect()
 }
 
 /// The keys of exactly these items of a dataset, and of its numbers of rows and of subjects where they
-/// are wanted; none if those at hand are others.
+/// are wanted; none if those at hand are others. Its rows would come as they were brought.
 pub(crate) fn source(
     (dataset, items, (rows, subjects)): (&DatasetName, &[ItemName], (bool, bool)),
     keys: &SourceKeys,
@@ -178,6 +184,7 @@ pub(crate) fn source(
         footer_key: keys.footer_key.bytes().to_vec().into(),
         columns,
         dataset: dataset.clone(),
+        order_key: None,
     };
     Some((source, keys.path.clone()))
 }

@@ -227,6 +227,7 @@ impl Stage {
         let keys = Keys {
             sources: vec![],
             token_key: vault::Key::from_bytes([0; 32]),
+            order_key: vault::Key::from_bytes([0; 32]),
         };
         let lease = Duration::from_secs(60);
         let outcome = self.pool.run(confined, decided, keys, lease).await;

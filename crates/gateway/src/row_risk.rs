@@ -63,6 +63,7 @@ pub(crate) async fn measure(
             domain.store.source(name, number, shown.items())?,
         )],
         token_key: domain.keyring.token_key(&scenario.id),
+        order_key: domain.keyring.order_key(&scenario.id),
     };
     let mut classes = Classes::new(snapshot.rows, k);
     for part in 0..classes.parts() {

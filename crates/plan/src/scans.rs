@@ -1,6 +1,16 @@
 use crate::{Expr, Node, Scan, View};
 use terms::Mask;
 
+impl Scan {
+    /// Whether nothing of the dataset is hidden from who reads these columns of it: each is shown plain,
+    /// and no row policy stands above them.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let plain = View::masked(Mask::Plain, None);
+        self.rows.is_none() && self.columns.iter().all(|column| column.view == plain)
+    }
+}
+
 impl Node {
     /// Every scan below and here, those inside scalar subqueries among them.
     #[must_use]

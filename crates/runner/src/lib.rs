@@ -16,7 +16,9 @@ mod failed; // why a job ended without a result
 mod arrow_type; // plan types in the engine
 mod mask; // masks as vectorised functions
 mod sealed_file; // a file that came open with the job
+mod order; // in what order rows come where something is hidden
 mod scan; // sealed files → the masked view
+mod shuffled; // the same in that order, in bounded memory
 mod open_view; // the same where nothing is hidden
 mod safe; // order statistics that name no single subject
 mod total; // division that has an answer everywhere

@@ -2,7 +2,6 @@ use crate::{
     Failed, Front,
     arrow_type::witness_fields,
     mask::Tokens,
-    scan::MaskedView,
     sealed_file::SealedFile,
     translate::{Translation, is_witness},
 };
@@ -26,12 +25,14 @@ use datafusion::{
 use futures::StreamExt;
 use plan::{Accept, Bounds, Plan};
 use std::{fs::File, io, sync::Arc};
-use wire::job::{Done, RunFrame, RunJob};
+use wire::job::{Done, RunFrame, RunJob, Source};
 
 /// Threads that work at a job, besides the one that waits for it.
 pub(crate) const THREADS: usize = 2;
 /// The share of the memory limit that operators may keep.
 const POOL_SHARE: u64 = 2;
+/// The share in which all scans together may hold rows that they put in order.
+const HELD_SHARE: usize = 8;
 
 /// Everything about a session that no job changes; made while a child waits.
 pub(crate) fn warm() -> SessionStateBuilder {
@@ -75,16 +76,20 @@ pub(crate) async fn run_with(
     let plan = Plan::decode(&job.plan, Accept::Confined, &Bounds::default());
     let plan = plan.map_err(|_| Failed::Job)?;
     plan.fields().map_err(|_| Failed::Job)?;
-    // INVARIANT (one order): what owes anything, or is masked, is computed by one thread, so that the same
-    // rows give the same sums to the last bit.
-    let scans = plan.root.scans();
-    let is_open = scans.iter().all(|scan| MaskedView::is_open(scan));
+    // INVARIANT (one order): what owes anything, or is masked, is computed by one thread, and its rows come
+    // in the one order that the scenario has for them, so that the same rows give the same sums to the last
+    // bit.
+    let is_open = |source: &Source| source.order_key.is_none();
+    let is_open = sources.iter().all(|(source, _)| is_open(source));
     let partitions = if is_open { THREADS } else { 1 };
+    let memory = usize::try_from(job.memory_bytes_max).map_err(|_| Failed::Job)?;
+    let held_bytes_max = memory / HELD_SHARE / plan.root.scans().len().max(1);
     let state = session(warm, partitions, job.memory_bytes_max)?;
     let mut translation = Translation {
         state: &state,
         sources: &sources,
         tokens: Tokens::new(job.token_key.as_ref()),
+        held_bytes_max,
         withheld: 0,
         front,
         nodes: 0,

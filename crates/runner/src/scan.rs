@@ -1,15 +1,16 @@
-//! Sealed files → the masked view: read, row policy, masks, as one stream the engine cannot enter.
+//! Sealed files → the masked view: read, row policy, order, masks, as one stream the engine cannot enter.
 
 use crate::{
     Failed,
     arrow_type::arrow_type,
     mask::{Tokens, masked},
+    order::Order,
     sealed_file::SealedFile,
+    shuffled::Shuffled,
     translate::expression,
 };
 use arrow::{
-    array::{ArrayRef, AsArray, RecordBatch},
-    compute::filter_record_batch,
+    array::{ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions},
     datatypes::{Field, Schema, SchemaRef},
 };
 use datafusion::{
@@ -42,7 +43,7 @@ const ROW: &str = "__row";
 const SUBJECT: &str = "__subject";
 
 /// The masked view of one scan.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct MaskedView {
     source: Source,
     file: SealedFile,
@@ -50,14 +51,17 @@ pub(crate) struct MaskedView {
     tokens: Tokens,
     schema: SchemaRef,
     rows: Option<(SchemaRef, Arc<dyn PhysicalExpr>)>,
+    held_bytes_max: usize,
 }
 
 impl MaskedView {
     /// Prepares a scan; its output columns are named as given.
+    ///
+    /// Units: `held_bytes_max` is what it may hold of its rows at a time.
     pub(crate) fn new(
         scan: &Scan,
         (source, file): &(Source, SealedFile),
-        tokens: &Tokens,
+        (tokens, held_bytes_max): (&Tokens, usize),
         (names, state): (&[String], &SessionState),
     ) -> Result<Self, Failed> {
         let fields = scan.columns.iter().zip(names);
@@ -89,6 +93,7 @@ impl MaskedView {
             tokens,
             schema,
             rows,
+            held_bytes_max,
         })
     }
 
@@ -97,11 +102,26 @@ impl MaskedView {
         Arc::clone(&self.schema)
     }
 
-    /// Whether nothing of the dataset is hidden from who reads these columns of it: each is shown plain,
-    /// and no row policy stands above them.
-    pub(crate) fn is_open(scan: &Scan) -> bool {
-        let plain = View::masked(Mask::Plain, None);
-        scan.rows.is_none() && scan.columns.iter().all(|column| column.view == plain)
+    /// Whether rows come as they were brought.
+    ///
+    /// INVARIANT (no order of the source's): the front gives no key of an order only where nobody is in the
+    /// dataset and nothing of it is hidden; the latter is seen here too.
+    pub(crate) fn is_open(&self) -> Result<bool, Failed> {
+        match self.source.order_key {
+            Some(_) => Ok(false),
+            None if self.scan.is_open() => Ok(true),
+            None => Err(Failed::Job),
+        }
+    }
+
+    /// The order in which rows come instead.
+    pub(crate) fn order(&self) -> Result<Order, Failed> {
+        Order::new(self.source.order_key.as_ref().ok_or(Failed::Job)?)
+    }
+
+    /// How many bytes of its rows may be held at a time.
+    pub(crate) fn held_bytes_max(&self) -> usize {
+        self.held_bytes_max
     }
 
     /// The file.
@@ -132,13 +152,21 @@ impl MaskedView {
         ArrowReaderMetadata::load(&self.file, options).map_err(|_| Failed::Data)
     }
 
-    fn reader(&self) -> Result<ParquetRecordBatchReader, Failed> {
-        let footer = self.footer()?;
+    /// The stored columns of some row groups.
+    pub(crate) fn reader(
+        &self,
+        footer: &ArrowReaderMetadata,
+        groups: &[usize],
+    ) -> Result<ParquetRecordBatchReader, Failed> {
+        let footer = footer.clone();
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file(), footer);
         let wanted = self.wanted();
         let mask =
             ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(String::as_str));
-        let builder = builder.with_projection(mask).with_batch_size(BATCH_ROWS);
+        let builder = builder
+            .with_projection(mask)
+            .with_row_groups(groups.to_vec())
+            .with_batch_size(BATCH_ROWS);
         builder.build().map_err(|_| Failed::Data)
     }
 
@@ -158,38 +186,40 @@ impl MaskedView {
         wanted
     }
 
-    /// One batch: row policy first, masks second.
-    fn shown(&self, raw: RecordBatch) -> Result<RecordBatch, Failed> {
-        let raw = match &self.rows {
-            None => raw,
-            Some((schema, predicate)) => {
-                let columns = schema
-                    .fields()
-                    .iter()
-                    .map(|field| column(&raw, field.name()));
-                let columns = columns.collect::<Result<Vec<_>, _>>()?;
-                let seen = RecordBatch::try_new(Arc::clone(schema), columns)
-                    .map_err(|_| Failed::Schema)?;
-                let kept = predicate.evaluate(&seen)?.into_array(seen.num_rows())?;
-                let kept = kept.as_boolean_opt().ok_or(Failed::Schema)?;
-                filter_record_batch(&raw, kept).map_err(|_| Failed::Internal)?
-            }
+    /// Which stored rows the row policy shows; nothing where there is none.
+    pub(crate) fn seen(&self, raw: &RecordBatch) -> Result<Option<BooleanArray>, Failed> {
+        let Some((schema, predicate)) = &self.rows else {
+            return Ok(None);
         };
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| column(raw, field.name()));
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        let read = RecordBatch::try_new(Arc::clone(schema), columns).map_err(|_| Failed::Schema)?;
+        let seen = predicate.evaluate(&read)?.into_array(read.num_rows())?;
+        let seen = seen.as_boolean_opt().ok_or(Failed::Schema)?;
+        Ok(Some(seen.clone()))
+    }
+
+    /// Stored rows that the row policy shows, as masks show them.
+    pub(crate) fn shown(&self, raw: &RecordBatch) -> Result<RecordBatch, Failed> {
         let mut shown = Vec::with_capacity(self.scan.columns.len());
         for wanted in &self.scan.columns {
             shown.push(match &wanted.view {
                 View::Catalogue => return Err(Failed::Job),
                 View::Masked(mask, domain) => {
-                    let stored = column(&raw, wanted.item.as_str())?;
+                    let stored = column(raw, wanted.item.as_str())?;
                     let domain = domain.as_ref().map(|domain| domain.as_str());
                     masked(&stored, Mask::from(*mask), domain, &self.tokens)?
                 }
-                View::Raw => column(&raw, wanted.item.as_str())?,
-                View::Row => column(&raw, ROW)?,
-                View::Subject => column(&raw, SUBJECT)?,
+                View::Raw => column(raw, wanted.item.as_str())?,
+                View::Row => column(raw, ROW)?,
+                View::Subject => column(raw, SUBJECT)?,
             });
         }
-        RecordBatch::try_new(self.shape(), shown).map_err(|_| Failed::Schema)
+        let rows = RecordBatchOptions::new().with_row_count(Some(raw.num_rows()));
+        RecordBatch::try_new_with_options(self.shape(), shown, &rows).map_err(|_| Failed::Schema)
     }
 }
 
@@ -204,21 +234,9 @@ impl PartitionStream for MaskedView {
 
     fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let failed = |failed: Failed| DataFusionError::External(Box::new(failed));
-        let opened = self.reader();
-        let view = Self {
-            source: self.source.clone(),
-            file: self.file.clone(),
-            scan: self.scan.clone(),
-            tokens: self.tokens.clone(),
-            schema: self.shape(),
-            rows: self.rows.clone(),
-        };
-        let batches: Box<dyn Iterator<Item = _> + Send> = match opened {
+        let batches: Box<dyn Iterator<Item = _> + Send> = match Shuffled::new(self.clone()) {
             Err(why) => Box::new(std::iter::once(Err(failed(why)))),
-            Ok(reader) => Box::new(reader.map(move |raw| {
-                let raw = raw.map_err(|_| failed(Failed::Data))?;
-                view.shown(raw).map_err(failed)
-            })),
+            Ok(shuffled) => Box::new(shuffled.map(move |batch| batch.map_err(failed))),
         };
         Box::pin(RecordBatchStreamAdapter::new(
             self.shape(),

@@ -253,6 +253,14 @@ impl Keyring {
         tokens.derive("token", scenario.as_str().as_bytes())
     }
 
+    /// The key beneath which a scenario's orders of rows hang; [`crate::SourceKeys::order_key`] is that of
+    /// one file.
+    #[must_use]
+    pub fn order_key(&self, scenario: &ScenarioId) -> Key {
+        let tokens = &self.inner.tokens;
+        tokens.derive("order", scenario.as_str().as_bytes())
+    }
+
     /// What the noise of perturbed cells is drawn with: one key for the domain.
     #[must_use]
     pub fn cell_key(&self) -> Key {

@@ -54,6 +54,16 @@ pub const ROW_COLUMN: &str = "__row";
 /// who is the same, not who it is. No item can have this name.
 pub const SUBJECT_COLUMN: &str = "__subject";
 
+// === impl SourceKeys ===
+
+impl SourceKeys {
+    /// What the rows of this very file are put in order by, in the scenario whose key of orders this is.
+    #[must_use]
+    pub fn order_key(&self, scenario: &Key) -> Key {
+        scenario.derive("file", self.footer_key.bytes())
+    }
+}
+
 // === impl Store ===
 
 impl Store {

@@ -109,6 +109,9 @@ pub struct Source {
     pub footer_key: Secret,
     /// The columns and their keys.
     pub columns: Vec<(Column, Secret)>,
+    /// What its rows are put in order by; none where nothing of it is hidden, and they come as they were
+    /// brought.
+    pub order_key: Option<Secret>,
 }
 
 /// A column of a sealed file.
@@ -244,6 +247,7 @@ mod tests {
                     (Column::Item("姓名".parse().unwrap()), vec![43; 32].into()),
                     (Column::Row, vec![44; 32].into()),
                 ],
+                order_key: Some(vec![46; 32].into()),
             }],
             token_key: Some(vec![45; 32].into()),
             memory_bytes_max: 1 << 30,
@@ -297,24 +301,29 @@ mod tests {
     }
 
     #[test]
-    fn a_token_key_of_another_length_is_garbled() {
-        let mut bytes = Vec::new();
-        RunJob {
-            token_key: Some(vec![0; 31].into()),
-            ..run_job()
-        }
-        .encode_into(&mut bytes);
-        assert!(matches!(
-            RunJob::decode(bytes.into()),
-            Err(Garbled::Missing("token_key"))
-        ));
+    fn a_key_of_another_length_is_garbled() {
+        let garbled = |job: &RunJob| {
+            let mut bytes = Vec::new();
+            job.encode_into(&mut bytes);
+            match RunJob::decode(bytes.into()) {
+                Err(Garbled::Missing(what)) => what,
+                other => panic!("{other:?}"),
+            }
+        };
+        let short = || Some(vec![0; 31].into());
+        let mut job = run_job();
+        job.token_key = short();
+        assert_eq!(garbled(&job), "token_key");
+        let mut job = run_job();
+        job.sources[0].order_key = short();
+        assert_eq!(garbled(&job), "order_key");
     }
 
     #[test]
     fn keys_do_not_print_themselves() {
         let printed = format!("{:?}", run_job());
         assert!(
-            !printed.contains("42") && !printed.contains("44"),
+            !["42", "44", "46"].iter().any(|key| printed.contains(key)),
             "{printed}"
         );
     }

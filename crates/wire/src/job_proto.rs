@@ -152,6 +152,7 @@ impl From<&Source> for proto::Source {
             dataset: source.dataset.to_string(),
             footer_key: source.footer_key.bytes().to_vec(),
             columns: source.columns.iter().map(key).collect(),
+            order_key: source.order_key.as_ref().map(|key| key.bytes().to_vec()),
         }
     }
 }
@@ -159,6 +160,9 @@ impl From<&Source> for proto::Source {
 impl TryFrom<proto::Source> for Source {
     type Error = Garbled;
     fn try_from(source: proto::Source) -> Result<Self, Garbled> {
+        if source.order_key.as_ref().is_some_and(|key| key.len() != 32) {
+            return Err(Garbled::Missing("order_key"));
+        }
         let key = |key: proto::ColumnKey| -> Result<_, Garbled> {
             Ok((key.item.parse()?, key.key.into()))
         };
@@ -170,6 +174,7 @@ impl TryFrom<proto::Source> for Source {
                 .into_iter()
                 .map(key)
                 .collect::<Result<_, _>>()?,
+            order_key: source.order_key.map(Into::into),
         })
     }
 }

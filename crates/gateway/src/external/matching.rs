@@ -85,6 +85,7 @@ async fn known(
         let keys = Keys {
             sources: vec![(dataset.name.clone(), source.map_err(Unadministered::from)?)],
             token_key: gateway.domain.keyring.list_key(),
+            order_key: gateway.domain.keyring.order_key(&external.scenario),
         };
         let failed = |why: dispatch::Failure| Barred::Unkept(why.to_string());
         let mut rows = gateway

@@ -236,11 +236,12 @@ impl Gateway {
                 .map_err(unreadable)?;
             sources.push((dataset, source));
         }
-        let token_key = self
-            .domain
-            .keyring
-            .token_key(&confined.permit().scenario().id);
-        Ok(Keys { sources, token_key })
+        let (keyring, scenario) = (&self.domain.keyring, &confined.permit().scenario().id);
+        Ok(Keys {
+            sources,
+            token_key: keyring.token_key(scenario),
+            order_key: keyring.order_key(scenario),
+        })
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct Translation<'a> {
     pub state: &'a SessionState,
     pub sources: &'a [(Source, SealedFile)],
     pub tokens: Tokens,
+    /// How many bytes of its rows each scan may hold at a time.
+    pub held_bytes_max: usize,
     pub withheld: u64,
     /// Whom to ask what may become of cells, by who is in them.
     pub front: &'a mut dyn Front,
@@ -305,8 +307,9 @@ impl Translation<'_> {
         let names: Vec<String> = (0..scan.columns.len())
             .map(|at| format!("{node}_{at}"))
             .collect();
-        let view = MaskedView::new(scan, source, &self.tokens, (&names, self.state))?;
-        let table: Arc<dyn TableProvider> = if MaskedView::is_open(scan) {
+        let masks = (&self.tokens, self.held_bytes_max);
+        let view = MaskedView::new(scan, source, masks, (&names, self.state))?;
+        let table: Arc<dyn TableProvider> = if view.is_open()? {
             Arc::new(OpenView::new(view)?)
         } else {
             let shape = view.shape();

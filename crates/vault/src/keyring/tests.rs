@@ -62,6 +62,12 @@ fn a_ring_opened_again_is_the_same_ring() {
         first.token_key(&scenario),
         first.token_key(&"roads".parse().unwrap())
     );
+    assert_eq!(first.order_key(&scenario), again.order_key(&scenario));
+    assert_ne!(
+        first.order_key(&scenario),
+        first.order_key(&"roads".parse().unwrap())
+    );
+    assert_ne!(first.order_key(&scenario), first.token_key(&scenario));
 }
 
 #[test]

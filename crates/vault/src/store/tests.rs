@@ -265,6 +265,29 @@ fn dataset_without_subject() -> Dataset {
 }
 
 #[test]
+fn each_state_of_the_data_has_an_order_of_its_own_in_each_scenario() {
+    let domain = domain();
+    let csv = domain.file("in.csv", b"id,amount,day,note\na,1.25,2024-01-02,x\n");
+    let scenarios =
+        ["care", "roads"].map(|name| domain.store.keyring.order_key(&name.parse().unwrap()));
+    let mut keys = Vec::new();
+    for number in [1, 2] {
+        let store = &domain.store;
+        let ingested = store.ingest(&people(), &csv, number, &mut |_| ());
+        ingested.unwrap();
+        let source = store.source(&people().name, number, &[]).unwrap();
+        keys.extend(
+            scenarios
+                .each_ref()
+                .map(|scenario| source.order_key(scenario)),
+        );
+    }
+    for (at, key) in keys.iter().enumerate() {
+        assert!(!keys[..at].contains(key) && !scenarios.contains(key));
+    }
+}
+
+#[test]
 fn no_value_and_no_name_stands_in_the_stored_file() {
     let domain = domain();
     let mut text = String::from("id,amount,day,note\n");

@@ -187,6 +187,25 @@ fn a_row_policy_over_an_item_not_listed_is_told_with_its_grade_and_read() {
     assert_eq!(rows.numbers(&"city.stat".parse().unwrap()), (false, false));
 }
 
+/// Plain columns too: held together, those of two scenarios would say which token is which.
+#[test]
+fn people_stand_in_no_order_of_the_source() {
+    let hides = |root: Node, dataset: &str| {
+        let confined = granted(true, root);
+        let dataset = dataset.parse().unwrap();
+        let scans = confined.plan().root.scans();
+        let of = scans.iter().filter(|scan| scan.dataset == dataset);
+        let is_open = of.clone().count() > 0 && of.clone().all(|scan| scan.is_open());
+        (is_open, confined.hides_order(&dataset))
+    };
+    let plain = || project(scan("city.citizen", &["district"]), vec![column(0)]);
+    assert_eq!(hides(plain(), "city.citizen"), (true, true));
+    let tokens = project(scan("city.citizen", &["pid"]), vec![column(0)]);
+    assert_eq!(hides(tokens, "city.citizen"), (false, true));
+    assert_eq!(hides(stat(), "city.stat"), (true, false));
+    assert_eq!(hides(stat(), "city.none"), (false, true));
+}
+
 #[test]
 fn a_row_policy_over_what_is_of_grade_four_by_now_answers_nothing() {
     let rows = RowPolicy {

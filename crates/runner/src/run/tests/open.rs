@@ -62,7 +62,7 @@ fn what_is_masked_or_raw_is_never_open() {
         Node::Scan(scan) => scan,
         other => panic!("{other:?}"),
     };
-    assert!(MaskedView::is_open(&scan(View::masked(Mask::Plain, None))));
+    assert!(scan(View::masked(Mask::Plain, None)).is_open());
     for view in [
         View::Raw,
         View::Row,
@@ -72,7 +72,7 @@ fn what_is_masked_or_raw_is_never_open() {
         View::masked(Mask::Band(10.0), None),
         View::masked(Mask::Token, Some("person".parse().unwrap())),
     ] {
-        assert!(!MaskedView::is_open(&scan(view.clone())), "{view:?}");
+        assert!(!scan(view.clone()).is_open(), "{view:?}");
     }
 }
 
