@@ -79,10 +79,17 @@ impl Register {
                 return Ok((perturbed, conflict));
             };
             let admissions = admissions(outcome.confined(), question).ok_or(Cause::Unreadable)?;
-            let who = permit.licence().id.to_string();
+            let who = permit.licence().id.clone();
+            let turn = self.turns.take(who.clone()).await;
+            let turn = turn.ok_or(Cause::Unreadable)?;
             let register = Arc::clone(self);
-            // An audit computes, so that it has a thread of its own.
-            let judging = move || register.judge(&admissions, (&who, &spending));
+            // An audit computes, so that it has a thread of its own; it goes on to its end also where
+            // nobody waits for it any more.
+            let judging = move || {
+                let judged = register.judge(&admissions, (who.as_str(), &spending));
+                drop(turn);
+                judged
+            };
             let judged = tokio::task::spawn_blocking(judging).await;
             let judged: Judged = judged.map_err(|_| Cause::Unreadable)??;
             outcome.answer(&judged.verdict).await?;

@@ -11,7 +11,10 @@ use self::{
     explained::Explained,
 };
 use roaring::RoaringBitmap;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashMap, HashSet},
+};
 use wire::{Garbled, read_row_set};
 
 /// How much an audit may hold and do.
@@ -23,6 +26,8 @@ pub struct Limits {
     pub atoms_max: usize,
     /// Multiplications of one admission.
     pub steps_max: u64,
+    /// Multiplications, and what takes as long, of one question with all that is tried for it.
+    pub question_steps_max: u64,
 }
 
 impl Default for Limits {
@@ -31,6 +36,7 @@ impl Default for Limits {
             cells_max: 500_000,
             atoms_max: 1_000_000,
             steps_max: 10_000_000,
+            question_steps_max: 60_000_000,
         }
     }
 }
@@ -66,6 +72,8 @@ pub struct Audit {
     explained: Option<Explained>,
     /// Multiplications left to work out what is explained; none once they did not suffice.
     steps_left: Option<u64>,
+    /// What was done since that was last asked, in multiplications and what takes as long.
+    worked: Cell<u64>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -123,6 +131,25 @@ impl Audit {
         self.steps_left = self.steps_left.map(|_| steps_max);
     }
 
+    /// What was done since this was last asked.
+    pub(crate) fn worked(&self) -> u64 {
+        self.worked.take()
+    }
+
+    fn work(&self, steps: u64) {
+        self.worked.set(self.worked.get().saturating_add(steps));
+    }
+
+    /// What copying it takes: a step for what is allocated, and less for what is only copied.
+    pub(crate) fn weight(&self) -> u64 {
+        let of_atom = |atom: &Atom| 4 + atom.values.len() / 8 + atom.cells.len() / 16;
+        let of_cell = |cell: &Vec<u8>| 1 + cell.len() / 256;
+        let steps = self.atoms.iter().map(of_atom).sum::<usize>()
+            + self.cells.iter().map(of_cell).sum::<usize>()
+            + self.atom_of.len() / 64;
+        u64::try_from(steps).unwrap_or(u64::MAX)
+    }
+
     /// How many distinct cells there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -159,6 +186,7 @@ impl Audit {
 
     fn take_in(&mut self, written: &[u8], noise: Option<f64>) -> Result<(), Garbled> {
         let cell = read_row_set(written)?;
+        self.work(cell.len());
         let number = u32::try_from(self.cells.len()).unwrap_or(u32::MAX);
         if cell.is_empty() || !self.cells.insert(written.to_vec()) {
             return Ok(());
@@ -200,10 +228,11 @@ impl Audit {
             }));
         }
         if let Some(explained) = &mut self.explained {
-            self.steps_left = self.steps_left.and_then(|mut steps| {
-                explained.enter(&mut self.atoms, &places, &mut steps)?;
-                Some(steps)
-            });
+            let before = self.steps_left.unwrap_or(0);
+            let mut steps = before;
+            let entered = explained.enter(&mut self.atoms, &places, &mut steps);
+            self.steps_left = self.steps_left.and(entered).map(|()| steps);
+            self.work(before - steps);
         }
         Ok(())
     }
@@ -255,6 +284,7 @@ impl Audit {
         subject: &dyn Fn(u32) -> Option<u32>,
     ) -> Result<HashMap<u32, HashSet<u32>>, Conflict> {
         let k = usize::try_from(k).map_err(|_| Conflict::TooLarge)?;
+        self.work(u64::try_from(self.atoms.len()).unwrap_or(u64::MAX));
         let found = (0u32..).zip(&self.atoms);
         let found = found.filter_map(|(at, atom)| Some((at, fewer_than(k, &atom.rows, subject)?)));
         Ok(found.collect())
@@ -285,11 +315,14 @@ impl Audit {
         self.explains(&small, explained_max, subject)?;
         let k = usize::try_from(k).map_err(|_| Conflict::TooLarge)?;
         let mut echelon = Echelon::new(limits.steps_max);
-        for vector in self.vectors(&small) {
-            echelon.add(vector).ok_or(Conflict::TooLarge)?;
-        }
-        let space = echelon.after_large();
-        isolate::within(space, k, &small, limits.steps_max)
+        let mut vectors = self.vectors(&small).into_iter();
+        let added = vectors.try_for_each(|vector| echelon.add(vector));
+        self.work(limits.steps_max.saturating_sub(echelon.steps_left()));
+        added.ok_or(Conflict::TooLarge)?;
+        let mut steps_left = limits.steps_max;
+        let found = isolate::within(echelon.after_large(), k, &small, &mut steps_left);
+        self.work(limits.steps_max.saturating_sub(steps_left));
+        found
     }
 
     /// Asks of each subject in a small atom how much is explained of its rows in such atoms. In a large
@@ -326,6 +359,7 @@ impl Audit {
     fn vectors(&self, small: &HashMap<u32, HashSet<u32>>) -> Vec<Vector> {
         let mut cells: HashMap<u32, Vec<u32>> = HashMap::new();
         for (at, atom) in (0u32..).zip(&self.atoms) {
+            self.work(u64::try_from(atom.cells.len()).unwrap_or(u64::MAX));
             for cell in &atom.cells {
                 cells.entry(*cell).or_default().push(at);
             }

@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use policy::Allowance;
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use terms::DatasetName;
 
@@ -23,9 +23,13 @@ pub(crate) type SubjectsOf =
 /// Multiplications to work out what a pool explains, once.
 const MIXED_STEPS_MAX: u64 = 100_000_000;
 
+/// What is on disk, for all who need it: each holds it for one reading or one change.
+#[derive(Debug, Clone)]
+pub(crate) struct Books(Arc<Mutex<Store>>);
+
 /// All of it.
 pub(crate) struct Held {
-    pub store: Store,
+    books: Books,
     audits: HashMap<Pool, Audit>,
     /// What left perturbed.
     perturbed: HashMap<Pool, HashSet<Vec<u8>>>,
@@ -54,10 +58,38 @@ impl Subjects {
     }
 }
 
+impl Books {
+    pub(crate) fn new(store: Store) -> Self {
+        Self(Arc::new(Mutex::new(store)))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Store> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Debits one refusal.
+    pub(crate) fn refused(&self, who: &str, day: NaiveDate) -> Result<(), Unstored> {
+        let refusals = Allowance {
+            refusals: 1,
+            ..Allowance::default()
+        };
+        self.lock().spend(who, day, refusals)
+    }
+
+    fn cells(&self, pool: &Pool, way: Way) -> Result<Vec<Vec<u8>>, Unstored> {
+        let sealed = self.lock().sealed(pool, way)?;
+        sealed.opened()
+    }
+
+    fn broken(&self) -> Unstored {
+        self.lock().broken()
+    }
+}
+
 impl Held {
-    pub(crate) fn new(store: Store, read_subjects: Box<SubjectsOf>) -> Self {
+    pub(crate) fn new(books: Books, read_subjects: Box<SubjectsOf>) -> Self {
         Self {
-            store,
+            books,
             audits: HashMap::new(),
             perturbed: HashMap::new(),
             mixed: HashMap::new(),
@@ -66,18 +98,9 @@ impl Held {
         }
     }
 
-    /// Debits one refusal.
-    pub(crate) fn refused(&mut self, who: &str, day: NaiveDate) -> Result<(), Unstored> {
-        let refusals = Allowance {
-            refusals: 1,
-            ..Allowance::default()
-        };
-        self.store.spend(who, day, refusals)
-    }
-
     /// How many cells may still leave perturbed, and how many refusals are left.
     pub(crate) fn left(&self, who: &str, spending: &Spending) -> Result<(u64, u64), Unstored> {
-        let (today, term) = self.store.spent(who, spending.day, spending.since)?;
+        let (today, term) = self.books.lock().spent(who, spending.day, spending.since)?;
         let (day, whole) = (&spending.budget.per_day, &spending.budget.per_term);
         let perturbed =
             |most: &Allowance, spent: Allowance| most.perturbed.saturating_sub(spent.perturbed);
@@ -96,9 +119,11 @@ impl Held {
                 Some(_) => Audit::of_values(),
                 None => Audit::default(),
             };
-            for cell in self.store.cells(pool, Way::Exact)? {
-                audit.enter(&cell).map_err(|_| self.store.broken())?;
+            for cell in self.books.cells(pool, Way::Exact)? {
+                audit.enter(&cell).map_err(|_| self.books.broken())?;
             }
+            // What was done before is on no question's account.
+            audit.worked();
             self.audits.insert(pool.clone(), audit);
         }
         let missing = || Unstored::Subjects(pool.name());
@@ -108,7 +133,7 @@ impl Held {
     /// The cells of a pool that left perturbed.
     pub(crate) fn perturbed(&mut self, pool: &Pool) -> Result<&HashSet<Vec<u8>>, Unstored> {
         if !self.perturbed.contains_key(pool) {
-            let cells = self.store.cells(pool, Way::Perturbed)?;
+            let cells = self.books.cells(pool, Way::Perturbed)?;
             self.perturbed
                 .insert(pool.clone(), cells.into_iter().collect());
         }
@@ -138,11 +163,12 @@ impl Held {
     pub(crate) fn mixed(&mut self, pool: &Pool, spending: &Spending) -> Result<&Audit, Unstored> {
         if !self.mixed.contains_key(pool) {
             let exact = self.audit(pool)?.of_values_too(MIXED_STEPS_MAX);
-            let mut mixed = exact.map_err(|_| self.store.broken())?;
+            let mut mixed = exact.map_err(|_| self.books.broken())?;
             for cell in self.perturbed(pool)?.clone() {
                 let entered = mixed.enter_perturbed(&cell, variance(pool, spending));
-                entered.map_err(|_| self.store.broken())?;
+                entered.map_err(|_| self.books.broken())?;
             }
+            mixed.worked();
             self.mixed.insert(pool.clone(), mixed);
         }
         let missing = || Unstored::Subjects(pool.name());
@@ -186,7 +212,7 @@ impl Held {
         if rows.is_empty() && refusals == 0 {
             return Ok(());
         }
-        self.store.admit(&rows, (who, day), refusals)?;
+        self.books.lock().admit(&rows, (who, day), refusals)?;
         for (pool, cells) in perturbed {
             let known = self.perturbed.entry(pool).or_default();
             known.extend(cells.into_iter().map(|cell| cell.to_vec()));

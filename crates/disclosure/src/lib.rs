@@ -16,8 +16,11 @@ mod noise; // what perturbed cells are perturbed by
 mod store; // the cells, encrypted, and the budgets
 mod copy; // the register as it is at one moment, for a backup
 mod held; // the pools in memory
+mod work; // how much one question may still be
+mod turns; // whose question is judged
 mod trial; // which rows may leave exactly
 mod register; // all pools, one admission at a time
+mod debit; // what statements and failures cost, whatever is judged meanwhile
 mod admitted; // the stage: a runner's outcome, held against all earlier ones
 
 pub use self::{

@@ -1,13 +1,15 @@
 use crate::{
-    audit::{Conflict, Limits},
-    held::{Held, SubjectsOf},
+    audit::{Audit, Conflict, Limits},
+    held::{Books, Held, SubjectsOf},
     noise::CellKey,
     store::{Store, Unstored},
     trial::{Changed, Tried, Untried, tried},
+    turns::Turns,
+    work::Work,
 };
 use bytes::Bytes;
 use chrono::NaiveDate;
-use policy::{Allowance, Budget, Perturbation, Release};
+use policy::{Budget, Perturbation, Release};
 use std::{
     collections::{BTreeSet, HashMap},
     path::Path,
@@ -106,9 +108,11 @@ pub enum Denied {
     Unstored(#[from] Unstored),
 }
 
-/// All pools of a domain. One question at a time.
+/// All pools of a domain. One question at a time; budgets wait for none.
 pub struct Register {
     held: Mutex<Held>,
+    pub(crate) books: Books,
+    pub(crate) turns: Turns,
     /// How many parts are durable, for who does not wait for a question.
     parts: AtomicU64,
     cell_key: CellKey,
@@ -116,10 +120,12 @@ pub struct Register {
 }
 
 /// Cells that leave perturbed and did not before.
-#[derive(Debug, Default)]
-struct Perturbed {
+#[derive(Debug)]
+struct Perturbed<'a> {
     cells: HashMap<Pool, BTreeSet<Bytes>>,
     copied: usize,
+    /// What finding out may still take.
+    work: &'a mut Work,
 }
 
 impl Pool {
@@ -143,10 +149,13 @@ impl Register {
         subjects: Box<SubjectsOf>,
         limits: Limits,
     ) -> Result<Self, Unstored> {
-        let store = Store::open(dir, keyring)?;
+        let books = Books::new(Store::open(dir, keyring)?);
+        let parts = books.lock().parts();
         Ok(Self {
-            parts: AtomicU64::new(store.parts()),
-            held: Mutex::new(Held::new(store, subjects)),
+            parts: AtomicU64::new(parts),
+            books: books.clone(),
+            turns: Turns::default(),
+            held: Mutex::new(Held::new(books, subjects)),
             cell_key: CellKey::new(&keyring.cell_key()),
             limits,
         })
@@ -164,8 +173,7 @@ impl Register {
     /// # Errors
     /// [`Unstored::Behind`].
     pub fn judge_record(&self, on_record: u64) -> Result<(), Unstored> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.store.judge(on_record)
+        self.books.lock().judge(on_record)
     }
 
     /// How many parts are kept of a snapshot's releases, and their digest as they are kept.
@@ -173,53 +181,7 @@ impl Register {
     /// # Errors
     /// [`Unstored`].
     pub fn held_of(&self, of: &DatasetName, snapshot: u32) -> Result<(u64, Digest), Unstored> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.store.held_of(&format!("{of}/{snapshot}/"))
-    }
-
-    /// Debits one statement, durably, before it runs.
-    ///
-    /// # Errors
-    /// [`Denied::Spent`] where any budget is, or [`Denied::Unstored`].
-    pub fn debit_query(
-        &self,
-        who: &str,
-        (day, since): (NaiveDate, NaiveDate),
-        budget: &Budget,
-    ) -> Result<(), Denied> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let (today, term) = held.store.spent(who, day, since)?;
-        let over = |spent: &Allowance, most: &Allowance, whats: [&'static str; 3]| {
-            let pairs = [
-                (spent.queries, most.queries),
-                (spent.cells, most.cells),
-                (spent.refusals, most.refusals),
-            ];
-            let found = pairs.iter().position(|(spent, most)| spent >= most);
-            found.and_then(|at| whats.get(at).copied())
-        };
-        let days = ["queries a day", "cells a day", "refusals a day"];
-        let terms = ["queries a term", "cells a term", "refusals a term"];
-        let what = over(&today, &budget.per_day, days).or(over(&term, &budget.per_term, terms));
-        if let Some(what) = what {
-            return Err(Denied::Spent { what });
-        }
-        let queries = Allowance {
-            queries: 1,
-            ..Allowance::default()
-        };
-        held.store.spend(who, day, queries)?;
-        Ok(())
-    }
-
-    /// Debits one refusal: for a run that failed over protected data, since whether it fails may tell of
-    /// a few rows.
-    ///
-    /// # Errors
-    /// [`Unstored`].
-    pub fn debit_failure(&self, who: &str, day: NaiveDate) -> Result<(), Unstored> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.refused(who, day)
+        self.books.lock().held_of(&format!("{of}/{snapshot}/"))
     }
 
     /// Holds new cells against all earlier ones and says of each row whether it may leave exactly, with
@@ -230,20 +192,33 @@ impl Register {
     pub fn judge(
         &self,
         admissions: &[Admission],
+        asked: (&str, &Spending),
+    ) -> Result<Judged, Denied> {
+        self.judge_within(admissions, asked, &mut Work::of(&self.limits))
+    }
+
+    fn judge_within(
+        &self,
+        admissions: &[Admission],
         (who, spending): (&str, &Spending),
+        work: &mut Work,
     ) -> Result<Judged, Denied> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let Tried {
             mut changed,
             fates,
             first,
-        } = tried(&mut held, admissions, spending, &self.limits)?;
+        } = tried(&mut held, admissions, spending, (&self.limits, work))?;
         // Where all leaves exactly, nobody asks what is left of these budgets.
         let (perturbed_left, refusals_left) = match fates.iter().all(Result::is_ok) {
             true => (0, 0),
             false => held.left(who, spending)?,
         };
-        let mut perturbed = Perturbed::default();
+        let mut perturbed = Perturbed {
+            cells: HashMap::new(),
+            copied: 0,
+            work,
+        };
         let mut judged = Judged {
             verdict: Verdict {
                 fates: Vec::with_capacity(fates.len()),
@@ -281,13 +256,13 @@ impl Register {
         if judged.withheld == all
             && let Some((pool, conflict)) = first
         {
-            held.refused(who, spending.day)?;
+            self.books.refused(who, spending.day)?;
             let pool = Box::new(pool);
             return Err(Denied::Conflict { pool, conflict });
         }
         // Each withheld row says that it conflicts, as a refusal does.
         if judged.withheld > refusals_left {
-            held.refused(who, spending.day)?;
+            self.books.refused(who, spending.day)?;
             return Err(Denied::Spent { what: "refusals" });
         }
         held.keep(
@@ -296,7 +271,8 @@ impl Register {
             (who, spending.day),
             judged.withheld,
         )?;
-        self.parts.store(held.store.parts(), Ordering::Release);
+        self.parts
+            .store(self.books.lock().parts(), Ordering::Release);
         Ok(judged)
     }
 
@@ -308,12 +284,13 @@ impl Register {
     /// alone bounds them.
     fn perturbs(
         &self,
-        (held, changed, perturbed): (&mut Held, &mut HashMap<Pool, Changed>, &mut Perturbed),
+        (held, changed, perturbed): (&mut Held, &mut HashMap<Pool, Changed>, &mut Perturbed<'_>),
         admissions: &[Admission],
         (row, too_large): (usize, bool),
         spending: &Spending,
     ) -> Result<bool, Denied> {
-        let mut trial: HashMap<Pool, Changed> = HashMap::new();
+        let steps_max = self.limits.steps_max / PERTURBED_SHARE;
+        let mut trial: HashMap<&Pool, Audit> = HashMap::new();
         let mut fresh: Vec<(&Pool, &Bytes)> = Vec::new();
         for admission in admissions {
             let Some(cell) = admission.cells.get(row).filter(|cell| !cell.is_empty()) else {
@@ -338,42 +315,64 @@ impl Register {
             if too_large {
                 continue;
             }
-            let mut now = match trial.remove(pool).or_else(|| changed.get(pool).cloned()) {
-                Some(now) => now,
-                None => held.unchanged(pool, spending)?,
-            };
-            perturbed.copied = perturbed.copied.saturating_add(now.audit.len());
-            let mut mixed = match now.mixed.take() {
+            if !perturbed.work.suffices(steps_max) {
+                return Ok(false);
+            }
+            let mut mixed = match trial.remove(pool) {
                 Some(mixed) => mixed,
-                None => {
-                    let mut mixed = held.mixed(pool, spending)?.clone();
-                    mixed.allow(self.limits.steps_max);
-                    for cell in &now.fresh {
-                        mixed.enter(cell).map_err(|_| Denied::Unreadable)?;
-                    }
-                    mixed
-                }
+                None => self.mixed((held, changed), pool, spending)?,
             };
-            mixed.allow(self.limits.steps_max / PERTURBED_SHARE);
+            perturbed.copied = perturbed.copied.saturating_add(mixed.len());
+            perturbed.work.spend(mixed.weight());
+            mixed.allow(steps_max);
             let variance = variance(pool, spending);
             let entered = mixed.enter_perturbed(cell, variance);
             entered.map_err(|_| Denied::Unreadable)?;
             let subjects = held.subjects_of(pool)?;
             let rules = (admission.k, admission.explained_max);
             let explains = mixed.explains_at_most(rules, &|row| subjects.of(row), &self.limits);
+            perturbed.work.spend(mixed.worked());
             if explains.is_err() {
                 return Ok(false);
             }
-            now.mixed = Some(mixed);
-            now.jointly = true;
-            trial.insert(pool.clone(), now);
+            trial.insert(pool, mixed);
         }
-        changed.extend(trial);
+        for (pool, mixed) in trial {
+            if !changed.contains_key(pool) {
+                changed.insert(pool.clone(), held.unchanged(pool, spending)?);
+            }
+            if let Some(now) = changed.get_mut(pool) {
+                now.mixed = Some(mixed);
+                now.jointly = true;
+            }
+        }
         for (pool, cell) in fresh {
             let cells = perturbed.cells.entry(pool.clone()).or_default();
             cells.insert(cell.clone());
         }
         Ok(true)
+    }
+
+    /// A copy of a pool, together with what left of it perturbed and what is new.
+    fn mixed(
+        &self,
+        (held, changed): (&mut Held, &mut HashMap<Pool, Changed>),
+        pool: &Pool,
+        spending: &Spending,
+    ) -> Result<Audit, Denied> {
+        let Some(now) = changed.get_mut(pool) else {
+            return Ok(held.mixed(pool, spending)?.clone());
+        };
+        if let Some(mixed) = &now.mixed {
+            return Ok(mixed.clone());
+        }
+        let mut mixed = held.mixed(pool, spending)?.clone();
+        mixed.allow(self.limits.steps_max);
+        for cell in &now.fresh {
+            mixed.enter(cell).map_err(|_| Denied::Unreadable)?;
+        }
+        now.mixed = Some(mixed.clone());
+        Ok(mixed)
     }
 
     /// How many distinct cells of a pool were released.
@@ -386,7 +385,7 @@ impl Register {
     }
 }
 
-impl Perturbed {
+impl Perturbed<'_> {
     fn len(&self) -> u64 {
         let cells: usize = self.cells.values().map(BTreeSet::len).sum();
         u64::try_from(cells).unwrap_or(u64::MAX)

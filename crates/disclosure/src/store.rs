@@ -82,6 +82,15 @@ pub(crate) struct Store {
     tally: Tally,
 }
 
+/// The cells of a pool as they are kept: read while nothing else is, and opened while others go on.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    name: String,
+    rows: Vec<(i64, Vec<u8>)>,
+    keyring: Keyring,
+    file: PathBuf,
+}
+
 /// How much there is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Tally {
@@ -205,9 +214,9 @@ impl Store {
         }
     }
 
-    /// Every cell ever admitted to a pool: exactly, or perturbed.
-    pub(crate) fn cells(&self, pool: &Pool, as_it_is: Way) -> Result<Vec<Vec<u8>>, Unstored> {
-        let name = as_it_is.named(pool);
+    /// Every cell ever admitted to a pool, exactly or perturbed, as it is kept.
+    pub(crate) fn sealed(&self, pool: &Pool, way: Way) -> Result<Sealed, Unstored> {
+        let name = way.named(pool);
         let sql = "SELECT id, sealed FROM admitted WHERE pool = ? ORDER BY id";
         let mut query = self.database.prepare(sql).map_err(|e| self.failed(e))?;
         let read_row =
@@ -215,15 +224,13 @@ impl Store {
         let rows = query
             .query_map([&name], read_row)
             .map_err(|e| self.failed(e))?;
-        let mut cells = Vec::new();
-        for row in rows {
-            let (id, sealed) = row.map_err(|e| self.failed(e))?;
-            let context = context(&name, id.unsigned_abs());
-            let plain = self.keyring.unseal(&context, &sealed);
-            let plain = plain.map_err(|_| self.broken())?;
-            cells.extend(read(&plain).ok_or_else(|| self.broken())?);
-        }
-        Ok(cells)
+        let rows = rows.collect::<rusqlite::Result<_>>();
+        Ok(Sealed {
+            rows: rows.map_err(|e| self.failed(e))?,
+            name,
+            keyring: self.keyring.clone(),
+            file: self.file.clone(),
+        })
     }
 
     /// How many parts are kept of a snapshot, and the digest of these one after the other, sealed as they are.
@@ -339,6 +346,23 @@ impl Store {
         );
         let both = today.and_then(|today| Ok((today, term?))).optional();
         Ok(both.map_err(|e| self.failed(e))?.unwrap_or_default())
+    }
+}
+
+impl Sealed {
+    /// The cells, one after the other.
+    pub(crate) fn opened(&self) -> Result<Vec<Vec<u8>>, Unstored> {
+        let broken = || Unstored::Sealed {
+            file: self.file.clone(),
+        };
+        let mut cells = Vec::new();
+        for (id, sealed) in &self.rows {
+            let context = context(&self.name, id.unsigned_abs());
+            let plain = self.keyring.unseal(&context, sealed);
+            let plain = plain.map_err(|_| broken())?;
+            cells.extend(read(&plain).ok_or_else(broken)?);
+        }
+        Ok(cells)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     Admission, Pool, Spending, Unstored,
     audit::{Audit, Conflict, Limits},
     held::Held,
+    work::Work,
 };
 use bytes::Bytes;
 use policy::Release;
@@ -65,6 +66,7 @@ struct Trial<'a> {
     admissions: &'a [Admission],
     spending: &'a Spending,
     limits: &'a Limits,
+    work: &'a mut Work,
     changed: HashMap<Pool, Changed>,
     tries: u32,
     copied: usize,
@@ -75,7 +77,7 @@ pub(crate) fn tried(
     held: &mut Held,
     admissions: &[Admission],
     spending: &Spending,
-    limits: &Limits,
+    (limits, work): (&Limits, &mut Work),
 ) -> Result<Tried, Untried> {
     let rows = admissions.iter().map(|a| a.cells.len()).max().unwrap_or(0);
     let mut trial = Trial {
@@ -83,6 +85,7 @@ pub(crate) fn tried(
         admissions,
         spending,
         limits,
+        work,
         changed: HashMap::new(),
         tries: 0,
         copied: 0,
@@ -97,6 +100,11 @@ pub(crate) fn tried(
             Err(Stop::Untried(why)) => return Err(why),
             Err(Stop::Conflict(pool, conflict)) => {
                 first.get_or_insert((pool, conflict));
+                if trial.is_over() && rows.len() > 1 {
+                    // What is known may leave still; nothing else is tried.
+                    open.extend(rows.into_iter().rev().map(|row| vec![row]));
+                    continue;
+                }
                 let middle = rows.len().div_ceil(2);
                 if let Some((large, small)) = rows.split_at_checked(middle)
                     && !small.is_empty()
@@ -157,6 +165,12 @@ impl Trial<'_> {
         Ok(may)
     }
 
+    /// Whether nothing new is tried any more.
+    fn is_over(&self) -> bool {
+        let later = self.limits.steps_max / LATER_SHARE;
+        self.tries > TRIES_MAX || self.copied > COPIED_MAX || !self.work.suffices(later)
+    }
+
     /// Takes all of these rows in, or none.
     fn attempt(&mut self, rows: &[usize]) -> Result<(), Stop> {
         let unstored = |why| Stop::Untried(Untried::Unstored(why));
@@ -189,7 +203,8 @@ impl Trial<'_> {
                 return Err(conflict(Conflict::TooLarge));
             }
             let copied = self.copied.saturating_add(known.len());
-            if self.tries > 1 && (self.tries > TRIES_MAX || copied > COPIED_MAX) {
+            let long = self.tries > TRIES_MAX || copied > COPIED_MAX;
+            if self.tries > 1 && long || !self.work.suffices(limits.steps_max) {
                 return Err(conflict(Conflict::Isolates { subjects: 0 }));
             }
             self.copied = copied;
@@ -198,20 +213,45 @@ impl Trial<'_> {
                 Some(now) => now,
                 None => self.held.unchanged(pool, self.spending).map_err(unstored)?,
             };
-            enter(&mut now, &fresh, &limits).ok_or(Stop::Untried(Untried::Unreadable))?;
+            self.work.spend(now.weight());
+            let entered = enter(&mut now, &fresh, &limits);
             let subjects = self.held.subjects_of(pool).map_err(unstored)?;
-            let subject = |row: u32| subjects.of(row);
             let rules = (admission.k, admission.explained_max);
-            let holds = now.audit.holds(rules, &subject, &limits);
+            let holds = now.holds(rules, &|row| subjects.of(row), &limits);
+            self.work.spend(now.worked());
+            entered.ok_or(Stop::Untried(Untried::Unreadable))?;
             holds.map_err(conflict)?;
-            if let Some(mixed) = now.mixed.as_ref().filter(|_| now.jointly) {
-                let holds = mixed.explains_at_most(rules, &subject, &limits);
-                holds.map_err(conflict)?;
-            }
             changed.insert(pool.clone(), now);
         }
         self.changed.extend(changed);
         Ok(())
+    }
+}
+
+impl Changed {
+    /// What copying it takes.
+    fn weight(&self) -> u64 {
+        let audits = std::iter::once(&self.audit).chain(&self.mixed);
+        audits.map(Audit::weight).sum()
+    }
+
+    /// What was done with it since this was last asked.
+    fn worked(&self) -> u64 {
+        let audits = std::iter::once(&self.audit).chain(&self.mixed);
+        audits.map(Audit::worked).sum()
+    }
+
+    fn holds(
+        &self,
+        rules: (u32, f64),
+        subject: &dyn Fn(u32) -> Option<u32>,
+        limits: &Limits,
+    ) -> Result<(), Conflict> {
+        self.audit.holds(rules, subject, limits)?;
+        match self.mixed.as_ref().filter(|_| self.jointly) {
+            Some(mixed) => mixed.explains_at_most(rules, subject, limits),
+            None => Ok(()),
+        }
     }
 }
 

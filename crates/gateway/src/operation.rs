@@ -287,7 +287,7 @@ impl Gateway {
         if let Err(refused) = stands {
             return Err(refuse_decided(decided, refused).await);
         }
-        if let Err(refused) = self.debit(&permit) {
+        if let Err(refused) = self.debit(&permit).await {
             return Err(refuse_decided(decided, refused).await);
         }
         let (keys, scanned) = match self.sources(&confined, planner_us) {
@@ -310,7 +310,7 @@ impl Gateway {
                 register.admitted(outcome).instrument(span).await
             }
             Err(stopped) => {
-                self.debit_failure(&permit)?;
+                self.debit_failure(&permit).await?;
                 return Err(fail(stopped.decided, Refused::from(&stopped.failure)).await);
             }
         };
@@ -333,7 +333,7 @@ impl Gateway {
                     }
                     return Err(refuse_decided(decided, Refused::from(&cause)).await);
                 }
-                self.debit_failure(&permit)?;
+                self.debit_failure(&permit).await?;
                 Err(fail(decided, Refused::from(&cause)).await)
             }
         }
@@ -366,23 +366,29 @@ impl Gateway {
     }
 
     /// Debits one statement from what the licence may still ask.
-    fn debit(&self, permit: &Permit) -> Result<(), Refused> {
+    async fn debit(&self, permit: &Permit) -> Result<(), Refused> {
         let licence = permit.licence();
         let days = (now().date_naive(), licence.from);
         let register = &self.domain.disclosure;
-        let debited = register.debit_query(licence.id.as_str(), days, &permit.budget());
+        let budget = permit.budget();
+        let debited = register
+            .debit_query(licence.id.as_str(), days, &budget)
+            .await;
         debited.map_err(|denied| Refused::from(&disclosure::Cause::Denied(denied)))
     }
 
     /// Debits a run that failed over protected data like a refusal of the disclosure register: that it
     /// fails may tell of a few rows.
-    pub(crate) fn debit_failure(&self, permit: &Permit) -> Result<(), Refused> {
+    pub(crate) async fn debit_failure(&self, permit: &Permit) -> Result<(), Refused> {
         if !permit.datasets().iter().any(|dataset| dataset.protected) {
             return Ok(());
         }
         let register = &self.domain.disclosure;
-        let debited = register.debit_failure(permit.licence().id.as_str(), now().date_naive());
-        debited.map_err(|why| Refused::from(&disclosure::Cause::Denied(why.into())))
+        let today = now().date_naive();
+        let debited = register
+            .debit_failure(permit.licence().id.as_str(), today)
+            .await;
+        debited.map_err(|denied| Refused::from(&disclosure::Cause::Denied(denied)))
     }
 
     /// The tables and columns the caller sees.

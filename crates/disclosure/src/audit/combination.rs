@@ -73,6 +73,10 @@ impl Echelon {
         }
     }
 
+    pub(super) const fn steps_left(&self) -> u64 {
+        self.steps_left
+    }
+
     /// Adds a vector to the space; none where that took too long.
     pub(super) fn add(&mut self, mut vector: Vector) -> Option<()> {
         // Leading columns only grow, so that this ends after as many turns as there are columns.

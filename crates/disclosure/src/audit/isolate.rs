@@ -17,12 +17,12 @@ pub(super) fn within(
     space: Vec<Vector>,
     k: usize,
     small: &HashMap<u32, HashSet<u32>>,
-    steps_max: u64,
+    steps_left: &mut u64,
 ) -> Result<(), Conflict> {
     let mut search = Search {
         k,
         small,
-        steps_left: steps_max,
+        steps_left,
     };
     for block in blocks(space) {
         search.narrow(&block, None)?;
@@ -33,7 +33,7 @@ pub(super) fn within(
 struct Search<'a> {
     k: usize,
     small: &'a HashMap<u32, HashSet<u32>>,
-    steps_left: u64,
+    steps_left: &'a mut u64,
 }
 
 impl Search<'_> {
@@ -51,7 +51,7 @@ impl Search<'_> {
             let cost: usize = block.iter().map(Vector::len).sum();
             let cost = u64::try_from(cost).unwrap_or(u64::MAX);
             let left = self.steps_left.checked_sub(cost);
-            self.steps_left = left.ok_or(Conflict::Isolates { subjects: 0 })?;
+            *self.steps_left = left.ok_or(Conflict::Isolates { subjects: 0 })?;
             self.narrow(&rest, Some(column))?;
         }
         Ok(())

@@ -1,4 +1,9 @@
 use super::*;
+use policy::Allowance;
+use std::{
+    sync::Arc,
+    task::{Context, Waker},
+};
 
 struct Stage {
     dir: tempfile::TempDir,
@@ -110,7 +115,7 @@ fn debit(register: &Register) -> Result<(), Denied> {
         per_day: PLENTY,
         per_term: PLENTY,
     };
-    register.debit_query("lic-a", (day(), day()), &budget)
+    register.debited("lic-a", (day(), day()), &budget)
 }
 
 #[test]
@@ -219,13 +224,8 @@ fn what_conflicts_leaves_with_the_same_noise_every_time() {
     assert_eq!((judged.verdict.noise.len(), judged.perturbed), (1, 1));
     let again = admit(&stage.register(), &[both(29)]).unwrap();
     assert_eq!(again.verdict, judged.verdict, "also after a restart");
-    let (today, _) = register
-        .held
-        .lock()
-        .unwrap()
-        .store
-        .spent("lic-a", day(), day())
-        .unwrap();
+    let spent = register.books.lock().spent("lic-a", day(), day());
+    let (today, _) = spent.unwrap();
     assert_eq!((today.cells, today.perturbed, today.refusals), (2, 1, 0));
 }
 
@@ -393,16 +393,14 @@ fn budgets_are_debited_durably_and_never_given_back() {
         per_day: PLENTY,
         per_term: PLENTY,
     };
-    let denied = register.debit_query("lic-a", (tomorrow, day()), &budget);
+    let denied = register.debited("lic-a", (tomorrow, day()), &budget);
     assert!(matches!(
         denied,
         Err(Denied::Spent {
             what: "queries a term"
         })
     ));
-    register
-        .debit_query("lic-b", (day(), day()), &budget)
-        .unwrap();
+    register.debited("lic-b", (day(), day()), &budget).unwrap();
 }
 
 #[test]
@@ -431,7 +429,7 @@ fn new_cells_cost_and_known_ones_do_not() {
         per_day: two,
         per_term: two,
     };
-    let debit = || register.debit_query("lic-a", (day(), day()), &budget);
+    let debit = || register.debited("lic-a", (day(), day()), &budget);
     admit(&register, &[admission(None, 0, 20)]).unwrap();
     for _ in 0..5 {
         admit(&register, &[admission(None, 0, 20)]).unwrap();
@@ -451,7 +449,7 @@ fn runs_that_failed_cost_like_refusals() {
     let register = stage.register();
     debit(&register).unwrap();
     for _ in 0..PLENTY.refusals {
-        register.debit_failure("lic-a", day()).unwrap();
+        register.books.refused("lic-a", day()).unwrap();
     }
     let spent = debit(&register).unwrap_err();
     assert!(
@@ -636,4 +634,110 @@ fn what_was_kept_before_entries_had_a_number_is_taken_over() {
     assert!(admit(&register, &[admission(None, 0, 19)]).is_err());
     drop(register);
     assert_eq!(stage.register().parts(), 3);
+}
+
+/// Everything that is asked while a judgement goes on, each in its thread.
+#[test]
+fn a_judgement_keeps_no_budget_and_no_number_waiting() {
+    let stage = stage();
+    let (began, begins) = std::sync::mpsc::channel();
+    let (go_on, goes_on) = std::sync::mpsc::channel::<()>();
+    let goes_on = Mutex::new(goes_on);
+    let subjects = Box::new(move |_: &DatasetName, _| {
+        began.send(()).unwrap();
+        goes_on.lock().unwrap().recv().ok();
+        Ok((0..9_000).map(Some).collect())
+    });
+    let limits = Limits::default();
+    let register = Register::open(stage.dir.path(), &stage.keyring, subjects, limits).unwrap();
+    let (done, answered) = std::sync::mpsc::channel();
+    std::thread::scope(|threads| {
+        let judging = threads.spawn(|| admit(&register, &[admission(None, 0, 20)]));
+        begins.recv().unwrap();
+        threads.spawn(|| {
+            debit(&register).unwrap();
+            register.books.refused("lic-a", day()).unwrap();
+            register.held_of(&pool(None).dataset, 1).unwrap();
+            register.judge_record(register.parts()).unwrap();
+            done.send(()).unwrap();
+        });
+        let answered = answered.recv_timeout(std::time::Duration::from_secs(20));
+        let is_judging = !judging.is_finished();
+        go_on.send(()).unwrap();
+        judging.join().unwrap().unwrap();
+        assert!(is_judging && answered.is_ok());
+    });
+}
+
+#[tokio::test]
+async fn who_waits_for_the_file_leaves_its_thread_to_others() {
+    let stage = stage();
+    let register = Arc::new(stage.register());
+    let budget = Budget {
+        per_day: PLENTY,
+        per_term: PLENTY,
+    };
+    let mut debits = std::pin::pin!(async {
+        let debited = register.debit_query("lic-a", (day(), day()), &budget);
+        debited.await.unwrap();
+        register.debit_failure("lic-a", day()).await.unwrap();
+    });
+    {
+        let other = Arc::clone(&register);
+        let _held = other.books.lock();
+        // This very thread would wait for itself.
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(debits.as_mut().poll(&mut context).is_pending());
+    }
+    debits.await;
+}
+
+/// Sums over ages and over days, most of which conflict with one another once some have left.
+fn crossed(step: u32) -> Admission {
+    let cells: Vec<(u32, u32)> = (0..400)
+        .map(|at| (at * step % 5_000, at * step % 5_000 + 60 + at % 7))
+        .collect();
+    rows(Release::Both, Some("amount"), &cells)
+}
+
+#[test]
+fn a_question_is_only_so_much_work_and_what_is_left_of_it_is_withheld() {
+    let stage = stage();
+    let limits = Limits {
+        steps_max: 40_000,
+        question_steps_max: 240_000,
+        ..Limits::default()
+    };
+    let register = open_with(stage.dir.path(), &stage.keyring, limits);
+    let spending = spending(Allowance {
+        refusals: 100_000,
+        ..MUCH
+    });
+    let mut works = Vec::new();
+    for step in [13, 17, 23, 13] {
+        let mut work = Work::of(&limits);
+        let judged = register.judge_within(&[crossed(step)], ("lic-a", &spending), &mut work);
+        works.push((
+            work.done(),
+            judged.map(|judged| (judged.perturbed, judged.withheld)),
+        ));
+    }
+    // What was begun is done: three searches, and a copy.
+    let most = limits.question_steps_max + 4 * limits.steps_max;
+    assert!(works.iter().all(|(done, _)| *done <= most), "{works:?}");
+}
+
+#[test]
+fn where_no_work_is_left_known_rows_leave_and_new_ones_do_not_even_with_noise() {
+    let stage = stage();
+    admit(&stage.register(), &[admission(Some("amount"), 0, 20)]).unwrap();
+    let limits = Limits {
+        question_steps_max: 0,
+        ..Limits::default()
+    };
+    let register = open_with(stage.dir.path(), &stage.keyring, limits);
+    let judged =
+        |cells: &[(u32, u32)]| fates(&register, rows(Release::Both, Some("amount"), cells));
+    assert_eq!(judged(&[(0, 20), (40, 60)]), [Fate::Exact, Fate::Withheld]);
+    assert_eq!(judged(&[(0, 20)]), [Fate::Exact]);
 }

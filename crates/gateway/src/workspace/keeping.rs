@@ -152,7 +152,7 @@ impl Gateway {
 
     /// Ends an operation whose result is not kept. That it failed may tell of a few rows.
     async fn stopped(&self, running: Running, refused: Refused) -> Refused {
-        let debited = self.debit_failure(running.permit());
+        let debited = self.debit_failure(running.permit()).await;
         running.abort(&refused).await;
         debited.err().unwrap_or(refused)
     }
