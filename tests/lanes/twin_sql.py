@@ -64,7 +64,7 @@ def statement(rng, twin):
         made["where"] = [f"c.district = 'D0{rng.randrange(1, 4)}'"]; made["group"] = made["order"] = ["v.hosp"]
     elif shape == 6:
         made["select"] = ["gender", rng.choice(["name", "phone"]), rng.choice([
-            "rank() OVER (PARTITION BY gender ORDER BY name, birth)", "count(*) OVER (PARTITION BY district)", "lag(birth) OVER (PARTITION BY gender ORDER BY birth)"])]
+            "rank() OVER (PARTITION BY gender ORDER BY name, birth)", "count(*) OVER (PARTITION BY district)", "lag(birth) OVER (PARTITION BY gender ORDER BY birth, name, phone, district)"])]
         made["from"] = "citizen"; made["where"] = [predicate(rng, "citizen")]
     elif shape == 7:
         made["with"] = f"WITH t AS (SELECT district, count(*) AS n, max(birth) AS b FROM citizen WHERE {predicate(rng, 'citizen')} GROUP BY district) "
@@ -81,8 +81,10 @@ def statement(rng, twin):
         made["from"] = "citizen"; made["group"] = rng.sample(["district", "gender"], rng.randrange(2))
     else:
         made["select"] = [f"count(*) - (SELECT count(*) FROM citizen WHERE {predicate(rng, 'citizen')})"]; made["from"] = "citizen"
-    # Tokens are other tokens in a twin, and so is their order.
-    if rng.random() < .15 and not measures and made["select"][0] not in ("pid", "id_card"): made["limit"] = f"LIMIT {rng.randrange(1, 9)}"; made["order"] = made["order"] or made["select"][:1]
+    # Tokens are other tokens in a twin, and so is their order, and that of rows which nothing else puts in order.
+    if rng.random() < .15 and not measures and made["select"][0] not in ("pid", "id_card"):
+        made["limit"] = f"LIMIT {rng.randrange(1, 9)}"
+        made["order"] = made["order"] or [column for column in made["select"] if column not in ("pid", "id_card")]
     return made
 
 

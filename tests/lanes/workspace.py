@@ -41,6 +41,8 @@ class Asker:
         try: table, receipt = self.wire.rows(sql)
         except d.Refused as refused: return refused.text.split(":")[0]
         rows = list(zip(*[column.to_pylist() for column in table.columns])) if table.num_columns else []
+        # Which of several cells that conflict stay exact follows from the order of rows, which is each file's own.
+        if receipt["accuracy"]: rows = []
         return sorted(rows, key=repr), receipt["notice"], bool(receipt["accuracy"])
 
     def command(self, *words):
@@ -183,7 +185,7 @@ def hostile(served, alice):
         ("ordered", "SELECT pid, birth FROM citizen ORDER BY birth LIMIT 5", "workspace.no-subject"),
         ("offset", "SELECT pid FROM citizen OFFSET 3999", "workspace.no-subject"),
         ("distinct", "SELECT DISTINCT pid, district FROM citizen", None),
-        ("numbered", "SELECT pid, row_number() OVER (ORDER BY birth) AS n FROM citizen", "workspace.no-subject"),
+        ("numbered", "SELECT pid, row_number() OVER (ORDER BY birth) AS n FROM citizen", "confine.window-over-rows"),
         ("both", "SELECT c.pid, v.hosp FROM citizen c JOIN visits v ON v.pid = c.pid", "workspace.no-subject"),
         ("twice", "SELECT pid FROM citizen UNION ALL SELECT pid FROM citizen", "workspace.no-subject"),
         ("selfjoin", "SELECT a.pid, b.birth FROM citizen a JOIN citizen b ON a.pid = b.pid", "workspace.no-subject"),
