@@ -165,7 +165,7 @@ def digests(served):
     header = arrow_flight.FlightCallOptions(headers=[(b"bonded-scenario", b"roads")])
     many = " UNION ALL ".join(["SELECT * FROM district_stat"] * 12)
     for sql in ("SELECT district, pop FROM district_stat ORDER BY district", f"""SELECT a.district, a.pop, a.pop > 500 AS b, CASE WHEN b.pop > 500 THEN b.pop END AS c, CAST(b.pop AS DOUBLE) / 7 AS f,
-        CASE WHEN b.pop > 400 THEN b.district END AS t, DATE '2020-01-01' AS d FROM ({many}) AS a CROSS JOIN ({many}) AS b CROSS JOIN (VALUES (1), (2), (3)) AS t(n)""",
+        CASE WHEN b.pop > 400 THEN b.district END AS t, DATE '2020-01-01' AS d FROM ({many}) AS a CROSS JOIN ({many}) AS b CROSS JOIN (VALUES (1), (2), (3), (4), (5)) AS t(n)""",
         "SELECT district, pop FROM district_stat WHERE pop < 0"):
         command = d.field(1, b"type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery") + d.field(2, d.field(1, sql.encode()))
         info = client.get_flight_info(arrow_flight.FlightDescriptor.for_command(command), header)
