@@ -111,12 +111,14 @@ def main():
         if served.memory_peak_mib() > given.memory_mib_max: failed.append(f"the gateway grew to {served.memory_peak_mib():.0f} MiB")
         if late > early * 1.1 + 8: failed.append(f"the gateway goes on growing: {early:.0f} MiB, then {late:.0f}")
         if p["meanwhile"][1] > 2 * p["idle"][1]: failed.append(f"honest p99 {p['meanwhile'][1] / p['idle'][1]:.2f} x idle (bar 2)")
+        for line, count in collections.Counter(failed).items(): print("WRONG", count, line, flush=True)
+        told, failed = len(failed), []
         served.stop()
         verified = served.command("ledger", "verify", "--dir", served.dir)
         if verified.returncode: failed.append(f"ledger verify: {verified.stderr}")
-    for line, count in collections.Counter(failed).items(): print("WRONG", count, line)
-    print(f"{len(failed)} failed")
-    return bool(failed)
+    for line in failed: print("WRONG", line)
+    print(f"{told + len(failed)} failed")
+    return bool(told + len(failed))
 
 
 if __name__ == "__main__": sys.exit(main())

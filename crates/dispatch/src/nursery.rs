@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
+    thread::JoinHandle,
     time::Duration,
 };
 use tokio::{
@@ -20,9 +21,11 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_
 
 /// Children forked ahead from a zygote, by a thread of their own.
 ///
-/// A zygote dies with the thread that started it, so that this one lasts as long as the nursery.
+/// A zygote dies with the thread that started it, so that this one lasts as long as the nursery; and no
+/// longer, since it works with the runtime, which may end next.
 #[derive(Debug)]
 pub(crate) struct Nursery {
+    thread: Option<JoinHandle<()>>,
     worker: Worker,
     ready_max: usize,
     ready: tokio::sync::Mutex<mpsc::Receiver<Child>>,
@@ -64,7 +67,7 @@ impl Nursery {
         let (limits, told) = (config.limits, Arc::clone(&trouble));
         let start = move || Zygote::start(worker, &program, &limits, &demanded);
         let runtime = Handle::current();
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name(format!("{worker}-nursery"))
             .spawn(move || runtime.block_on(raise(&sender, &built, &told, start)))
             .map_err(|error| Failure::Unstartable {
@@ -73,6 +76,7 @@ impl Nursery {
             })?;
         let ready = tokio::sync::Mutex::new(receiver);
         Ok(Self {
+            thread: Some(thread),
             worker,
             ready_max,
             ready,
@@ -135,6 +139,17 @@ impl Nursery {
     }
 }
 
+impl Drop for Nursery {
+    fn drop(&mut self) {
+        self.ready.get_mut().close();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that children are forked by broke off");
+        }
+    }
+}
+
 /// Keeps a zygote and has a child forked whenever there is room for one, until nobody wants any more.
 ///
 /// A zygote that ends is replaced, after a pause that grows while they do not last.
@@ -194,7 +209,11 @@ async fn tend(
             () = sender.closed() => return Ok(()),
             place = place => {
                 let Ok(place) = place else { return Ok(()) };
-                let child = zygote.bear().await?;
+                // Who waits for this thread may be who drives what the child's birth waits for.
+                let child = tokio::select! {
+                    child = zygote.bear() => child?,
+                    () = sender.closed() => return Ok(()),
+                };
                 trouble.set(None);
                 place.send(child);
                 if trouble.stillborn.swap(0, Ordering::Relaxed) > 0 {
@@ -221,5 +240,25 @@ impl Trouble {
         self.unstartable
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thread that outlived it would work with a runtime that ends.
+    #[tokio::test]
+    async fn with_a_nursery_ends_its_thread() {
+        let folder = tempfile::tempdir().unwrap();
+        let stand_in = jail::program(folder.path(), "dispatch_stand_in", "cat").unwrap();
+        let config = crate::PoolConfig::new(stand_in.clone()).planner;
+        for program in [stand_in, folder.path().join("nothing")] {
+            let nursery = Nursery::open(Worker::Planner, program, &config, vec![]).unwrap();
+            let trouble = Arc::clone(&nursery.trouble);
+            assert_eq!(Arc::strong_count(&trouble), 3);
+            drop(nursery);
+            assert_eq!(Arc::strong_count(&trouble), 1);
+        }
     }
 }
