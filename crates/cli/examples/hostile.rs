@@ -17,13 +17,6 @@ use arrow::{
 };
 use bytes::Bytes;
 use jail::Inside;
-use parquet::{
-    arrow::{
-        ProjectionMask,
-        arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
-    },
-    encryption::decrypt::FileDecryptionProperties,
-};
 use std::{
     fs::File,
     io::{Seek, SeekFrom},
@@ -36,7 +29,8 @@ use wire::{
     job::{Done, Message, RunFrame, RunJob},
 };
 
-type Reader = ParquetRecordBatchReaderBuilder<Bytes>;
+#[path = "../../runner/fixtures/enemy.rs"]
+mod enemy; // what it does with what it was given
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
@@ -55,11 +49,11 @@ fn hostile((): (), inside: Inside) -> ExitCode {
     let mut found = Vec::new();
     for (source, file) in job.sources.iter().zip(&files) {
         let footer = source.footer_key.bytes();
-        let names = named(open(file, footer, None).expect("the footer's own key"));
-        for name in names {
-            let word = match opens(file, footer, &name, &known) {
-                true => "opened",
-                false => "closed",
+        let columns = enemy::open(file, footer, None).expect("the footer's own key");
+        for name in columns.schema().fields().iter().map(|field| field.name()) {
+            let word = match enemy::tries(file, footer, name, &known) {
+                (true, _) => "opened",
+                (false, _) => "closed",
             };
             found.push(format!("{}.{name} {word}", source.dataset));
         }
@@ -77,59 +71,12 @@ fn hostile((): (), inside: Inside) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Whether any 32 bytes of these are this column's key, or make it.
-fn opens(file: &Bytes, footer: &[u8], column: &str, known: &[u8]) -> bool {
-    known.windows(32).any(|window| {
-        let parents = [("column", column), ("footer", "")];
-        let children = parents.map(|(purpose, name)| derived(window, purpose, name));
-        let mut keys = std::iter::once(window).chain(children.iter().map(|key| &key[..]));
-        keys.any(|key| reads(file, footer, column, key))
-    })
-}
-
-/// Whether this key gives values of a column.
-fn reads(file: &Bytes, footer: &[u8], column: &str, key: &[u8]) -> bool {
-    let Some(builder) = open(file, footer, Some((column, key))) else {
-        return false;
-    };
-    let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
-    let batch = builder.with_projection(mask).build().ok();
-    let batch = batch.and_then(|mut reader| reader.next());
-    batch.is_some_and(|batch| batch.is_ok_and(|batch| batch.num_rows() > 0))
-}
-
-fn open(file: &Bytes, footer: &[u8], column: Option<(&str, &[u8])>) -> Option<Reader> {
-    let mut keys = FileDecryptionProperties::builder(footer.to_vec());
-    if let Some((name, key)) = column {
-        keys = keys.with_column_key(name, key.to_vec());
-    }
-    let options = ArrowReaderOptions::new().with_file_decryption_properties(keys.build().ok()?);
-    Reader::try_new_with_options(file.clone(), options).ok()
-}
-
 /// What a file holds. Only its length, and reads at a place, can be asked for behind the last wall.
 fn whole(mut file: File) -> Bytes {
     let length = file.seek(SeekFrom::End(0)).unwrap();
     let mut bytes = vec![0; usize::try_from(length).unwrap()];
     file.read_exact_at(&mut bytes, 0).unwrap();
     bytes.into()
-}
-
-fn named(builder: Reader) -> Vec<String> {
-    let fields = builder.schema().fields().iter();
-    fields.map(|field| field.name().clone()).collect()
-}
-
-/// What keys are made of one another by (`docs/keys.md`).
-fn derived(parent: &[u8], purpose: &str, name: &str) -> [u8; 32] {
-    let length = |text: &str| (text.len() as u64).to_be_bytes();
-    let (first, second) = (length(purpose), length(name));
-    let info = [&first[..], purpose.as_bytes(), &second[..], name.as_bytes()];
-    let root = ring::hkdf::Salt::new(ring::hkdf::HKDF_SHA256, b"bonded keys v1").extract(parent);
-    let mut key = [0; 32];
-    let output = root.expand(&info, ring::hkdf::HKDF_SHA256).unwrap();
-    output.fill(&mut key).unwrap();
-    key
 }
 
 /// A column of texts as a runner sends it.

@@ -36,7 +36,7 @@ pub use self::{
     keep::{Kept, confine_kept},
     receipts::{ReceiptRow, receipts_read, with_receipts},
     rewrite::Reported,
-    row_policy::{Overread, enforced},
+    row_policy::{Overread, as_catalogued, enforced},
     shown_rows::ShownRows,
     unconfinable::{Cause, Unconfinable},
 };

@@ -153,12 +153,21 @@ impl Rewrite<'_> {
 
     /// Refuses where rows of protected data stand one by one and may not show.
     pub(crate) fn rows_may_show(&self, relation: &Relation) -> Result<(), Unconfinable> {
+        match self.hidden_rows(relation)?.first() {
+            Some(scan) => Err(self.scope.rows_refusal(*scan)?.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The scans of protected data whose rows stand one by one and may not show.
+    pub(crate) fn hidden_rows(&self, relation: &Relation) -> Result<Vec<ScanId>, Unconfinable> {
+        let mut hidden = Vec::new();
         for scan in relation.subjects.keys() {
             if self.scope.owes(*scan)? {
-                return Err(self.scope.rows_refusal(*scan)?.into());
+                hidden.push(*scan);
             }
         }
-        Ok(())
+        Ok(hidden)
     }
 
     /// The scans of which rows that agree in a column are of one subject.

@@ -1,5 +1,5 @@
 use plan::{Expr, Function, Literal, RowPolicy};
-use terms::{Grade, ItemName, Mask, Type};
+use terms::{Dataset, Grade, Item, ItemName, Mask, Type};
 
 /// An item of which a row policy reads more than it may.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,19 @@ pub fn enforced(
             // What names no item of its own is refused for its types.
             None => Ok(policy),
         },
+    }
+}
+
+/// What [`enforced`] is told of a dataset's items: as the catalogue has them, and of none that it has not.
+pub fn as_catalogued(
+    dataset: &Dataset,
+    mask: impl Fn(&Item) -> Mask,
+) -> impl Fn(&ItemName) -> (Grade, Mask) {
+    move |name| {
+        let item = dataset.item(name);
+        item.map_or((Grade::Four, Mask::Suppress), |item| {
+            (item.grade, mask(item))
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::row_policy::enforced;
+use crate::row_policy::{as_catalogued, enforced};
 use plan::{Bounds, Node, Plan, RowPolicy, Scan, ScanColumn, View};
 use std::collections::BTreeSet;
 use terms::{Dataset, DatasetName, Grade, Item, ItemName, Mask, ScenarioDataset, Type};
@@ -49,13 +49,7 @@ impl ShownRows {
         let rows = match (&wanted.rows, &wanted.rows_plan) {
             (None, None) => None,
             (Some(_), Some(hex)) => {
-                let of = |name: &ItemName| {
-                    let item = dataset.item(name);
-                    item.map_or((Grade::Four, Mask::Suppress), |item| {
-                        (item.grade, mask(item))
-                    })
-                };
-                Some(enforced(row_policy(hex)?, of).ok()?)
+                Some(enforced(row_policy(hex)?, as_catalogued(dataset, mask)).ok()?)
             }
             (Some(_), None) | (None, Some(_)) => return None,
         };

@@ -7,20 +7,19 @@ use crate::Limits;
 /// "too large", which would let it leave with noise that nothing is reckoned for.
 #[derive(Debug)]
 pub(crate) struct Work {
-    left: u64,
+    most: u64,
     done: u64,
 }
 
 impl Work {
     pub(crate) const fn of(limits: &Limits) -> Self {
         Self {
-            left: limits.question_steps_max,
+            most: limits.question_steps_max,
             done: 0,
         }
     }
 
     pub(crate) const fn spend(&mut self, steps: u64) {
-        self.left = self.left.saturating_sub(steps);
         self.done = self.done.saturating_add(steps);
     }
 
@@ -32,6 +31,6 @@ impl Work {
 
     /// Whether as much is left as one try may take.
     pub(crate) const fn suffices(&self, steps: u64) -> bool {
-        self.left >= steps
+        self.most.saturating_sub(self.done) >= steps
     }
 }

@@ -40,8 +40,8 @@ impl Pool {
         let (_, from) = keys_of.ok_or(Failure::WrongSources)?;
         let numbers = (false, true);
         let wanted = (shown.dataset(), shown.items(), numbers);
-        let (mut source, path) = source(wanted, from).ok_or(Failure::WrongSources)?;
-        source.order_key = Some(keys.for_order(from));
+        let order_key = Some(keys.for_order(from));
+        let (source, path) = source(wanted, from, order_key).ok_or(Failure::WrongSources)?;
         let files = opened(vec![path])?;
         let job = RunJob {
             plan: shown.plan().encode(),

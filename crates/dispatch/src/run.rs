@@ -152,18 +152,22 @@ fn sources(confined: &Confined, keys: &Keys) -> Option<Vec<(Source, PathBuf)>> {
     }
     let one = |(dataset, _, items): (DatasetName, u32, Vec<ItemName>)| {
         let (_, from) = keys.sources.iter().find(|(name, _)| name == &dataset)?;
-        let (mut source, path) = source((&dataset, &items, confined.numbers(&dataset)), from)?;
-        source.order_key = confined.hides_order(&dataset).then(|| keys.for_order(from));
-        Some((source, path))
+        let order_key = confined.hides_order(&dataset).then(|| keys.for_order(from));
+        source(
+            (&dataset, &items, confined.numbers(&dataset)),
+            from,
+            order_key,
+        )
     };
     read.into_iter().map(one).collect()
 }
 
 /// The keys of exactly these items of a dataset, and of its numbers of rows and of subjects where they
-/// are wanted; none if those at hand are others. Its rows would come as they were brought.
+/// are wanted; none if those at hand are others. Without a key of an order its rows come as they were brought.
 pub(crate) fn source(
     (dataset, items, (rows, subjects)): (&DatasetName, &[ItemName], (bool, bool)),
     keys: &SourceKeys,
+    order_key: Option<Secret>,
 ) -> Option<(Source, PathBuf)> {
     let mut wanted: BTreeSet<&str> = items.iter().map(ItemName::as_str).collect();
     let columns = keys.columns.iter().filter_map(|(name, key)| {
@@ -184,7 +188,7 @@ pub(crate) fn source(
         footer_key: keys.footer_key.bytes().to_vec().into(),
         columns,
         dataset: dataset.clone(),
-        order_key: None,
+        order_key,
     };
     Some((source, keys.path.clone()))
 }

@@ -277,7 +277,7 @@ fn sealed(domain: &Domain) -> Result<Vec<DatasetName>, Unrestored> {
     for dataset in state.datasets().filter(|dataset| dataset.is_protected()) {
         let name = &dataset.name;
         let unit = SealedUnit::Dataset(name.clone());
-        let snapshots = sealing::snapshots_of(&state, &domain.store, &unit)?;
+        let snapshots = sealing::snapshots_of(state.seen_by(&unit), &domain.store, &unit)?;
         if snapshots.is_empty() {
             continue;
         }

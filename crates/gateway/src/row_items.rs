@@ -2,7 +2,7 @@
 //! grade 3 no value.
 
 use crate::{Kind, Refused};
-use confine::enforced;
+use confine::{as_catalogued, enforced};
 use plan::RowPolicy;
 use terms::{Dataset, Grade, Item, ItemName, Mask, ScenarioDataset, Told};
 
@@ -40,19 +40,14 @@ impl BarredItem {
         (dataset, wanted): (&Dataset, &ScenarioDataset),
         mask: impl Fn(&Item) -> Mask,
     ) -> Option<Self> {
-        let seen = |name: &ItemName| {
-            let item = dataset.item(name);
-            item.map_or((Grade::Four, Mask::Suppress), |item| {
-                (item.grade, mask(item))
-            })
-        };
+        let seen = as_catalogued(dataset, mask);
         let barred = |item: &ItemName, grade, bar| Self {
             dataset: dataset.name.to_string(),
             item: item.clone(),
             grade,
             bar,
         };
-        if let Err(why) = enforced(policy.clone(), seen) {
+        if let Err(why) = enforced(policy.clone(), &seen) {
             let bar = match why.grade {
                 Grade::Four => Bar::GradeFour,
                 Grade::One | Grade::Two | Grade::Three => Bar::GradeThree,

@@ -4,7 +4,7 @@
 use crate::{Asking, By, Carried, Gateway, Order, Unadministered};
 use chrono::NaiveDate;
 use ledger::{leaf_hash, node_hash};
-use register::{Command, Listing, Seal, State};
+use register::{Command, Listing, Seal};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc};
 use terms::{DatasetName, Digest, Event, SealBasis, SealedFile, SealedUnit};
@@ -66,8 +66,8 @@ impl Gateway {
         let seal = self.domain.live.read().state.seal_of(&unit)?.clone();
         let sealed = self.list_of(&seal)?;
         let mut wanted: BTreeSet<(DatasetName, u32)> = seal.snapshots.clone();
-        let state = self.domain.live.read().state.clone();
-        wanted.extend(snapshots_of(&state, &self.domain.store, &unit)?);
+        let seen = self.domain.live.read().state.seen_by(&unit);
+        wanted.extend(snapshots_of(seen, &self.domain.store, &unit)?);
         let found = self.hashed(wanted.into_iter().collect()).await?;
         let known = |file: &SealedFile| {
             let same =
@@ -117,8 +117,8 @@ impl Gateway {
     async fn listed(&self, unit: &SealedUnit) -> Result<Listing, Unadministered> {
         let (domain, unit) = (Arc::clone(&self.domain), unit.clone());
         let listed = tokio::task::spawn_blocking(move || {
-            let state = domain.live.read().state.clone();
-            listing(&domain.store, snapshots_of(&state, &domain.store, &unit)?)
+            let seen = domain.live.read().state.seen_by(&unit);
+            listing(&domain.store, snapshots_of(seen, &domain.store, &unit)?)
         });
         Ok(listed.await.map_err(|_| Unadministered::Broken)??)
     }
@@ -146,13 +146,13 @@ impl Gateway {
     }
 }
 
-/// The snapshots of a unit, and the results that are kept of it.
+/// The snapshots of a unit: those that its register sees of it, results that are kept of it among them, and
+/// of a dataset all that is stored.
 pub(crate) fn snapshots_of(
-    state: &State,
+    mut snapshots: Vec<(DatasetName, u32)>,
     store: &Store,
     unit: &SealedUnit,
 ) -> Result<Vec<(DatasetName, u32)>, Unkept> {
-    let mut snapshots = state.seen_by(unit);
     if let SealedUnit::Dataset(name) = unit {
         let numbers = store.stored(name)?.into_iter();
         snapshots.extend(numbers.map(|number| (name.clone(), number)));

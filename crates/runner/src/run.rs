@@ -25,7 +25,7 @@ use datafusion::{
 use futures::StreamExt;
 use plan::{Accept, Bounds, Plan};
 use std::{fs::File, io, sync::Arc};
-use wire::job::{Done, RunFrame, RunJob, Source};
+use wire::job::{Done, RunFrame, RunJob};
 
 /// Threads that work at a job, besides the one that waits for it.
 pub(crate) const THREADS: usize = 2;
@@ -79,8 +79,7 @@ pub(crate) async fn run_with(
     // INVARIANT (one order): what owes anything, or is masked, is computed by one thread, and its rows come
     // in the one order that the scenario has for them, so that the same rows give the same sums to the last
     // bit.
-    let is_open = |source: &Source| source.order_key.is_none();
-    let is_open = sources.iter().all(|(source, _)| is_open(source));
+    let is_open = sources.iter().all(|(source, _)| source.order_key.is_none());
     let partitions = if is_open { THREADS } else { 1 };
     let memory = usize::try_from(job.memory_bytes_max).map_err(|_| Failed::Job)?;
     let held_bytes_max = memory / HELD_SHARE / plan.root.scans().len().max(1);

@@ -121,11 +121,8 @@ impl Rewrite<'_> {
             .into_iter()
             .map(|(_, theirs)| theirs)
             .collect();
-        let mut untied = false;
-        for scan in right.subjects.keys() {
-            untied |= self.scope.owes(*scan)? && !ties.contains(scan);
-        }
-        if !untied {
+        let hidden = self.hidden_rows(&right)?;
+        if hidden.iter().all(|scan| ties.contains(scan)) {
             return Ok((right, on.to_vec()));
         }
         if filtered {
@@ -133,10 +130,8 @@ impl Rewrite<'_> {
         }
         let keys: Vec<Expr> = on.iter().map(|(_, theirs)| theirs.clone()).collect();
         let right = self.grouped_by(right, &keys)?.withhold();
-        for scan in right.subjects.keys() {
-            if self.scope.owes(*scan)? {
-                return Err(Cause::UntiedSide.into());
-            }
+        if !self.hidden_rows(&right)?.is_empty() {
+            return Err(Cause::UntiedSide.into());
         }
         let on = on.iter().zip(0..);
         Ok((

@@ -20,6 +20,7 @@ impl Rewrite<'_> {
         calls: &[WindowCall],
     ) -> Result<Relation, Unconfinable> {
         let mut relation = self.relation(input, false)?.withhold();
+        let hidden = self.hidden_rows(&relation)?;
         let shown = relation.columns.clone();
         let mut confined = Vec::with_capacity(calls.len());
         for call in calls {
@@ -43,10 +44,8 @@ impl Rewrite<'_> {
                 partition.push(expr);
                 labels.push(label);
             }
-            for scan in relation.subjects.keys() {
-                if self.scope.owes(*scan)? && !within.contains(scan) {
-                    return Err(Cause::WindowOverRows.into());
-                }
+            if !hidden.iter().all(|scan| within.contains(scan)) {
+                return Err(Cause::WindowOverRows.into());
             }
             let order = self.sort_keys(&call.order, &shown)?;
             confined.push(WindowCall {

@@ -88,6 +88,18 @@ fn moved() -> Node {
     )
 }
 
+/// What a scenario that lists these items may, whose row policy asks whether an item of it has a value.
+fn where_there_is((item, of): (&str, Type), citizen: Value, listed: &Value) -> Arc<Permit> {
+    let rows = RowPolicy {
+        items: vec![(item.parse().unwrap(), of)],
+        predicate: Expr::call(Function::IsNotNull, [column(0)]),
+    };
+    let bytes: String = rows.encode().iter().map(|b| format!("{b:02x}")).collect();
+    let wanted = json!([{"name": "city.citizen", "items": listed,
+        "rows": format!("{item} is not null"), "rows_plan": bytes, "show_rows": true}]);
+    made(vec![citizen], &wanted, (5, 10))
+}
+
 fn subject_id() -> Value {
     let mut pid = item("pid", "subject_id", 3, None, "int");
     pid["unique"] = json!(true);
@@ -141,11 +153,6 @@ fn a_refusal_names_the_item_its_grade_and_the_code() {
 
 #[test]
 fn a_row_policy_over_an_item_not_listed_is_told_with_its_grade_and_read() {
-    let rows = RowPolicy {
-        items: vec![("birth".parse().unwrap(), Type::Date)],
-        predicate: Expr::call(Function::IsNotNull, [column(0)]),
-    };
-    let bytes: String = rows.encode().iter().map(|b| format!("{b:02x}")).collect();
     let citizen = dataset(
         "city.citizen",
         Some("pid"),
@@ -157,9 +164,8 @@ fn a_row_policy_over_an_item_not_listed_is_told_with_its_grade_and_read() {
             item("note", "free_text", 2, Some("suppress"), "text"),
         ],
     );
-    let wanted = json!([{"name": "city.citizen", "items": {"named": ["pid", "district", "note"]},
-        "rows": "birth is not null", "rows_plan": bytes, "show_rows": true}]);
-    let permit = made(vec![citizen], &wanted, (5, 10));
+    let listed = json!({"named": ["pid", "district", "note"]});
+    let permit = where_there_is(("birth", Type::Date), citizen, &listed);
     let scan = || scan_under(&permit, "city.citizen", &["pid", "district"]);
     let counts = aggregate(scan(), vec![column(1)], vec![count()]);
     let confined = under(&permit, counts).unwrap();
@@ -208,11 +214,6 @@ fn people_stand_in_no_order_of_the_source() {
 
 #[test]
 fn a_row_policy_over_what_is_of_grade_four_by_now_answers_nothing() {
-    let rows = RowPolicy {
-        items: vec![("diag".parse().unwrap(), Type::Text)],
-        predicate: Expr::call(Function::IsNotNull, [column(0)]),
-    };
-    let bytes: String = rows.encode().iter().map(|b| format!("{b:02x}")).collect();
     for (grade, expect) in [(2, None), (4, Some("confine.row-policy"))] {
         let citizen = dataset(
             "city.citizen",
@@ -224,9 +225,7 @@ fn a_row_policy_over_what_is_of_grade_four_by_now_answers_nothing() {
                 item("district", "code", 1, None, "text"),
             ],
         );
-        let wanted = json!([{"name": "city.citizen", "items": "all", "rows": "diag is not null",
-            "rows_plan": bytes, "show_rows": true}]);
-        let permit = made(vec![citizen], &wanted, (5, 10));
+        let permit = where_there_is(("diag", Type::Text), citizen, &json!("all"));
         let scan = scan_under(&permit, "city.citizen", &["pid", "district"]);
         let confined = under(&permit, aggregate(scan, vec![column(1)], vec![count()]));
         assert_eq!(
