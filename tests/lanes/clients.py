@@ -125,8 +125,7 @@ def schemas(served):
     service = "/arrow.flight.protocol.FlightService/"
     call = lambda name, message: wire.channel.unary_unary(service + name, None, None)(message, metadata=wire.metadata, timeout=20)
     sql = "SELECT district, avg(income) AS a FROM citizen GROUP BY district"
-    command = d.field(1, b"type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery") + d.field(2, d.field(1, sql.encode()))
-    descriptor = bytes([8, 2]) + d.field(2, command)
+    descriptor = bytes([8, 2]) + d.field(2, d.statement(sql))
     info = call("GetFlightInfo", descriptor)
     if d.first(call("GetSchema", descriptor), 1) != d.first(info, 1): wrong("GetSchema differs from GetFlightInfo")
     poll = call("PollFlightInfo", descriptor)
@@ -167,8 +166,7 @@ def digests(served):
     for sql in ("SELECT district, pop FROM district_stat ORDER BY district", f"""SELECT a.district, a.pop, a.pop > 500 AS b, CASE WHEN b.pop > 500 THEN b.pop END AS c, CAST(b.pop AS DOUBLE) / 7 AS f,
         CASE WHEN b.pop > 400 THEN b.district END AS t, DATE '2020-01-01' AS d FROM ({many}) AS a CROSS JOIN ({many}) AS b CROSS JOIN (VALUES (1), (2), (3), (4), (5)) AS t(n)""",
         "SELECT district, pop FROM district_stat WHERE pop < 0"):
-        command = d.field(1, b"type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery") + d.field(2, d.field(1, sql.encode()))
-        info = client.get_flight_info(arrow_flight.FlightDescriptor.for_command(command), header)
+        info = client.get_flight_info(arrow_flight.FlightDescriptor.for_command(d.statement(sql)), header)
         reader = client.do_get(info.endpoints[0].ticket, header)
         batches, receipt = [], None
         while True:

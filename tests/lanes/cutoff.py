@@ -93,10 +93,8 @@ class Reader(threading.Thread):
 
     def run(self):
         metadata = [("bonded-scenario", "care")]
-        command = d.field(1, b"type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery")
-        command += d.field(2, d.field(1, self.sql.encode()))
         try:
-            info = self.info(bytes([8, 2]) + d.field(2, command), metadata=metadata, timeout=120)
+            info = self.info(bytes([8, 2]) + d.field(2, d.statement(self.sql)), metadata=metadata, timeout=120)
             if not self.pace: self.begun.set()
             for _ in self.get(d.first(d.first(info, 3), 1), metadata=metadata, timeout=300):
                 self.messages += 1

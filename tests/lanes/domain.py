@@ -24,6 +24,23 @@ def arguments(about, **more):
     return parser.parse_args()
 
 
+def family(pid):
+    """The numbers of a process and of all below it."""
+    found, look = [], [pid]
+    while look:
+        pid = look.pop()
+        found.append(pid)
+        try:
+            for task in pathlib.Path(f"/proc/{pid}/task").iterdir(): look += [int(child) for child in (task / "children").read_text().split()]
+        except OSError: pass
+    return found
+
+
+def statement(sql):
+    """A statement as Flight SQL's command."""
+    return field(1, b"type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery") + field(2, field(1, sql.encode("utf-8", "surrogatepass")))
+
+
 def f1_seed(folder, twin=None, seed=1):
     """A copy of fixture F1 with its data made."""
     source = shared() / "fixtures" / "f1"
@@ -164,9 +181,7 @@ class Wire:
 
     def query(self, sql, timeout=60):
         """The FlightInfo and the FlightData messages, raw; Refused on an error."""
-        command = field(1, b"type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery")
-        command += field(2, field(1, sql.encode("utf-8", "surrogatepass")))
-        descriptor = bytes([8, 2]) + field(2, command)
+        descriptor = bytes([8, 2]) + field(2, statement(sql))
         try:
             call = self.info.with_call(descriptor, metadata=self.metadata, timeout=timeout)
             info = call[0]

@@ -67,21 +67,10 @@ class Memory:
     def __init__(self, pid):
         self.pid, self.peak, self.parts, self.over = pid, 0, {}, threading.Event()
 
-    def family(self):
-        found, look = [], [self.pid]
-        while look:
-            pid = look.pop()
-            found.append(pid)
-            try:
-                for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-                    look += [int(child) for child in (task / "children").read_text().split()]
-            except OSError: pass
-        return found
-
     def watch(self):
         while not self.over.wait(0.05):
             parts = {}
-            for pid in self.family():
+            for pid in d.family(self.pid):
                 try:
                     text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
                     parts[pid] = int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1)) / 1024
@@ -125,8 +114,7 @@ def stream(given, served):
         lines = given.lines
         def asked(times):
             sql = STREAM.format(", ".join(f"({n})" for n in range(times)))
-            command = d.field(1, b"type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery") + d.field(2, d.field(1, sql.encode()))
-            info = ours.get_flight_info(f.FlightDescriptor.for_command(command), header)
+            info = ours.get_flight_info(f.FlightDescriptor.for_command(d.statement(sql)), header)
             return drained(ours.do_get(info.endpoints[0].ticket, header))
         rates = {"plain Flight": [], "bonded": []}
         for _ in range(given.repeats):

@@ -49,17 +49,13 @@ def keys_of(folder, items):
     return keys
 
 
-def family(pid):
-    found, look = {}, [(pid, "front")]
-    while look:
-        pid, role = look.pop()
-        try:
-            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            below = [int(c) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for c in (task / "children").read_text().split()]
+def roles(pid):
+    """What each process of a gateway is: the front, or a zygote or child of a kind."""
+    found = {}
+    for pid in d.family(pid):
+        try: words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError: continue
-        kind = next((word.decode().removesuffix("-child") for word in words if word.endswith(b"-child")), None)
-        found[pid] = kind or role
-        look += [(child, role) for child in below]
+        found[pid] = next((word.decode().removesuffix("-child") for word in words if word.endswith(b"-child")), "front")
     return found
 
 
@@ -111,19 +107,19 @@ def searched(given, folder):
         check(len(keys) > 20 and any(name.endswith(" income") for name in keys), f"only these keys were derived: {sorted(keys)}")
         wire = served.wire("alice", "care")
         wire.query(ROWS, 60)
-        before = {pid: cpu(pid) for pid in family(served.process.pid)}
+        before = {pid: cpu(pid) for pid in roles(served.process.pid)}
         thread = threading.Thread(target=lambda: answered(wire))
         thread.start()
         at_work = None
         until = time.monotonic() + 20
         while at_work is None and time.monotonic() < until:
-            for pid, kind in family(served.process.pid).items():
+            for pid, kind in roles(served.process.pid).items():
                 if kind == "runner" and cpu(pid) - before.get(pid, 0) > 0.2: at_work = pid
             time.sleep(0.02)
         if at_work is None: check(False, "no runner was seen at work"); return
         os.kill(at_work, signal.SIGSTOP)
         try:
-            processes = family(served.process.pid)
+            processes = roles(served.process.pid)
             held = holders(processes, keys)
         finally: resumed(at_work)
         thread.join()
