@@ -2,10 +2,14 @@
 work: the gateway is not started again, stays small and flat, and the others hardly wait. Needs grpcio, pyarrow.
 
 First the others alone (`idle`), then with the bombs. What a bomb comes back as is counted by code; an error that is
-not clean is wrong. A licence may be refused 500 times a day and then asks nothing more, so that the throwers go on under
-the next of many.
+not clean is wrong, and so is whatever an honest statement comes back as but its answer. A licence may be refused 500
+times a day and then asks nothing more, so that the throwers go on under the next of many. The honest clients are a
+process of their own and the throwers stand behind it: all of these would be on other machines, and what is measured is
+how long the gateway lets them wait. Which bombs were in the air while they waited longest is told, beside by chance.
+A virtual machine may be held by its host while it has much to do: how often a real-time thread on each processor was
+not let run, and what the honest figures are without the statements that fall together with that, is told beside.
 """
-import collections, re, statistics, sys, threading, time
+import bisect, collections, json, os, re, subprocess, sys, threading, time
 import pathlib
 import domain as d
 import starve
@@ -17,17 +21,38 @@ def percentile(times, share):
     return sorted(times)[min(len(times) - 1, int(len(times) * share))] * 1000
 
 
-def work(served, until, times, failed):
+def work(wire, until, times, failed):
     """One honest client: a statement, and a breath as long as it took, so that it is no bomb itself."""
-    wire = served.wire("bob", "roads")
-    while time.monotonic() < until:
+    while (began := time.monotonic()) < until:
         wire.seen.clear()
-        began = time.monotonic()
-        try: wire.query(HONEST, 60)
-        except d.Refused as refused: failed.append(f"honest: {refused.code} {refused.text[:120]}"); return
-        took = time.monotonic() - began
-        times.append(took)
-        time.sleep(min(took, max(0.0, until - time.monotonic())))
+        try: wire.query(HONEST, 60); times.append((began, time.monotonic() - began))
+        except d.Refused as refused: failed.append((began, f"{refused.code} {refused.text[:120]}"))
+        time.sleep(max(0.0, min(time.monotonic() - began, until - time.monotonic())))
+
+
+def honest(address, person, until, clients):
+    """The process of the honest clients. Prints when each statement began, and how long it took or what it came to."""
+    times, failed = [], []
+    wires = [d.Wire(address, pathlib.Path(person), "roads") for _ in range(int(clients))]
+    threads = [threading.Thread(target=work, args=(wire, float(until), times, failed)) for wire in wires]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    print(json.dumps({"times": times, "failed": failed}))
+
+
+def watch(processor, until):
+    """The process that watches one processor. Prints when a thread before which nothing else runs could not run, and how
+    long, from 3 ms on: what the host takes, and the kernel's own work."""
+    stalls, until = [], float(until)
+    try:
+        os.sched_setaffinity(0, {int(processor)})
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+    except OSError: until = 0.0
+    while (began := time.monotonic()) < until:
+        time.sleep(0.002)
+        late = time.monotonic() - began - 0.002
+        if late > 0.003: stalls.append((began + 0.002, late))
+    print(json.dumps(stalls if until else None))
 
 
 class Licence:
@@ -51,7 +76,8 @@ def many(seed, licences):
     return seed
 
 
-def throw(served, until, bombs, at, outcome, failed, licence):
+def throw(served, until, bombs, at, outcome, failed, licence, flown):
+    os.nice(10)
     wire, number = served.wire("alice", f"care-{licence.number}"), licence.number
     while time.monotonic() < until:
         name, sql = bombs[next(at) % len(bombs)]
@@ -59,8 +85,10 @@ def throw(served, until, bombs, at, outcome, failed, licence):
             number = licence.number
             wire.metadata = [("bonded-scenario", f"care-{number}")]
         wire.seen.clear()
+        began = time.monotonic()
         try: wire.query(sql, 180); came, text = "answered", ""
         except d.Refused as refused: came, text = refused.code, refused.text
+        flown.append((began, time.monotonic(), name))
         if "budget" in text.split(":")[0]: licence.spent(number); continue
         outcome[f"{came} {text.split(':')[0]}" if came != "answered" else came] += 1
         # A code of ours; or the statement was longer than a message may be.
@@ -74,20 +102,46 @@ class Numbers:
         with self.lock: self.at += 1; return self.at
 
 
-def phase(served, seconds, honest, throwers, bombs, licence):
-    """Runs both kinds of clients for so long; gives times, outcomes, memory and failures."""
-    until, times, outcome, failed, at = time.monotonic() + seconds, [], collections.Counter(), [], Numbers()
-    clients = [threading.Thread(target=work, args=(served, until, times, failed)) for _ in range(honest)]
-    clients += [threading.Thread(target=throw, args=(served, until, bombs, at, outcome, failed, licence)) for _ in range(throwers)]
-    for client in clients: client.start()
+def phase(served, seconds, clients, throwers, bombs, licence):
+    """Runs both kinds of clients for so long; gives honest times, bombs in the air, outcomes, memory, failures, and by
+    processor when it stood still."""
+    until, outcome, failed, at, flown = time.monotonic() + seconds, collections.Counter(), [], Numbers(), []
+    beside = lambda *words: subprocess.Popen([sys.executable, __file__, *map(str, words)], stdout=subprocess.PIPE, text=True)
+    watched = [beside("--watch", processor, until) for processor in sorted(os.sched_getaffinity(0))]
+    others = beside("--honest", served.address, served.person("bob"), until, clients)
+    threads = [threading.Thread(target=throw, args=(served, until, bombs, at, outcome, failed, licence, flown)) for _ in range(throwers)]
+    for thread in threads: thread.start()
     memory = []
     status = pathlib.Path(f"/proc/{served.process.pid}/status")
     while time.monotonic() < until and served.process.poll() is None:
         memory.append(int(re.search(r"VmRSS:\s+(\d+)", status.read_text()).group(1)) / 1024)
         time.sleep(1)
-        if len(memory) % 60 == 0: print(f"    {len(memory) // 60} min: {memory[-1]:.0f} MiB, {sum(outcome.values())} bombs under {licence.number + 1} licences, {len(times)} honest", flush=True)
-    for client in clients: client.join()
-    return times, outcome, memory, failed
+        if len(memory) % 60 == 0: print(f"    {len(memory) // 60} min: {memory[-1]:.0f} MiB, {sum(outcome.values())} bombs under {licence.number + 1} licences", flush=True)
+    for thread in threads: thread.join()
+    said = json.loads(others.communicate()[0])
+    failed += [f"honest, {began - until + seconds:.0f} s in: {what}" for began, what in said["failed"]]
+    return said["times"], flown, outcome, memory, failed, [json.loads(one.communicate()[0]) for one in watched]
+
+
+def apart(times, stalls):
+    """Those of the times that fall together with no stall."""
+    ends = sorted((at, at + late) for at, late in stalls)
+    starts = [at for at, _ in ends]
+    longest = max((end - at for at, end in ends), default=0)
+    touched = lambda began, took: any(end > began for _, end in ends[bisect.bisect_left(starts, began - longest):bisect.bisect_right(starts, began + took)])
+    return [(began, took) for began, took in times if not touched(began, took)]
+
+
+def blamed(times, flown):
+    """Of each bomb: how often it was in the air while one of the slowest hundredth waited, beside how often it would
+    have been if it made no difference."""
+    slow = sorted(times, key=lambda one: one[1])[-max(1, len(times) // 100):]
+    during, always, weight = collections.Counter(), collections.Counter(), sum(took for _, took in slow)
+    span = max(end for _, end, _ in flown) - min(start for start, _, _ in flown)
+    for start, end, name in flown:
+        always[name] += (end - start) / span * weight
+        for began, took in slow: during[name] += max(0.0, min(end, began + took) - max(start, began))
+    return [(name, during[name], always[name]) for name, _ in during.most_common(8) if during[name] > 2 * always[name]]
 
 
 def main():
@@ -96,15 +150,23 @@ def main():
         licence = Licence()
         bombs = list(starve.BOMBS.items()) + list(starve.lines())
         phase(served, 5, given.honest, 0, bombs, licence)
-        idle, _, _, failed = phase(served, given.idle_seconds, given.honest, 0, bombs, licence)
-        times, outcome, memory, more = phase(served, given.minutes * 60, given.honest, given.throwers, bombs, licence)
+        idle, _, _, _, failed, still = phase(served, given.idle_seconds, given.honest, 0, bombs, licence)
+        times, flown, outcome, memory, more, held = phase(served, given.minutes * 60, given.honest, given.throwers, bombs, licence)
         failed += more
         if served.process.poll() is not None: failed.append("the gateway is gone")
         if licence.number >= given.licences: failed.append(f"all {given.licences} licences were spent: give more")
-        p = {name: (percentile(t, .5), percentile(t, .99)) for name, t in (("idle", idle), ("meanwhile", times))}
+        p = {name: [percentile([took for _, took in t], share) for share in (.5, .99, .999)] for name, t in (("idle", idle), ("meanwhile", times))}
         print(f"{sum(outcome.values())} bombs of {len(bombs)} kinds by {given.throwers} clients in {given.minutes} min:")
         for came, count in outcome.most_common(): print(f"    {count:6} {came}")
-        print(f"honest, another licence, ms: " + "; ".join(f"{name} p50 {a:.1f} p99 {b:.1f}" for name, (a, b) in p.items()) + f"; {len(idle)} and {len(times)} statements")
+        print(f"honest, another licence, ms: " + "; ".join(f"{name} p50 {a:.1f} p99 {b:.1f} p99.9 {c:.1f}" for name, (a, b, c) in p.items()) + f"; {len(idle)} and {len(times)} statements")
+        if None in still + held: print("    whether the machine stood still is not known: no real-time thread is allowed here")
+        else:
+            for name, all, stalls, minutes in (("idle", idle, still, given.idle_seconds / 60), ("meanwhile", times, held, given.minutes)):
+                lates = [late for one in stalls for _, late in one]
+                free = [took for _, took in apart(all, [stall for one in stalls for stall in one])]
+                print(f"    {name}: processors stood still {len(lates) / minutes / len(stalls):.0f} times a minute each, {sum(lates) / len(stalls) / minutes / 600:.2f} % of the time, {max(lates, default=0) * 1000:.0f} ms at most; "
+                    f"without that p50 {percentile(free, .5):.1f} p99 {percentile(free, .99):.1f}, {len(free)} statements")
+        for name, during, always in blamed(times, flown): print(f"    in the air while the slowest waited: {name[:60]}, {during:.1f} s, of {always:.1f} by chance")
         third = len(memory) // 3
         early, late = max(memory[third:2 * third]), max(memory[2 * third:])
         print(f"gateway memory: peak {served.memory_peak_mib():.0f} MiB; most in the second third {early:.0f}, in the last {late:.0f}")
@@ -121,4 +183,7 @@ def main():
     return bool(told + len(failed))
 
 
-if __name__ == "__main__": sys.exit(main())
+ROLES = {"--honest": honest, "--watch": watch}
+if __name__ == "__main__":
+    role = ROLES.get(sys.argv[1]) if len(sys.argv) > 1 else None
+    sys.exit(role(*sys.argv[2:]) if role else main())
