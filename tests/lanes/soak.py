@@ -164,7 +164,7 @@ def main():
             for name, all, stalls, minutes in (("idle", idle, still, given.idle_seconds / 60), ("meanwhile", times, held, given.minutes)):
                 lates = [late for one in stalls for _, late in one]
                 free = [took for _, took in apart(all, [stall for one in stalls for stall in one])]
-                print(f"    {name}: processors stood still {len(lates) / minutes / len(stalls):.0f} times a minute each, {sum(lates) / len(stalls) / minutes / 600:.2f} % of the time, {max(lates, default=0) * 1000:.0f} ms at most; "
+                print(f"    {name}: processors stood still {len(lates) / minutes / len(stalls):.0f} times a minute each, {sum(lates) / len(stalls) / minutes / 0.6:.2f} % of the time, {max(lates, default=0) * 1000:.0f} ms at most; "
                     f"without that p50 {percentile(free, .5):.1f} p99 {percentile(free, .99):.1f}, {len(free)} statements")
         for name, during, always in blamed(times, flown): print(f"    in the air while the slowest waited: {name[:60]}, {during:.1f} s, of {always:.1f} by chance")
         third = len(memory) // 3

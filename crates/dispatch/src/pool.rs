@@ -47,6 +47,12 @@ impl Pool {
         Ok([(Worker::Planner, planners), (Worker::Runner, runners)])
     }
 
+    /// How long a statement may be, in bytes; a longer one is refused.
+    #[must_use]
+    pub fn sql_bytes_max(&self) -> usize {
+        self.config.sql_bytes_max
+    }
+
     /// The draft of one statement, over the tables that the permit shows. Untrusted: confine it.
     ///
     /// # Errors
@@ -105,7 +111,7 @@ impl Pool {
     }
 
     fn small(&self, statement: Statement<'_>) -> Result<(), Failure> {
-        let small = statement.sql.len() <= self.config.sql_bytes_max;
+        let small = statement.sql.len() <= self.sql_bytes_max();
         if small {
             Ok(())
         } else {

@@ -16,12 +16,33 @@ use ledger::{Decided, Decision, Entry, Opened, Opening};
 use plan::{Literal, Plan};
 use policy::Permit;
 use register::State;
-use std::sync::{Arc, PoisonError};
-use terms::{Action, ScenarioId};
+use std::{
+    borrow::Cow,
+    sync::{Arc, PoisonError},
+};
+use terms::{Action, Digest, ScenarioId};
 use tracing::Instrument;
 
 /// How often one statement may read the caller's receipts, which are written into its plan.
 const RECEIPTS_READ_MAX: usize = 4;
+
+/// What is on record of a statement that is longer than is looked at, in bytes of its beginning.
+pub(super) const BEGINNING_BYTES: usize = 1 << 10;
+
+/// What of a statement goes on record: all of it, as long as it may run. Of a longer one, which is refused
+/// next, its beginning, its length and its digest: whoever sends many fills no disk, and no other entry waits
+/// until it is written.
+fn recorded(sql: &str, bytes_max: usize) -> Cow<'_, str> {
+    if sql.len() <= bytes_max {
+        return Cow::Borrowed(sql);
+    }
+    let beginning = sql.get(..sql.floor_char_boundary(BEGINNING_BYTES));
+    let (beginning, bytes) = (beginning.unwrap_or_default(), sql.len());
+    let digest = Digest::of(sql.as_bytes());
+    Cow::Owned(format!(
+        "{beginning}\n-- the beginning of {bytes} bytes, of SHA-256 {digest}"
+    ))
+}
 
 impl Gateway {
     pub(crate) fn prove(&self, asking: &Asking) -> Result<Caller, Refused> {
@@ -71,7 +92,7 @@ impl Gateway {
         let entry = self
             .domain
             .ledger
-            .open_operation(opening, sql, at)
+            .open_operation(opening, &recorded(sql, self.pool.sql_bytes_max()), at)
             .instrument(span)
             .await;
         let entry = entry.map_err(|why| Refused::from(&why))?;

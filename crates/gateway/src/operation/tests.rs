@@ -1,8 +1,9 @@
+use super::stages::BEGINNING_BYTES;
 use super::*;
 use crate::stage::{Stage, event};
 use plan::{Node, Plan, Scan, ScanColumn, View};
 use serde_json::json;
-use terms::{Digest, Type};
+use terms::{Digest, Event, Type};
 
 /// The codes of the open dataset, each as it is.
 fn codes() -> Plan {
@@ -61,4 +62,42 @@ async fn what_leaves_is_the_plan_of_a_product_while_it_stands_approved() {
         // Inside nothing changes.
         assert_eq!(confined(&stage, Aim::Query), Ok(plan));
     }
+}
+
+/// A statement that is longer than may run, and fills the log with itself no more than it runs.
+#[tokio::test]
+async fn of_a_statement_too_long_to_run_the_beginning_and_the_digest_are_on_record() {
+    let stage = Stage::set().await;
+    let most = stage.gateway.pool.sql_bytes_max();
+    let ledger = &stage.gateway.domain.ledger;
+    let on_record = |sql: &str| {
+        let events = ledger.events(0).unwrap().map(Result::unwrap);
+        let opened = events.filter(|at| matches!(at.event, Event::OperationOpened { .. }));
+        let text = ledger.reader().sealed(opened.last().unwrap().index);
+        let text: serde_json::Value = serde_json::from_slice(&text.unwrap().unwrap()).unwrap();
+        let text = text["sql"].as_str().unwrap().to_owned();
+        (text == sql, text)
+    };
+    // A character of three bytes stands across the end of the beginning.
+    let long = format!("SELECT '{}'", "数".repeat(most));
+    let refused = stage.gateway.explain(&stage.asking(), &long).await;
+    assert_eq!(refused.unwrap_err().code, "planner.too-large");
+    let (_, text) = on_record(&long);
+    assert!(text.len() < 2 * BEGINNING_BYTES, "{} bytes", text.len());
+    let (beginning, rest) = text.split_once("\n-- ").unwrap();
+    assert!(long.starts_with(beginning) && beginning.len() > BEGINNING_BYTES - 3);
+    let digest = Digest::of(long.as_bytes());
+    assert_eq!(
+        rest,
+        format!("the beginning of {} bytes, of SHA-256 {digest}", long.len())
+    );
+    // What may run is on record as it is, to its last byte; here no planner is there to run it.
+    let just = format!("SELECT '{}'", "x".repeat(most - 9));
+    assert_eq!(just.len(), most);
+    stage
+        .gateway
+        .explain(&stage.asking(), &just)
+        .await
+        .unwrap_err();
+    assert!(on_record(&just).0);
 }
