@@ -72,7 +72,7 @@ impl Rewrite<'_> {
             Node::Sort { input, keys, fetch } => self.sort(input, keys, *fetch, last),
             Node::Limit { input, skip, fetch } => {
                 let relation = self.relation(input, last)?;
-                let relation = if last { relation.withhold() } else { relation };
+                let relation = self.to_be_cut(relation, last)?;
                 Ok(relation.wrap(|input| Node::Limit {
                     input,
                     skip: *skip,
@@ -132,8 +132,25 @@ impl Rewrite<'_> {
     ) -> Result<Relation, Unconfinable> {
         let relation = self.relation(input, last)?;
         let keys = self.sort_keys(keys, &relation.columns)?;
-        let relation = if last { relation.withhold() } else { relation };
+        let relation = match fetch {
+            Some(_) => self.to_be_cut(relation, last)?,
+            None if last => relation.withhold(),
+            None => relation,
+        };
         Ok(relation.wrap(|input| Node::Sort { input, keys, fetch }))
+    }
+
+    /// A relation of which only some rows are to be taken, those of one place in an order.
+    ///
+    /// INVARIANT (a value is of who is counted for it): what one row says decides which others are taken, where
+    /// nobody counts whose it is. Rows that may not show are not cut; of groups those that owe are withheld
+    /// first. Where the rows are the result, that they show is asked there.
+    fn to_be_cut(&self, relation: Relation, last: bool) -> Result<Relation, Unconfinable> {
+        let relation = relation.withhold();
+        if !last && !self.hidden_rows(&relation)?.is_empty() {
+            return Err(Cause::LimitOverRows.into());
+        }
+        Ok(relation)
     }
 
     fn sort_keys(

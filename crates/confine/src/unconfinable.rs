@@ -133,6 +133,12 @@ causes! {
         "在不允许显示逐行结果时，聚合函数中的这一计算值可能突出少数记录。",
         "Aggregate the item itself, put the condition into FILTER or a CASE right inside the aggregate, or group by the value.",
         "请直接对数据项聚合，将条件写入 FILTER 或聚合函数内的 CASE，或按该值分组。";
+    /// Some of the rows that may not show.
+    LimitOverRows = "confine.limit-over-rows", "CG-B 汇聚 L2-4",
+        "where rows may not show, a limit among them would let what one row says decide which others count.",
+        "在不允许显示逐行结果时，对记录使用 LIMIT 或 OFFSET 会使一条记录的内容决定计入哪些其他记录。",
+        "Aggregate first and limit the groups.",
+        "请先聚合，再对分组使用 LIMIT 或 OFFSET。";
     /// A window over rows that may not show, of more than one subject.
     WindowOverRows = "confine.window-over-rows", "CG-B 汇聚 L2-4",
         "where rows may not show, a window over them would carry what one row says into others.",

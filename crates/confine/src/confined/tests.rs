@@ -773,6 +773,44 @@ fn a_window_over_rows_that_may_not_show_stays_within_one_subject() {
     assert_eq!(off(by_subject, vec![]), Cause::WindowOverRows);
 }
 
+/// So would a limit among rows: who is first decides who else counts.
+#[test]
+fn rows_that_may_not_show_are_not_cut_and_groups_that_owe_are_withheld_before() {
+    let limit = |input: Node| Node::Limit {
+        input: Box::new(input),
+        skip: 1,
+        fetch: Some(1_000),
+    };
+    let first = |input: Node| Node::Sort {
+        input: Box::new(input),
+        keys: vec![],
+        fetch: Some(10),
+    };
+    let counted = |input| aggregate(input, vec![column(3)], vec![call(F::Count, vec![])]);
+    for cut in [limit(citizen()), first(citizen())] {
+        assert_eq!(refused(false, counted(cut.clone())), Cause::LimitOverRows);
+        granted(true, counted(cut.clone()));
+        let tied = join(JoinKind::Semi, citizen(), cut, vec![(0, 0)]);
+        assert_eq!(refused(false, counted(tied)), Cause::LimitOverRows);
+    }
+    granted(false, limit(counted(citizen())));
+    granted(
+        false,
+        aggregate(limit(stat()), vec![], vec![call(F::Count, vec![])]),
+    );
+    // Groups beneath others: those that owe are gone before any is skipped.
+    let groups = || aggregate(citizen(), vec![column(3)], vec![call(F::Count, vec![])]);
+    for cut in [limit(groups()), first(groups())] {
+        let above = aggregate(cut, vec![], vec![call(F::Count, vec![])]);
+        let plan = granted(false, above);
+        let mut node = &plan.plan().root;
+        while !matches!(node, Node::Limit { .. } | Node::Sort { .. }) {
+            node = node.inputs().next().unwrap();
+        }
+        assert!(matches!(node.inputs().next(), Some(Node::Withhold { .. })));
+    }
+}
+
 #[test]
 fn a_deciding_side_counts_through_its_subject_or_owes_k_for_each_group() {
     let tied = join(JoinKind::Semi, citizen(), visits(), vec![(0, 0)]);
