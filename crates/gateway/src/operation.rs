@@ -33,7 +33,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use confine::{Confined, Table, catalogue};
-use dispatch::{Planned, Pool};
+use dispatch::{Failure, Planned, Pool};
 use ledger::{Decided, SystemClock};
 use plan::Literal;
 use policy::Permit;
@@ -310,7 +310,10 @@ impl Gateway {
                 register.admitted(outcome).instrument(span).await
             }
             Err(stopped) => {
-                self.debit_failure(&permit).await?;
+                // That nobody was free tells of no row.
+                if !matches!(stopped.failure, Failure::Busy(_)) {
+                    self.domain.debit_failure(&permit).await?;
+                }
                 return Err(fail(stopped.decided, Refused::from(&stopped.failure)).await);
             }
         };
@@ -333,7 +336,7 @@ impl Gateway {
                     }
                     return Err(refuse_decided(decided, Refused::from(&cause)).await);
                 }
-                self.debit_failure(&permit).await?;
+                self.domain.debit_failure(&permit).await?;
                 Err(fail(decided, Refused::from(&cause)).await)
             }
         }
@@ -373,20 +376,6 @@ impl Gateway {
         let budget = permit.budget();
         let debited = register
             .debit_query(licence.id.as_str(), days, &budget)
-            .await;
-        debited.map_err(|denied| Refused::from(&disclosure::Cause::Denied(denied)))
-    }
-
-    /// Debits a run that failed over protected data like a refusal of the disclosure register: that it
-    /// fails may tell of a few rows.
-    pub(crate) async fn debit_failure(&self, permit: &Permit) -> Result<(), Refused> {
-        if !permit.datasets().iter().any(|dataset| dataset.protected) {
-            return Ok(());
-        }
-        let register = &self.domain.disclosure;
-        let today = now().date_naive();
-        let debited = register
-            .debit_failure(permit.licence().id.as_str(), today)
             .await;
         debited.map_err(|denied| Refused::from(&disclosure::Cause::Denied(denied)))
     }

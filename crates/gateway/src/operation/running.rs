@@ -93,6 +93,19 @@ impl Granted {
     }
 }
 
+impl Domain {
+    /// Debits a run that failed over protected data, at whatever point, like a refusal of the disclosure
+    /// register: that it fails may tell of a few rows.
+    pub(super) async fn debit_failure(&self, permit: &Permit) -> Result<(), Refused> {
+        if !permit.datasets().iter().any(|dataset| dataset.protected) {
+            return Ok(());
+        }
+        let (who, today) = (permit.licence().id.as_str(), now().date_naive());
+        let debited = self.disclosure.debit_failure(who, today).await;
+        debited.map_err(|denied| Refused::from(&disclosure::Cause::Denied(denied)))
+    }
+}
+
 impl Running {
     pub(super) fn new(
         (clearing, scanned): (egress::Clearing, Scanned),
@@ -126,11 +139,16 @@ impl Running {
 
     /// The next batch that may leave; after an error nothing more does.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, Refused>> {
-        let next = self.clearing.next().await?;
-        Some(next.map_err(|withheld| {
-            self.failed = true;
-            Refused::from(&withheld)
-        }))
+        match self.clearing.next().await? {
+            Ok(batch) => Some(Ok(batch)),
+            Err(withheld) => {
+                self.failed = true;
+                let debited = self.domain.debit_failure(self.permit()).await;
+                Some(Err(debited
+                    .err()
+                    .unwrap_or_else(|| Refused::from(&withheld))))
+            }
+        }
     }
 
     /// Closes the operation and gives the receipt.
@@ -176,6 +194,7 @@ impl Running {
             Ok(release) => release,
             Err(stopped) => {
                 let (withheld, decided) = *stopped;
+                self.domain.debit_failure(self.leash.permit()).await?;
                 return Err(fail(decided, Refused::from(&withheld)).await);
             }
         };

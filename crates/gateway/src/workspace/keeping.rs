@@ -150,11 +150,10 @@ impl Gateway {
         })
     }
 
-    /// Ends an operation whose result is not kept. That it failed may tell of a few rows.
+    /// Ends an operation whose result is not kept.
     async fn stopped(&self, running: Running, refused: Refused) -> Refused {
-        let debited = self.debit_failure(running.permit()).await;
         running.abort(&refused).await;
-        debited.err().unwrap_or(refused)
+        refused
     }
 
     /// Puts a stored result on record, and closes its operation.

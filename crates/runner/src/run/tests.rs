@@ -332,6 +332,7 @@ fn table() -> Vec<(Function, Vec<Expr>, &'static str)> {
         (G::EndsWith, vec![text("ab"), text("a")], "false"),
         (G::Reverse, vec![text("海河")], "河海"),
         (G::Abs, vec![int(-3)], "3"),
+        (G::Abs, vec![float(-2.5)], "2.5"),
         (G::Round, vec![float(2.567), int(1)], "2.6"),
         (G::Round, vec![float(2.5)], "3.0"),
         (G::Ceil, vec![float(2.1)], "3.0"),
@@ -372,6 +373,25 @@ fn every_function_gives_what_the_language_says() {
     for function in Function::ALL {
         let known = covered.contains(function) || *function == Function::WitnessSubjects;
         assert!(known, "{function:?} stands in no table");
+    }
+}
+
+/// Over rows that may not show an error would tell that one of them makes it.
+#[test]
+fn what_a_function_does_not_take_gives_nothing_and_no_error() {
+    use Function as G;
+    let table: [(G, Vec<Expr>, &str); 3] = [
+        (G::Substring, vec![text("abc"), int(1), int(-1)], "null"),
+        (
+            G::Substring,
+            vec![text("abc"), int(1), none(Type::Int)],
+            "null",
+        ),
+        (G::Round, vec![float(1.5), int(99_999_999_999)], "null"),
+    ];
+    for (function, arguments, wanted) in table {
+        let got = value(Expr::call(function, arguments));
+        assert_eq!(got.unwrap(), wanted, "{function:?}");
     }
 }
 

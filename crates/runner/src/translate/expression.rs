@@ -172,13 +172,21 @@ fn call(function: Function, arguments: Vec<E>) -> Result<E, Failed> {
         Err(arguments) => match <[E; 2]>::try_from(arguments) {
             Ok([left, right]) => binary(function, left, right),
             Err(arguments) => match <[E; 3]>::try_from(arguments) {
-                Ok([text, from, length]) if function == Function::Substring => {
-                    Ok(f::substring(text, from, length))
-                }
+                Ok([text, from, length]) if function == Function::Substring => Ok(f::substring(
+                    text,
+                    from,
+                    or_null(length.clone().lt(engine::lit(0_i64)), length)?,
+                )),
                 Ok(_) | Err(_) => Err(Failed::Job),
             },
         },
     }
+}
+
+/// A whole number, or nothing where it is none that the function takes: over protected rows an error would tell
+/// that one of them makes it.
+fn or_null(is_none: E, value: E) -> Result<E, Failed> {
+    Ok(engine::when(is_none, engine::lit(ScalarValue::Int64(None))).otherwise(value)?)
 }
 
 fn unary(function: Function, value: E) -> Result<E, Failed> {
@@ -226,7 +234,7 @@ fn binary(function: Function, left: E, right: E) -> Result<E, Failed> {
         Function::Position => cast(f::strpos(left, right), DataType::Int64),
         Function::StartsWith => f::starts_with(left, right),
         Function::EndsWith => f::ends_with(left, right),
-        Function::Round => f::round(vec![left, right]),
+        Function::Round => f::round(vec![left, try_cast(right, DataType::Int32)]),
         Function::Power => f::power(left, right),
         Function::DivideOrNull => total(Of::Quotient).call(vec![left, right]),
         Function::ModuloOrNull => total(Of::Remainder).call(vec![left, right]),
