@@ -33,7 +33,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use confine::{Confined, Table, catalogue};
-use dispatch::{Failure, Planned, Pool};
+use dispatch::{Planned, Pool};
 use ledger::{Decided, SystemClock};
 use plan::Literal;
 use policy::Permit;
@@ -310,10 +310,7 @@ impl Gateway {
                 register.admitted(outcome).instrument(span).await
             }
             Err(stopped) => {
-                // That nobody was free tells of no row.
-                if !matches!(stopped.failure, Failure::Busy(_)) {
-                    self.domain.debit_failure(&permit).await?;
-                }
+                self.domain.debit_stopped(&permit, &stopped.failure).await?;
                 return Err(fail(stopped.decided, Refused::from(&stopped.failure)).await);
             }
         };

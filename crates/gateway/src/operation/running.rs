@@ -94,6 +94,18 @@ impl Granted {
 }
 
 impl Domain {
+    /// Debits a run that did not begin; that nobody was free tells of no row.
+    pub(super) async fn debit_stopped(
+        &self,
+        permit: &Permit,
+        why: &dispatch::Failure,
+    ) -> Result<(), Refused> {
+        match why {
+            dispatch::Failure::Busy(_) => Ok(()),
+            _ => self.debit_failure(permit).await,
+        }
+    }
+
     /// Debits a run that failed over protected data, at whatever point, like a refusal of the disclosure
     /// register: that it fails may tell of a few rows.
     pub(super) async fn debit_failure(&self, permit: &Permit) -> Result<(), Refused> {
