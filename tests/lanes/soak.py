@@ -25,9 +25,10 @@ def work(wire, until, times, failed):
     """One honest client: a statement, and a breath as long as it took, so that it is no bomb itself."""
     while (began := time.monotonic()) < until:
         wire.seen.clear()
+        least = 0.0  # A refusal may come at once, and again.
         try: wire.query(HONEST, 60); times.append((began, time.monotonic() - began))
-        except d.Refused as refused: failed.append((began, f"{refused.code} {refused.text[:120]}"))
-        time.sleep(max(0.0, min(time.monotonic() - began, until - time.monotonic())))
+        except d.Refused as refused: failed.append((began, f"{refused.code} {refused.text[:120]}")); least = 1.0
+        time.sleep(max(0.0, min(max(time.monotonic() - began, least), until - time.monotonic())))
 
 
 def honest(address, person, until, clients):

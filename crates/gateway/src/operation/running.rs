@@ -154,13 +154,21 @@ impl Running {
         match self.clearing.next().await? {
             Ok(batch) => Some(Ok(batch)),
             Err(withheld) => {
+                let debited = self.debited().await;
                 self.failed = true;
-                let debited = self.domain.debit_failure(self.permit()).await;
                 Some(Err(debited
                     .err()
                     .unwrap_or_else(|| Refused::from(&withheld))))
             }
         }
+    }
+
+    /// Debits that it failed, unless that was done.
+    pub(crate) async fn debited(&self) -> Result<(), Refused> {
+        if self.failed {
+            return Ok(());
+        }
+        self.domain.debit_failure(self.permit()).await
     }
 
     /// Closes the operation and gives the receipt.

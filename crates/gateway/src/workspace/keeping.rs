@@ -150,10 +150,11 @@ impl Gateway {
         })
     }
 
-    /// Ends an operation whose result is not kept.
+    /// Ends an operation whose result is not kept. That it failed may tell of a few rows.
     async fn stopped(&self, running: Running, refused: Refused) -> Refused {
+        let debited = running.debited().await;
         running.abort(&refused).await;
-        refused
+        debited.err().unwrap_or(refused)
     }
 
     /// Puts a stored result on record, and closes its operation.

@@ -172,21 +172,20 @@ fn call(function: Function, arguments: Vec<E>) -> Result<E, Failed> {
         Err(arguments) => match <[E; 2]>::try_from(arguments) {
             Ok([left, right]) => binary(function, left, right),
             Err(arguments) => match <[E; 3]>::try_from(arguments) {
-                Ok([text, from, length]) if function == Function::Substring => Ok(f::substring(
-                    text,
-                    from,
-                    or_null(length.clone().lt(engine::lit(0_i64)), length)?,
-                )),
+                Ok([text, from, length]) if function == Function::Substring => {
+                    Ok(f::substring(text, from, not_negative(length)?))
+                }
                 Ok(_) | Err(_) => Err(Failed::Job),
             },
         },
     }
 }
 
-/// A whole number, or nothing where it is none that the function takes: over protected rows an error would tell
-/// that one of them makes it.
-fn or_null(is_none: E, value: E) -> Result<E, Failed> {
-    Ok(engine::when(is_none, engine::lit(ScalarValue::Int64(None))).otherwise(value)?)
+/// A whole number, or nothing where it is negative: over protected rows an error of a function that takes no
+/// such number would tell that one of them makes it.
+fn not_negative(number: E) -> Result<E, Failed> {
+    let is_negative = number.clone().lt(engine::lit(0_i64));
+    Ok(engine::when(is_negative, engine::lit(ScalarValue::Int64(None))).otherwise(number)?)
 }
 
 fn unary(function: Function, value: E) -> Result<E, Failed> {
