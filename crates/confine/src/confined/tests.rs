@@ -684,25 +684,68 @@ fn a_limit_counts_after_withholding() {
     assert!(place("limit") < place("withhold"));
 }
 
+/// A row that goes because one of its groups is of too few says that somebody is in that group.
 #[test]
-fn groups_of_groups_owe_for_the_fewest_and_report_them_all() {
-    let inner = aggregate(
-        citizen(),
-        vec![column(3), column(2)],
-        vec![call(F::Count, vec![])],
-    );
-    let outer = aggregate(inner, vec![column(0)], vec![call(F::Sum, vec![column(2)])]);
-    let confined = granted(false, outer);
-    assert_eq!(
-        withholds(&confined),
-        1,
-        "inner groups owe nothing themselves"
-    );
-    let printed = confined.plan().print();
-    assert!(
-        printed.contains("witness_union") && printed.contains("min("),
-        "{printed}"
-    );
+fn groups_that_fall_short_are_withheld_before_anything_is_made_of_them() {
+    let groups = || {
+        let keys = vec![column(3), column(2)];
+        aggregate(citizen(), keys, vec![call(F::Count, vec![])])
+    };
+    let distinct = |input: Node| Node::Distinct {
+        input: Box::new(input),
+    };
+    let met = Expr::Case {
+        branches: vec![(
+            Expr::call(Function::Equal, [column(3), text("K1")]),
+            number(1),
+        )],
+        otherwise: Some(Box::new(number(0))),
+    };
+    let counted = |input| aggregate(input, vec![], vec![call(F::Count, vec![])]);
+    let by_first = |input| aggregate(input, vec![column(0)], vec![call(F::Count, vec![])]);
+    let both = |kind| join(kind, distinct(groups()), groups(), vec![(0, 0), (1, 1)]);
+    let plans = [
+        by_first(groups()),
+        counted(groups()),
+        distinct(project(groups(), vec![column(0)])),
+        counted(distinct(project(citizen(), vec![met]))),
+        counted(filter(
+            groups(),
+            Expr::call(Function::Greater, [column(2), number(12)]),
+        )),
+        counted(both(JoinKind::Inner)),
+        by_first(both(JoinKind::Semi)),
+        by_first(both(JoinKind::Anti)),
+        counted(join(JoinKind::Inner, stat(), groups(), vec![(0, 0)])),
+    ];
+    for plan in plans {
+        let confined = granted(false, plan);
+        let printed = confined.plan().print();
+        assert!(!printed.contains("witness_union"), "{printed}");
+        each_short_group_goes_first(&confined.plan().root, &printed);
+    }
+}
+
+/// Between two groupings, or a grouping and what is made of its groups, something is withheld.
+fn each_short_group_goes_first(node: &Node, printed: &str) {
+    if matches!(node, Node::Aggregate { .. } | Node::Window { .. }) {
+        node.inputs().for_each(|input| {
+            assert!(!is_owed(input), "{printed}");
+        });
+    }
+    let inputs = node.inputs();
+    inputs.for_each(|input| each_short_group_goes_first(input, printed));
+}
+
+/// Whether groups that may be of too few come out of a node.
+fn is_owed(node: &Node) -> bool {
+    match node {
+        Node::Withhold { cells, .. } => cells.is_empty() && node.inputs().any(is_owed),
+        Node::Aggregate { aggregates, .. } => {
+            aggregates.iter().any(|call| call.function == F::Witness)
+        }
+        _ => node.inputs().any(is_owed),
+    }
 }
 
 #[test]

@@ -24,14 +24,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 impl Rewrite<'_> {
     /// Groups. Approved aggregates over a bare item see its raw value and owe the threshold right here;
-    /// masked-only groups carry a count of subjects up to the result.
+    /// masked-only groups carry a count of subjects up to the result, or to what is next made of them.
+    ///
+    /// INVARIANT (groups that fall short say nothing): of groups that still owe a threshold nothing is made
+    /// before those that fall short are withheld. A group of groups that would itself be withheld for one
+    /// of them would say that somebody is there, by not being there.
     pub(super) fn aggregate(
         &mut self,
         input: &Node,
         (keys, aggregates): (&[Expr], &[AggregateCall]),
         last: bool,
     ) -> Result<Relation, Unconfinable> {
-        let relation = self.relation(input, false)?;
+        let relation = self.relation(input, false)?.withhold();
         let mut grouping = self.grouped(relation, keys)?;
         grouping.keep_subjects()?;
         let mut asked = Vec::with_capacity(aggregates.len());
@@ -72,13 +76,14 @@ impl Rewrite<'_> {
 
     /// Each row once: groups by every column.
     pub(super) fn distinct(&mut self, input: &Node) -> Result<Relation, Unconfinable> {
-        let relation = self.relation(input, false)?;
+        let relation = self.relation(input, false)?.withhold();
         let ordinals = 0..position(relation.columns.len())?;
         let keys: Vec<Expr> = ordinals.map(Expr::Column).collect();
         self.grouped_by(relation, &keys)
     }
 
-    /// The groups of a relation by these keys, and who is in each.
+    /// The groups of a relation, of which nothing is to be withheld any more, by these keys, and who is
+    /// in each.
     pub(super) fn grouped_by(
         &mut self,
         relation: Relation,

@@ -115,7 +115,8 @@ impl Grouping {
         full.for_each(|witness| witness.withheld = true);
     }
 
-    /// Groups of groups: the fewest subjects of any must do; all of them are reported.
+    /// Groups of groups: those that fall short are gone, and egress verifies it by the fewest subjects of
+    /// any that is left.
     pub(super) fn earlier_witnesses(&mut self) -> Result<(), Unconfinable> {
         for witness in self.relation.witnesses.clone() {
             let call = AggregateCall {
@@ -133,20 +134,6 @@ impl Grouping {
                 check,
                 full: false,
                 withheld,
-            });
-        }
-        for report in self.relation.reports.clone() {
-            let call = AggregateCall {
-                function: AggregateFunction::WitnessUnion,
-                arguments: vec![Expr::Column(report.witness)],
-                distinct: false,
-                filter: None,
-            };
-            let witness = self.push(call)?;
-            self.reports.push(Report {
-                witness,
-                noised: vec![],
-                ..report
             });
         }
         Ok(())
