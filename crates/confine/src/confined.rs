@@ -6,6 +6,7 @@ use crate::{
     rewrite::Rewrite,
     root::Rooted,
     scope::Scope,
+    total::make_total,
 };
 use plan::{Node, Plan, View};
 use policy::{Owed, Permit};
@@ -71,7 +72,10 @@ pub(crate) fn finished(
     };
     let rooted = root(&mut rewrite)?;
     let reported = rewrite.reported;
-    let plan = pruned(rooted.plan).ok_or(Cause::IllTyped)?;
+    let mut plan = pruned(rooted.plan).ok_or(Cause::IllTyped)?;
+    if protected {
+        make_total(&mut plan.root).map_err(|_| Cause::IllTyped)?;
+    }
     // INVARIANT (the result is typed by us): the finished plan is derived once more, from its leaves.
     let fields = plan.fields().map_err(|_| Cause::IllTyped)?;
     let agrees = fields

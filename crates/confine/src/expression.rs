@@ -42,7 +42,7 @@ impl Rewrite<'_> {
                 let cast = Expr::Cast {
                     value: Box::new(inside),
                     to: *to,
-                    lenient: *lenient || self.scope.is_protected(),
+                    lenient: *lenient,
                 };
                 let own_type = Some(*to);
                 Ok((
@@ -143,7 +143,7 @@ impl Rewrite<'_> {
             shape,
             ..Label::computed(&labels)
         };
-        Ok((Expr::Call(self.total(function), exprs), label))
+        Ok((Expr::Call(function, exprs), label))
     }
 
     /// The operator's own identifiers meet those whom a protected dataset is about, so that they are
@@ -162,16 +162,6 @@ impl Rewrite<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The function that has an answer everywhere: over protected data an error would tell that there
-    /// is a row it fails for.
-    const fn total(&self, function: Function) -> Function {
-        match function {
-            Function::Divide if self.scope.is_protected() => Function::DivideOrNull,
-            Function::Modulo if self.scope.is_protected() => Function::ModuloOrNull,
-            other => other,
-        }
     }
 
     /// Tokens meet only tokens of their own domain, and only in equality; whether one is null may be
@@ -219,6 +209,7 @@ impl Rewrite<'_> {
             | Function::Modulo
             | Function::DivideOrNull
             | Function::ModuloOrNull
+            | Function::OrNull
             | Function::Negate
             | Function::Less
             | Function::LessEqual

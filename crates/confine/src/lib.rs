@@ -25,6 +25,7 @@ mod rewrite; // node by node
 mod root; // the result: what is left out, what is owed, what egress checks
 mod lineage; // where each output column comes from
 mod prune; // columns nobody reads
+mod total; // an answer for every row, in place of errors
 mod confined; // the stage's value, and its one maker
 mod keep; // results that are kept inside, with their labels
 mod row_policy; // what row policies may read, and as what

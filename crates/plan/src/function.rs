@@ -144,6 +144,9 @@ functions! {
     DivideOrNull = 91, "/?";
     /// Remainder, without a value where the divisor is 0. Only in confined plans. Bounded: fixed width.
     ModuloOrNull = 92, "%?";
+    /// The call it is over, without a value where that fails: an error would tell that there is such a row.
+    /// Only in confined plans. Bounded: its input.
+    OrNull = 93, "or_null";
 }
 
 impl Function {
@@ -152,7 +155,7 @@ impl Function {
     pub const fn is_confined(self) -> bool {
         matches!(
             self,
-            Self::WitnessSubjects | Self::DivideOrNull | Self::ModuloOrNull
+            Self::WitnessSubjects | Self::DivideOrNull | Self::ModuloOrNull | Self::OrNull
         )
     }
 

@@ -197,6 +197,7 @@ impl Bounds {
             | Function::Left
             | Function::Right
             | Function::Reverse
+            | Function::OrNull
             | Function::NullIf => Ok(first()),
             Function::Coalesce | Function::Greatest | Function::Least => Ok(largest()),
             Function::Like | Function::ILike => match inside {

@@ -22,6 +22,7 @@ mod shuffled; // the same in that order, in bounded memory
 mod open_view; // the same where nothing is hidden
 mod safe; // order statistics that name no single subject
 mod total; // division that has an answer everywhere
+mod or_null; // calls that have no value where they fail
 mod shared; // extremes of the masked view that several share
 mod witness; // who contributes to a cell, and how much
 mod withhold; // cells that fall short are dropped and counted

@@ -5,4 +5,7 @@ pub(crate) mod expression; // expressions and scalar functions
 mod aggregate; // aggregates and windows
 mod relation; // nodes
 
-pub(crate) use self::relation::{Translation, is_witness};
+pub(crate) use self::{
+    expression::named,
+    relation::{Translation, is_witness},
+};

@@ -144,7 +144,7 @@ fn functions_keep_their_codes() {
 39 left, 40 right, 41 length, 42 strpos, 43 starts_with, 44 ends_with, 45 reverse, \
 50 abs, 51 round, 52 ceil, 53 floor, 54 sqrt, 55 power, 56 ln, 57 log10, 58 exp, 59 signum, \
 60 coalesce, 61 nullif, 62 greatest, 63 least, 70 date_part, 71 date_trunc, \
-90 witness_subjects, 91 /?, 92 %?";
+90 witness_subjects, 91 /?, 92 %?, 93 or_null";
     assert_eq!(codes.join(", "), expect);
 }
 

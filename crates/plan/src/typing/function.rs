@@ -157,6 +157,10 @@ pub(super) fn field(
         Function::DateTrunc => part(function, arguments, fields, &CUTS)
             .map(|()| Type::Timestamp)
             .and_then(gives),
+        Function::OrNull => match arguments {
+            [Expr::Call(..)] => Ok(Field::of(one(function, fields)?.data_type, true)),
+            _ => Err(IllTyped::new("or_null of what is no call")),
+        },
         Function::WitnessSubjects => {
             expect(one(function, fields)?, Type::Witness, function.word())?;
             Ok(Field::of(Type::Int, true))

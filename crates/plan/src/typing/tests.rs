@@ -320,10 +320,19 @@ fn every_function_has_a_type_somewhere() {
             let call = Expr::call(function, columns(takes.len()));
             call.data_type(&fields(takes, false)).is_ok()
         });
-        // Parts of dates want a literal.
-        let literal = matches!(function, Function::DatePart | Function::DateTrunc);
-        assert_ne!(typed, literal, "{}", function.word());
+        // Parts of dates want a literal, and what may fail is a call.
+        let more = [Function::DatePart, Function::DateTrunc, Function::OrNull];
+        assert_ne!(typed, more.contains(&function), "{}", function.word());
     }
+}
+
+#[test]
+fn a_call_that_may_fail_has_its_own_type_and_perhaps_no_value() {
+    let takes = fields(&[Int], false);
+    let of = |inside: Expr| Expr::call(Function::OrNull, [inside]).field(&takes).ok();
+    let wanted = Some(Field::of(Int, true));
+    assert_eq!(of(Expr::call(Function::Abs, [Expr::Column(0)])), wanted);
+    assert_eq!(of(Expr::Column(0)), None);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use crate::{
     Failed,
     arrow_type::arrow_type,
+    or_null::or_null,
     total::{Of, total},
     witness::subjects,
 };
@@ -53,6 +54,13 @@ pub(crate) fn translate(expr: &Expr, scope: &Scope<'_>) -> Result<E, Failed> {
         }
         Expr::Literal(value) => Ok(E::Literal(scalar(value)?, None)),
         Expr::Parameter(..) => Err(Failed::Job),
+        Expr::Call(Function::OrNull, arguments) => match arguments.as_slice() {
+            [Expr::Call(function, arguments)] => {
+                let arguments = arguments.iter().map(inside).collect::<Result<_, _>>()?;
+                or_null(arguments, |arguments| call(*function, arguments))
+            }
+            _ => Err(Failed::Job),
+        },
         Expr::Call(function, arguments) => {
             let arguments = arguments
                 .iter()
@@ -173,19 +181,12 @@ fn call(function: Function, arguments: Vec<E>) -> Result<E, Failed> {
             Ok([left, right]) => binary(function, left, right),
             Err(arguments) => match <[E; 3]>::try_from(arguments) {
                 Ok([text, from, length]) if function == Function::Substring => {
-                    Ok(f::substring(text, from, not_negative(length)?))
+                    Ok(f::substring(text, from, length))
                 }
                 Ok(_) | Err(_) => Err(Failed::Job),
             },
         },
     }
-}
-
-/// A whole number, or nothing where it is negative: over protected rows an error of a function that takes no
-/// such number would tell that one of them makes it.
-fn not_negative(number: E) -> Result<E, Failed> {
-    let is_negative = number.clone().lt(engine::lit(0_i64));
-    Ok(engine::when(is_negative, engine::lit(ScalarValue::Int64(None))).otherwise(number)?)
 }
 
 fn unary(function: Function, value: E) -> Result<E, Failed> {
@@ -233,7 +234,7 @@ fn binary(function: Function, left: E, right: E) -> Result<E, Failed> {
         Function::Position => cast(f::strpos(left, right), DataType::Int64),
         Function::StartsWith => f::starts_with(left, right),
         Function::EndsWith => f::ends_with(left, right),
-        Function::Round => f::round(vec![left, try_cast(right, DataType::Int32)]),
+        Function::Round => f::round(vec![left, cast(right, DataType::Int32)]),
         Function::Power => f::power(left, right),
         Function::DivideOrNull => total(Of::Quotient).call(vec![left, right]),
         Function::ModuloOrNull => total(Of::Remainder).call(vec![left, right]),

@@ -853,6 +853,49 @@ fn a_cell_can_leave_perturbed_where_all_that_shows_it_has_a_form_for_noise() {
     check(false, vec![count(), total], &[]);
 }
 
+/// An error would tell that there is a row that makes it.
+#[test]
+fn over_protected_data_what_can_fail_has_no_value_instead() {
+    let text_of = |of: Expr| Expr::call(Function::Left, [of, number(2)]);
+    let decimal = |precision| Type::Decimal {
+        precision,
+        scale: 2,
+    };
+    let cast = |to| Expr::Cast {
+        value: Box::new(column(3)),
+        to,
+        lenient: false,
+    };
+    let printed = |input: Node, exprs: Vec<Expr>| {
+        let confined = granted(true, project(input, exprs));
+        confined.plan().print()
+    };
+    let sum = |to| Expr::call(Function::Add, [cast(to), cast(to)]);
+    let told = printed(
+        citizen(),
+        vec![
+            text_of(column(3)),
+            sum(decimal(38)),
+            sum(Type::Int),
+            sum(Type::Float),
+            Expr::call(Function::Like, [column(3), text("K%")]),
+            Expr::call(Function::Like, [column(3), column(3)]),
+            Expr::call(Function::Abs, [cast(Type::Int)]),
+        ],
+    );
+    let found = |what: &str| told.matches(what).count();
+    assert_eq!(found("or_null"), 4, "{told}");
+    assert_eq!(found("try_cast"), 7, "{told}");
+    let open = printed(stat(), vec![text_of(column(0))]);
+    assert!(!open.contains("or_null"), "{open}");
+    // A mean that has no room for its digits.
+    let mean = |to| aggregate(citizen(), vec![], vec![call(F::Avg, vec![cast(to)])]);
+    let room = |to| granted(true, mean(to)).plan().print();
+    let most = room(decimal(38));
+    assert!(most.contains("decimal(34,2)"), "{most}");
+    assert!(!room(decimal(30)).contains("decimal(34"), "{most}");
+}
+
 #[test]
 fn groups_that_only_feed_others_take_no_noise() {
     let inner = aggregate(citizen(), vec![column(3)], vec![count()]);
