@@ -1,9 +1,11 @@
 """Planner and runner crashed and starved on purpose; the gateway goes on and stays small. Needs grpcio, pyarrow.
 
 Every bomb must come back as one clean error (or be answered within its limits); honest statements are
-sent all the while, and the gateway's own memory is read from the kernel at the end.
+sent all the while, and the gateway's own memory is read from the kernel at the end. Each run that failed
+over people is one refusal of the licence in the disclosure register, whether it failed before its first row
+or while its rows were read.
 """
-import collections, json, sys, threading, time
+import collections, json, sqlite3, sys, threading, time
 import domain as d
 
 BIG = 2_000_000_000
@@ -43,6 +45,17 @@ def honest(served, stop, tally):
         tally["slowest_ms"] = max(tally["slowest_ms"], int((time.monotonic() - began) * 1000))
 
 
+def debited(dir, outcome):
+    """What the runs that failed should have cost, at least and at most, and what they did."""
+    runs = lambda code: code.startswith(("runner.", "disclosure.", "dispatch.runner-"))
+    either = ("dispatch.out-of-memory", "dispatch.child-garbled")  # a planner's, or a runner's
+    least = sum(n for code, n in outcome.items() if runs(code))
+    most = least + sum(outcome[code] for code in either)
+    with sqlite3.connect(f"file:{dir}/disclosure.db?mode=ro", uri=True) as register:
+        (spent,) = register.execute("SELECT coalesce(sum(refusals), 0) FROM spent").fetchone()
+    return least, spent, most
+
+
 def lines():
     """Every plan and execution bomb of the shared list too."""
     for line in (d.shared() / "attacks.jsonl").read_text().splitlines():
@@ -57,6 +70,7 @@ def main():
     failed = []
     with d.temporary() as folder, d.Domain(given.bonded, d.f1_seed(folder / "f1")) as served:
         stop, tally, outcome = threading.Event(), collections.Counter(), collections.Counter()
+        codes = collections.Counter()
         companion = threading.Thread(target=honest, args=(served, stop, tally))
         companion.start()
         bombs = list(BOMBS.items()) + list(lines())
@@ -73,6 +87,8 @@ def main():
                 except d.Refused as refused: came, text = refused.code, refused.text
                 took = time.monotonic() - began
                 outcome[came] += 1
+                # The open dataset alone costs nothing.
+                if "district_stat" not in bomb[1] or "citizen" in bomb[1]: codes[text.split(":")[0]] += 1
                 print(f"  {bomb[0]:34} {took:6.2f} s  {came} {text.split(':')[0]}", flush=True)
                 # The transport has a bound of its own for one message.
                 clean = came in ("answered", "OUT_OF_RANGE") or \
@@ -92,6 +108,9 @@ def main():
         print(f"{len(bombs)} bombs: {dict(outcome)}; honest statements meanwhile: {dict(tally)}")
         if not tally["answered"]: failed.append("no honest statement was answered meanwhile")
         served.stop()
+        least, spent, most = debited(served.dir, codes)
+        print(f"runs that failed: {least} to {most}; refusals debited: {spent}")
+        if not (0 < least <= spent <= most): failed.append("runs that failed are not what was debited")
         verified = served.command("ledger", "verify", "--dir", served.dir)
         if verified.returncode: failed.append(f"ledger verify: {verified.stderr}")
     for line in failed: print("WRONG", line)

@@ -246,8 +246,10 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plan::{Node, Scan, ScanColumn, View};
     use rustix::fs::{CWD, Mode, mkfifoat};
     use std::sync::mpsc;
+    use terms::Mask;
 
     #[test]
     fn a_pipe_in_a_data_files_place_is_not_waited_for() {
@@ -262,5 +264,47 @@ mod tests {
         });
         let code = heard.recv_timeout(Duration::from_secs(5)).unwrap();
         assert_eq!(code, Some("runner.data-unreadable"));
+    }
+
+    /// Whoever takes over a runner has the tokens of everybody where it has their key.
+    #[test]
+    fn the_key_of_tokens_goes_along_with_a_plan_that_makes_some_alone() {
+        let key = || vault::Key::from_bytes([7; 32]);
+        let keys = Keys {
+            sources: vec![],
+            token_key: key(),
+            order_key: key(),
+        };
+        let showing = |views: &[View]| {
+            let column = |view: &View| ScanColumn {
+                item: "pid".parse().unwrap(),
+                data_type: Type::Text,
+                view: view.clone(),
+            };
+            let scan = Scan {
+                dataset: "city.people".parse().unwrap(),
+                columns: views.iter().map(column).collect(),
+                rows: None,
+            };
+            Plan {
+                root: Node::Limit {
+                    input: Box::new(Node::Scan(scan)),
+                    skip: 0,
+                    fetch: None,
+                },
+                names: vec![],
+                checks: vec![],
+            }
+        };
+        let token = View::masked(Mask::Token, Some("person".parse().unwrap()));
+        let others = [
+            View::Subject,
+            View::Row,
+            View::Raw,
+            View::masked(Mask::Year, None),
+        ];
+        assert!(keys.for_tokens(&showing(&others)).is_none());
+        let both = showing(&[others.as_slice(), &[token]].concat());
+        assert!(keys.for_tokens(&both).is_some());
     }
 }

@@ -5,6 +5,7 @@ mod aim; // what a result is for
 mod stages; // each stage as the gateway calls it
 mod prepared; // a planned statement with its parameters
 mod metering; // what a running statement scans and masks
+mod debit; // what statements and their failures cost a licence
 mod running; // granted, running, closed
 mod ended; // how an entry ends that releases nothing
 mod proof; // the log's proof of an operation
@@ -287,7 +288,7 @@ impl Gateway {
         if let Err(refused) = stands {
             return Err(refuse_decided(decided, refused).await);
         }
-        if let Err(refused) = self.debit(&permit).await {
+        if let Err(refused) = self.domain.debit_query(&permit).await {
             return Err(refuse_decided(decided, refused).await);
         }
         let (keys, scanned) = match self.sources(&confined, planner_us) {
@@ -363,18 +364,6 @@ impl Gateway {
         };
         let recorded = self.domain.ledger.append(&event, None, now()).await;
         recorded.map(|_| ()).map_err(|why| Refused::from(&why))
-    }
-
-    /// Debits one statement from what the licence may still ask.
-    async fn debit(&self, permit: &Permit) -> Result<(), Refused> {
-        let licence = permit.licence();
-        let days = (now().date_naive(), licence.from);
-        let register = &self.domain.disclosure;
-        let budget = permit.budget();
-        let debited = register
-            .debit_query(licence.id.as_str(), days, &budget)
-            .await;
-        debited.map_err(|denied| Refused::from(&disclosure::Cause::Denied(denied)))
     }
 
     /// The tables and columns the caller sees.

@@ -62,12 +62,19 @@ fn events(certificate: Digest) -> Vec<Event> {
             "number": 1, "rows": 1, "digest": Digest::of(b""), "types": ["text"]}}),
         ),
         licence_step("granted"),
-        event(
-            json!({"event": "scenario-step", "by": "dora", "stage": "granted", "row_risks": [],
-            "scenario": {"id": "s", "licence": "l", "title": "x", "purpose": "x", "members": ["ann"],
-            "datasets": [{"name": "city.open", "items": "all", "aggregate": [], "rows": null}]}}),
-        ),
+        scenario_over(&["city.open"]),
     ]
+}
+
+fn scenario_over(datasets: &[&str]) -> Event {
+    let dataset =
+        |name: &&str| json!({"name": name, "items": "all", "aggregate": [], "rows": null});
+    let datasets: Vec<Value> = datasets.iter().map(dataset).collect();
+    event(
+        json!({"event": "scenario-step", "by": "dora", "stage": "granted", "row_risks": [],
+        "scenario": {"id": "s", "licence": "l", "title": "x", "purpose": "x", "members": ["ann"],
+        "datasets": datasets}}),
+    )
 }
 
 impl Stage {
@@ -150,6 +157,28 @@ impl Stage {
 
     pub(crate) async fn suspend(&self) {
         self.stand(licence_step("suspended")).await;
+    }
+
+    /// Ann's scenario is over people too from now on.
+    pub(crate) async fn stand_people(&self) {
+        let catalogued = event(
+            json!({"event": "dataset-catalogued", "by": "dora", "dataset": {"name": "city.people",
+            "title": "x", "provider": "p", "source": "x", "sector": "medical", "update": "daily",
+            "subject": "id", "risk": null, "external": false, "prohibited": null, "items": [
+            {"name": "id", "kind": "subject_id", "grade": 3, "mask": null, "domain": "person",
+            "data_type": null, "sharing": "conditional", "opening": "conditional"}]}}),
+        );
+        let loaded = event(
+            json!({"event": "dataset-loaded", "by": "dora", "snapshot": {"dataset": "city.people",
+            "number": 1, "rows": 1, "digest": Digest::of(b""), "types": ["text"]}}),
+        );
+        for event in [
+            catalogued,
+            loaded,
+            scenario_over(&["city.open", "city.people"]),
+        ] {
+            self.stand(event).await;
+        }
     }
 
     /// Something that is none of Ann's business.

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Verifies the package that this script lies in, offline.
+# Verifies a package, offline: the one in the folder given with -C, else the one that this script lies in.
 #
-#   sh verify.sh <domain.pub.pem> [<policy.tlog-policy>]
+#   sh verify.sh [-C <package>] <domain.pub.pem> [<policy.tlog-policy>]
 #
-# The key, and the policy that names the log and the witnesses, come from the domain or the regulator,
-# not from the package. Without a policy it is the one that was signed.
+# The script, the key, and the policy that names the log and the witnesses come from the domain or the
+# regulator, not from the package. Without a policy it is the one that was signed.
 # Needs openssl 3, jq, and the ordinary tools. Exit status 0 only if everything holds.
 set -euf
 LC_ALL=C
@@ -16,8 +16,13 @@ fail() {
 }
 holds() { printf 'ok  %s\n' "$1"; }
 
+package=$(dirname "$0")
+if [ "${1-}" = -C ] && [ $# -ge 2 ]; then
+    package=$2
+    shift 2
+fi
 [ $# -ge 1 ] && [ $# -le 2 ] || {
-    printf 'usage: sh verify.sh <domain.pub.pem> [<policy.tlog-policy>]\n' >&2
+    printf 'usage: sh verify.sh [-C <package>] <domain.pub.pem> [<policy.tlog-policy>]\n' >&2
     exit 2
 }
 for tool in openssl jq base64 sha256sum find sort cmp; do
@@ -28,7 +33,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cat "$1" >"$work/key.pem"
 if [ $# -eq 2 ]; then cat "$2" >"$work/policy"; fi
-cd "$(dirname "$0")"
+cd -- "$package" || fail "the package can't be read"
 
 # Decodes base64 that has no second spelling.
 decode() {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{flight::until_cut, stage::Stage};
 use futures::StreamExt;
-use std::{future::pending, time::Instant};
+use std::future::pending;
 use tonic::{Code, Status};
 
 /// What cuts off as the served process does.
@@ -39,11 +39,9 @@ async fn what_is_suspended_ends_at_once_and_is_on_record_as_cut_off() {
     let suspend = async {
         under_way.await.unwrap();
         stage.suspend().await;
-        Instant::now()
     };
-    let (ended, suspended) = tokio::join!(operation(&stage, begun), suspend);
+    let (ended, ()) = tokio::join!(operation(&stage, begun), suspend);
     assert_eq!(ended.unwrap_err().code, CUT_OFF);
-    assert!(suspended.elapsed() < Duration::from_secs(1));
     // The end is queued when the work is dropped; what is appended after it waits for it.
     stage.enrol_another().await;
     assert_eq!(stage.ended().unwrap(), "operation-refused policy.cut-off");

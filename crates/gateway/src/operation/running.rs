@@ -93,31 +93,6 @@ impl Granted {
     }
 }
 
-impl Domain {
-    /// Debits a run that did not begin; that nobody was free tells of no row.
-    pub(super) async fn debit_stopped(
-        &self,
-        permit: &Permit,
-        why: &dispatch::Failure,
-    ) -> Result<(), Refused> {
-        match why {
-            dispatch::Failure::Busy(_) => Ok(()),
-            _ => self.debit_failure(permit).await,
-        }
-    }
-
-    /// Debits a run that failed over protected data, at whatever point, like a refusal of the disclosure
-    /// register: that it fails may tell of a few rows.
-    pub(super) async fn debit_failure(&self, permit: &Permit) -> Result<(), Refused> {
-        if !permit.datasets().iter().any(|dataset| dataset.protected) {
-            return Ok(());
-        }
-        let (who, today) = (permit.licence().id.as_str(), now().date_naive());
-        let debited = self.disclosure.debit_failure(who, today).await;
-        debited.map_err(|denied| Refused::from(&disclosure::Cause::Denied(denied)))
-    }
-}
-
 impl Running {
     pub(super) fn new(
         (clearing, scanned): (egress::Clearing, Scanned),

@@ -101,3 +101,46 @@ async fn of_a_statement_too_long_to_run_the_beginning_and_the_digest_are_on_reco
         .unwrap_err();
     assert!(on_record(&just).0);
 }
+
+/// Whether a licence still has its first refusal of the day.
+async fn has_all(stage: &Stage, permit: &Permit) -> bool {
+    let (licence, mut budget) = (permit.licence(), permit.budget());
+    budget.per_day.refusals = 1;
+    let days = (now().date_naive(), licence.from);
+    let register = &stage.gateway.domain.disclosure;
+    let debited = register
+        .debit_query(licence.id.as_str(), days, &budget)
+        .await;
+    debited.is_ok()
+}
+
+#[tokio::test]
+async fn a_run_that_does_not_begin_costs_a_refusal_over_people_unless_nobody_was_free() {
+    let stage = Stage::set().await;
+    let granted = || {
+        stage
+            .gateway
+            .permit(&stage.asking(), Action::Query)
+            .unwrap()
+    };
+    let domain = &stage.gateway.domain;
+    let (busy, died) = (
+        dispatch::Failure::Busy(dispatch::Worker::Runner),
+        dispatch::Failure::OutOfMemory(dispatch::Worker::Runner),
+    );
+    let open = granted();
+    domain.debit_stopped(&open, &died).await.unwrap();
+    assert!(
+        has_all(&stage, &open).await,
+        "open data says nothing of anybody"
+    );
+    stage.stand_people().await;
+    let people = granted();
+    domain.debit_stopped(&people, &busy).await.unwrap();
+    assert!(
+        has_all(&stage, &people).await,
+        "that nobody was free says nothing"
+    );
+    domain.debit_stopped(&people, &died).await.unwrap();
+    assert!(!has_all(&stage, &people).await);
+}

@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeZone as _, Utc};
 use ledger::{Clock, Ledger};
 use lineage::Column;
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::process::Command;
 use std::sync::Arc;
 use terms::{Mask, Notice, Origin, Type};
@@ -238,7 +239,7 @@ impl Domain {
     }
 }
 
-/// Runs the script that lies in the package.
+/// Runs the product's own script over a package, then the one that lies in it.
 fn script(folder: &Path, key: &Path, log: Option<&Path>) -> Result<String, String> {
     let mut command = Command::new("sh");
     // The script of the product, not the one under test: a changed script proves nothing.
@@ -248,15 +249,11 @@ fn script(folder: &Path, key: &Path, log: Option<&Path>) -> Result<String, Strin
         .current_dir(folder)
         .arg(key)
         .args(log);
-    std::fs::write(
-        &sound,
-        include_str!("../verify.sh").replace("$(dirname \"$0\")", "$PWD"),
-    )
-    .unwrap();
+    std::fs::write(&sound, include_str!("../verify.sh")).unwrap();
     let mut sound_command = Command::new("sh");
     sound_command
         .arg(&sound)
-        .current_dir(folder)
+        .args([OsStr::new("-C"), folder.as_os_str()])
         .arg(key)
         .args(log);
     let output = sound_command.output().unwrap();

@@ -225,7 +225,6 @@ fn ten_thousand_keys_are_wrapped_anew_and_one_destroyed() {
     ring.destroy(&[second()]).unwrap();
     let took = begun.elapsed();
     println!("10,000 keys wrapped anew in {} ms", took.as_millis());
-    assert!(took.as_secs() < 5);
     assert_eq!(ring.status().keys.len(), 10_003);
     let ring = Keyring::open(dir.path()).unwrap();
     assert!(ring.unit(&"a.b".parse().unwrap(), 2).is_err());
