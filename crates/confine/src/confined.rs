@@ -74,7 +74,7 @@ pub(crate) fn finished(
     let reported = rewrite.reported;
     let mut plan = pruned(rooted.plan).ok_or(Cause::IllTyped)?;
     if protected {
-        make_total(&mut plan.root).map_err(|_| Cause::IllTyped)?;
+        make_total(&mut plan.root)?;
     }
     // INVARIANT (the result is typed by us): the finished plan is derived once more, from its leaves.
     let fields = plan.fields().map_err(|_| Cause::IllTyped)?;

@@ -6,7 +6,7 @@ use crate::{
     relation::Column,
     rewrite::{Rewrite, is_join_only},
 };
-use plan::{Expr, Function, Node};
+use plan::{Expr, Field, Function, Node};
 use terms::Type;
 
 impl Rewrite<'_> {
@@ -27,16 +27,23 @@ impl Rewrite<'_> {
                     .ok_or_else(|| self.about(Cause::RawInExpression, &column.label))?;
                 Ok((Expr::Column(at), column.label.clone()))
             }
-            Expr::Literal(_) => Ok((expr.clone(), Label::constant())),
+            Expr::Literal(literal) => {
+                let label = Label {
+                    own_type: Some(literal.data_type()),
+                    ..Label::constant()
+                };
+                Ok((expr.clone(), label))
+            }
             Expr::Parameter(..) => Err(Cause::IllTyped.into()),
             Expr::Call(function, arguments) => self.call(*function, arguments, columns),
             Expr::Cast { value, to, lenient } => {
                 let (inside, label) = self.open(value, columns)?;
-                // What is linear is a number; wider it still is, rounded it is not.
+                // What is linear is a number; wider it still is. Rounded, or wrapped around before, it
+                // is not.
+                let wider = label.own_type.is_some_and(|from| widens(from, *to));
                 let shape = match label.shape {
-                    shape if *to == Type::Float => shape,
-                    shape if label.own_type.is_some_and(|from| widens(from, *to)) => shape,
                     Shape::Constant => Shape::Constant,
+                    shape if !label.wraps && (*to == Type::Float || wider) => shape,
                     Shape::Linear { .. } | Shape::Product | Shape::Free => Shape::Free,
                 };
                 let cast = Expr::Cast {
@@ -138,9 +145,10 @@ impl Rewrite<'_> {
             labels.push(label);
         }
         self.tokens_may_meet(function, &labels)?;
-        let shape = shape_of(function, &labels);
+        let own_type = arithmetic(function, &labels);
         let label = Label {
-            shape,
+            shape: shape_of(function, &labels, own_type),
+            own_type,
             ..Label::computed(&labels)
         };
         Ok((Expr::Call(function, exprs), label))
@@ -333,13 +341,37 @@ fn widens(from: Type, to: Type) -> bool {
     }
 }
 
-/// What a sum of a call's value could single out.
-fn shape_of(function: Function, labels: &[Label]) -> Shape {
+/// What arithmetic over values of known types gives.
+fn arithmetic(function: Function, labels: &[Label]) -> Option<Type> {
+    let calculated = matches!(
+        function,
+        Function::Add | Function::Subtract | Function::Multiply | Function::Negate
+    );
+    let field = |label: &Label| {
+        Some(Field {
+            data_type: label.own_type?,
+            nullable: true,
+        })
+    };
+    let fields: Vec<Field> = labels.iter().map(field).collect::<Option<_>>()?;
+    let columns: Vec<Expr> = (0..).map(Expr::Column).take(fields.len()).collect();
+    let call = Expr::call(function, columns);
+    calculated.then(|| call.data_type(&fields).ok())?
+}
+
+/// What a sum of a call's value could single out. Arithmetic over floats rounds, so that it can stand for
+/// a condition: a large number added and taken away leaves whole numbers.
+fn shape_of(function: Function, labels: &[Label], own_type: Option<Type>) -> Shape {
+    if labels.iter().all(|label| label.shape == Shape::Constant) {
+        return Shape::Constant;
+    }
+    let exact = matches!(own_type, Some(Type::Int | Type::Decimal { .. }));
     match (function, labels) {
-        (Function::Add | Function::Subtract, [left, right]) => left.shape.plus(right.shape),
-        (Function::Multiply, [left, right]) => left.shape.times(right.shape),
         (Function::Negate, [value]) => value.shape,
-        _ if labels.iter().all(|label| label.shape == Shape::Constant) => Shape::Constant,
+        (Function::Add | Function::Subtract, [left, right]) if exact => {
+            left.shape.plus(right.shape)
+        }
+        (Function::Multiply, [left, right]) if exact => left.shape.times(right.shape),
         _ => Shape::Free,
     }
 }

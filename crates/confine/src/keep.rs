@@ -256,7 +256,7 @@ fn people_of(
             bare: label.base.is_some(),
             subject: *subject,
             unique: *unique,
-            typed: label.own_type == Some(column.data_type),
+            typed: label.own_type == Some(column.data_type) && !label.wraps,
             made: label.shape.to_made(),
             ..kept_column(column, label)?
         });

@@ -13,8 +13,11 @@ pub(crate) struct Label {
     pub sources: BTreeSet<Source>,
     /// What a sum of it could single out.
     pub shape: Shape,
-    /// Its type, where it is known: of an item or a cast.
+    /// Its type, where it is known.
     pub own_type: Option<Type>,
+    /// Whether arithmetic may have made it, in which whole numbers wrap around: what is linear then is no
+    /// longer so in another type.
+    pub wraps: bool,
 }
 
 /// How a value is computed of its row. A sum of what is linear tells no more than sums of its items;
@@ -78,6 +81,7 @@ impl Label {
             sources: BTreeSet::new(),
             shape: Shape::Constant,
             own_type: None,
+            wraps: false,
         }
     }
 
@@ -93,6 +97,7 @@ impl Label {
             sources,
             shape: Shape::Free,
             own_type: None,
+            wraps: true,
         }
     }
 }

@@ -67,7 +67,7 @@ impl Rewrite<'_> {
                 input,
                 keys,
                 aggregates,
-            } => self.aggregate(input, (keys, aggregates), last),
+            } => self.aggregate(input, (keys, aggregates)),
             Node::Window { input, calls } => self.window(input, calls),
             Node::Sort { input, keys, fetch } => self.sort(input, keys, *fetch, last),
             Node::Limit { input, skip, fetch } => {
@@ -134,7 +134,6 @@ impl Rewrite<'_> {
         let keys = self.sort_keys(keys, &relation.columns)?;
         let relation = match fetch {
             Some(_) => self.to_be_cut(relation, last)?,
-            None if last => relation.withhold(),
             None => relation,
         };
         Ok(relation.wrap(|input| Node::Sort { input, keys, fetch }))

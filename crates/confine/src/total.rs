@@ -3,25 +3,30 @@
 //!
 //! Source: threat model, "a statement → few rows" (SECURITY.md).
 
-use plan::{AggregateCall, AggregateFunction, Expr, Field, Function, IllTyped, Literal, Node};
+use crate::Cause;
+use plan::{AggregateFunction, Expr, Field, Function, IllTyped, Literal, Node, WindowFunction};
 use terms::Type;
 
 /// The longest written pattern, in bytes, that no engine refuses.
 const PATTERN_BYTES: usize = 1_024;
-/// The most digits that a decimal may have so that a mean of such has room.
-const MEAN_DIGITS: u8 = 34;
+/// The most digits that a decimal may have so that a mean of 10,000,000,000 of them has room in 38.
+const MEAN_DIGITS: u8 = 24;
 
 /// Makes every expression of a plan total, row policies too.
 ///
 /// # Errors
-/// What has no type.
-pub(crate) fn make_total(node: &mut Node) -> Result<(), IllTyped> {
+/// What has no type, or no total form.
+pub(crate) fn make_total(node: &mut Node) -> Result<(), Cause> {
     node.inputs_mut().try_for_each(make_total)?;
-    let fields: Vec<Vec<Field>> = node.inputs().map(Node::fields).collect::<Result<_, _>>()?;
+    let fields: Vec<Vec<Field>> = node
+        .inputs()
+        .map(Node::fields)
+        .collect::<Result<_, _>>()
+        .map_err(|_| Cause::IllTyped)?;
     let input = fields.concat();
     if let Node::Join { on, filter, .. } = node {
         let [left, right] = fields.as_slice() else {
-            return Err(IllTyped::new("a join of two"));
+            return Err(Cause::IllTyped);
         };
         for (ours, theirs) in on {
             total(ours, left)?;
@@ -43,16 +48,24 @@ pub(crate) fn make_total(node: &mut Node) -> Result<(), IllTyped> {
         return total(&mut rows.predicate, &items);
     }
     node.exprs_mut().try_for_each(|expr| total(expr, &input))?;
-    if let Node::Aggregate { aggregates, .. } = node {
-        return aggregates
-            .iter_mut()
-            .try_for_each(|call| with_room(call, &input));
+    let first = |arguments: &[Expr]| {
+        let first = arguments.first().map(|argument| argument.data_type(&input));
+        first.transpose().map_err(|_| Cause::IllTyped)
+    };
+    match node {
+        Node::Aggregate { aggregates, .. } => aggregates
+            .iter()
+            .try_for_each(|call| has_room(call.function, first(&call.arguments)?)),
+        Node::Window { calls, .. } => calls.iter().try_for_each(|call| match call.function {
+            WindowFunction::Aggregate(function) => has_room(function, first(&call.arguments)?),
+            _ => Ok(()),
+        }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Makes one expression total over these columns.
-fn total(expr: &mut Expr, input: &[Field]) -> Result<(), IllTyped> {
+fn total(expr: &mut Expr, input: &[Field]) -> Result<(), Cause> {
     if let Expr::Scalar(node) = expr {
         return make_total(node);
     }
@@ -60,12 +73,14 @@ fn total(expr: &mut Expr, input: &[Field]) -> Result<(), IllTyped> {
         .try_for_each(|inside| total(inside, input))?;
     match expr {
         Expr::Cast { value, to, lenient } => {
-            let from = value.data_type(input)?;
+            let from = value.data_type(input).map_err(|_| Cause::IllTyped)?;
             *lenient |= !(*to == Type::Text || *to == Type::Float && from.is_number());
         }
         Expr::Call(function @ Function::Divide, _) => *function = Function::DivideOrNull,
         Expr::Call(function @ Function::Modulo, _) => *function = Function::ModuloOrNull,
-        Expr::Call(function, arguments) if may_fail(*function, arguments, input)? => {
+        Expr::Call(function, arguments)
+            if may_fail(*function, arguments, input).map_err(|_| Cause::IllTyped)? =>
+        {
             let call = Expr::Call(*function, std::mem::take(arguments));
             *expr = Expr::call(Function::OrNull, [call]);
         }
@@ -147,25 +162,14 @@ fn may_fail(function: Function, arguments: &[Expr], input: &[Field]) -> Result<b
     })
 }
 
-/// A mean of decimals has four digits more after the point than they: those that would leave it no room are
-/// no value.
-fn with_room(call: &mut AggregateCall, input: &[Field]) -> Result<(), IllTyped> {
-    let (AggregateFunction::Avg, [value]) = (call.function, call.arguments.as_mut_slice()) else {
-        return Ok(());
-    };
-    let Type::Decimal { precision, scale } = value.data_type(input)? else {
-        return Ok(());
-    };
-    if precision > MEAN_DIGITS {
-        let whole = std::mem::replace(value, Expr::Literal(Literal::Bool(false)));
-        *value = Expr::Cast {
-            value: Box::new(whole),
-            to: Type::Decimal {
-                precision: MEAN_DIGITS,
-                scale: scale.min(MEAN_DIGITS),
-            },
-            lenient: true,
-        };
+/// A mean of decimals is computed with four digits more than they have, of the sum of all of them.
+fn has_room(function: AggregateFunction, argument: Option<Type>) -> Result<(), Cause> {
+    match (function, argument) {
+        (AggregateFunction::Avg, Some(Type::Decimal { precision, .. }))
+            if precision > MEAN_DIGITS =>
+        {
+            Err(Cause::MeanOfDecimals)
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -133,6 +133,12 @@ causes! {
         "在不允许显示逐行结果时，聚合函数中的这一计算值可能突出少数记录。",
         "Aggregate the item itself, put the condition into FILTER or a CASE right inside the aggregate, or group by the value.",
         "请直接对数据项聚合，将条件写入 FILTER 或聚合函数内的 CASE，或按该值分组。";
+    /// A mean of decimals that may have no room.
+    MeanOfDecimals = "confine.mean-of-decimals", "CG-B 汇聚 L2-4",
+        "over protected data no mean is computed of decimals of more than 24 digits: one that has no room would be an error.",
+        "对受保护数据，不对超过 24 位的十进制数求平均值，以免因位数不足而出错。",
+        "Cast the value to DOUBLE or to a shorter DECIMAL first.",
+        "请先将该值转换为 DOUBLE 或位数较少的 DECIMAL。";
     /// Some of the rows that may not show.
     LimitOverRows = "confine.limit-over-rows", "CG-B 汇聚 L2-4",
         "where rows may not show, a limit among them would let what one row says decide which others count.",

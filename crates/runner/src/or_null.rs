@@ -9,6 +9,7 @@ use arrow::{
     array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array},
     compute::concat,
     datatypes::{DataType, Field, Schema},
+    error::ArrowError,
 };
 use datafusion::{
     common::{
@@ -140,8 +141,12 @@ fn each(call: &dyn PhysicalExpr, rows: &RecordBatch, data_type: &DataType) -> Re
 
 /// Whether an error is about the values, and not about memory or a call that is none.
 fn is_of_values(why: &DataFusionError) -> bool {
-    matches!(
-        why.find_root(),
-        DataFusionError::Execution(_) | DataFusionError::ArrowError(..)
-    )
+    match why.find_root() {
+        DataFusionError::Execution(_) => true,
+        DataFusionError::ArrowError(why, _) => !matches!(
+            **why,
+            ArrowError::MemoryError(_) | ArrowError::OffsetOverflowError(_)
+        ),
+        _ => false,
+    }
 }

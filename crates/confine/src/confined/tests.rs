@@ -560,7 +560,13 @@ fn what_is_summed_is_linear_in_its_row() {
         granted(false, of_all(F::Sum, allowed));
     }
     granted(false, of_all(F::Avg, as_float(column(2))));
+    let float = |value: f64| Expr::Literal(Literal::Float(value.to_bits()));
+    let large = || Expr::Literal(Literal::Float(6_755_399_441_055_744.0_f64.to_bits()));
     for conditional in [
+        // Floats round, and whole numbers wrap around.
+        plus(plus(as_float(column(2)), large()), float(-1.0)),
+        times(as_float(column(2)), float(5e-324)),
+        as_float(plus(column(2), number(i64::MAX))),
         times(column(2), column(2)),
         Expr::call(Function::Abs, [plus(column(2), number(-30))]),
         Expr::call(Function::Divide, [column(2), number(50)]),
@@ -583,6 +589,40 @@ fn what_is_summed_is_linear_in_its_row() {
         Cause::SingledOut,
         "2 or 1 tells whether there is anybody"
     );
+}
+
+/// A nought is no nothing: that it is there, and what a mean divides by, says how many rows chose it.
+#[test]
+fn a_branch_of_nought_owes_where_it_shows() {
+    let owed = |function, value: Expr| {
+        let confined = granted(false, of_all(function, value));
+        confined.plan().checks.len()
+    };
+    let nought = || choice(number(0), None);
+    assert_eq!(owed(F::Sum, choice(number(1), Some(number(0)))), 2);
+    assert_eq!(owed(F::Sum, nought()), 2, "nothing, or nought");
+    let float = |value: i64| as_float(number(value));
+    assert_eq!(owed(F::Avg, choice(float(1), Some(float(0)))), 3);
+    assert_eq!(owed(F::StddevSample, choice(float(0), Some(float(1)))), 3);
+    assert_eq!(owed(F::Avg, choice(float(1), None)), 2);
+}
+
+/// Whoever has more than a narrower type holds would be left out of the value and counted for it.
+#[test]
+fn a_measure_in_a_narrower_type_is_none() {
+    let cast = |to| Expr::Cast {
+        value: Box::new(column(4)),
+        to,
+        lenient: false,
+    };
+    let (precision, scale) = (5, 0);
+    for function in [F::Count, F::Sum, F::Avg] {
+        let narrow = call(function, vec![cast(Type::Decimal { precision, scale })]);
+        let refusal = refused(false, aggregate(citizen(), vec![], vec![narrow]));
+        assert_eq!(refusal, Cause::RawInExpression, "{function:?}");
+        let float = call(function, vec![cast(Type::Float)]);
+        granted(false, aggregate(citizen(), vec![], vec![float]));
+    }
 }
 
 #[test]

@@ -19,23 +19,24 @@ use crate::{
     label::Label,
     relation::{Column, Relation, Witness, position},
 };
-use plan::{AggregateCall, AggregateFunction, Cell, Expr, Node, Report};
+use plan::{AggregateCall, AggregateFunction, Cell, Expr, Node};
 use std::collections::{BTreeMap, BTreeSet};
+use terms::Type;
 
 impl Rewrite<'_> {
-    /// Groups. Approved aggregates over a bare item see its raw value and owe the threshold right here;
-    /// masked-only groups carry a count of subjects up to the result, or to what is next made of them.
+    /// Groups. Approved aggregates over a bare item see its raw value. Whatever is grouped owes its
+    /// threshold, and is held against what was released, right here.
     ///
-    /// INVARIANT (groups that fall short say nothing): of groups that still owe a threshold nothing is made
-    /// before those that fall short are withheld. A group of groups that would itself be withheld for one
-    /// of them would say that somebody is there, by not being there.
+    /// INVARIANT (groups that fall short say nothing): nothing is made of groups, filtered, joined or grouped
+    /// again, before those that fall short are withheld. What would be withheld for one of them above would
+    /// say that somebody is there, by not being there; and what only compares two groups that nobody heard
+    /// of would tell them apart.
     pub(super) fn aggregate(
         &mut self,
         input: &Node,
         (keys, aggregates): (&[Expr], &[AggregateCall]),
-        last: bool,
     ) -> Result<Relation, Unconfinable> {
-        let relation = self.relation(input, false)?.withhold();
+        let relation = self.relation(input, false)?;
         let mut grouping = self.grouped(relation, keys)?;
         grouping.keep_subjects()?;
         let mut asked = Vec::with_capacity(aggregates.len());
@@ -67,23 +68,19 @@ impl Rewrite<'_> {
             .map(|(call, _, _)| call)
             .collect();
         self.masked_witnesses(&mut grouping, &masked)?;
-        if last {
-            grouping.withhold_here();
-        }
         grouping.earlier_witnesses()?;
         Ok(self.finish(grouping))
     }
 
     /// Each row once: groups by every column.
     pub(super) fn distinct(&mut self, input: &Node) -> Result<Relation, Unconfinable> {
-        let relation = self.relation(input, false)?.withhold();
+        let relation = self.relation(input, false)?;
         let ordinals = 0..position(relation.columns.len())?;
         let keys: Vec<Expr> = ordinals.map(Expr::Column).collect();
         self.grouped_by(relation, &keys)
     }
 
-    /// The groups of a relation, of which nothing is to be withheld any more, by these keys, and who is
-    /// in each.
+    /// The groups of a relation by these keys, and who is in each.
     pub(super) fn grouped_by(
         &mut self,
         relation: Relation,
@@ -178,7 +175,14 @@ impl Rewrite<'_> {
         }
         let mut label = Label::computed(&labels);
         if grouping.is_by_subject() {
-            label.shape = shape_by_subject(call, &labels);
+            (label.shape, label.wraps) = shape_by_subject(call, &labels);
+            label.own_type = match (call.function, labels.as_slice()) {
+                (AggregateFunction::Count, _) => Some(Type::Int),
+                (AggregateFunction::Sum, [value]) => value
+                    .own_type
+                    .filter(|of| matches!(of, Type::Int | Type::Float)),
+                _ => None,
+            };
         }
         let mut confined = AggregateCall {
             arguments,
@@ -203,7 +207,7 @@ impl Rewrite<'_> {
             bare_keys: _,
             contributions,
             subjects,
-            reports,
+            mut reports,
             shows,
         } = grouping;
         let width = keys.len() + calls.len();
@@ -217,22 +221,11 @@ impl Rewrite<'_> {
         relation.keys = vec![(0..keys.len()).collect()];
         relation.columns = columns;
         relation.width = u32::try_from(width).unwrap_or(u32::MAX);
-        let right_here: Vec<&Witness> = witnesses
-            .iter()
-            .filter(|witness| witness.full && witness.withheld)
-            .collect();
-        let cells: Vec<Cell> = right_here.iter().map(|witness| witness.cell()).collect();
-        let (mut now, mut later): (Vec<Report>, Vec<Report>) = reports
-            .into_iter()
-            .partition(|report| right_here.iter().any(|w| w.at == report.witness));
-        let here = |at: &u32| now.iter().any(|report| report.witness == *at);
-        let showing = shows.iter().filter(|(at, _)| here(at));
-        let owing = showing.flat_map(|(_, columns)| columns).copied().collect();
-        noise::settle(&mut now, &mut self.reported, &owing);
-        // Its columns need not stand where it is made.
-        later.iter_mut().for_each(|report| report.noised.clear());
+        let right_here = witnesses.iter().filter(|witness| witness.full);
+        let cells: Vec<Cell> = right_here.map(Witness::cell).collect();
+        let owing = shows.into_values().flatten().collect();
+        noise::settle(&mut reports, &mut self.reported, &owing);
         relation.witnesses = witnesses;
-        relation.reports = later;
         let relation = relation.wrap(|input| Node::Aggregate {
             input,
             keys,
@@ -244,7 +237,7 @@ impl Rewrite<'_> {
             relation.wrap(|input| Node::Withhold {
                 input,
                 cells,
-                reports: now,
+                reports,
             })
         }
     }

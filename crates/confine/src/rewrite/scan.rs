@@ -147,6 +147,7 @@ fn label(scan: ScanId, dataset: &PermittedDataset, item: &PermittedItem) -> Labe
             _ => Shape::Free,
         },
         own_type: item.mask.shown_type(item.data_type),
+        wraps: false,
     }
 }
 
@@ -195,6 +196,7 @@ fn kept_label(
             Shape::Free
         },
         own_type: column.typed.then_some(column.data_type),
+        wraps: !column.typed,
     }
 }
 

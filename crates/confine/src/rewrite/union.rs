@@ -76,6 +76,7 @@ impl Rewrite<'_> {
                 sources,
                 shape,
                 own_type: None,
+                wraps: true,
             };
             columns.push(Column {
                 at: Some(position(at)?),

@@ -42,27 +42,23 @@ impl Grouping {
         position(self.keys.len() + at)
     }
 
-    /// Adds a witness that rows must meet, and says where it stands. What is not pending is withheld
-    /// right above.
+    /// Adds a witness that rows must meet, and says where it stands.
     pub(super) fn witness(
         &mut self,
         call: AggregateCall,
         check: Check,
-        full: bool,
-        pending: bool,
     ) -> Result<u32, Unconfinable> {
         let at = self.push(call)?;
         let found = self.witnesses.iter_mut().find(|witness| witness.at == at);
         match found {
             Some(witness) => {
                 witness.check = stricter(witness.check, check);
-                witness.withheld |= !pending;
             }
             None => self.witnesses.push(Witness {
                 at,
                 check,
-                full,
-                withheld: !pending,
+                full: true,
+                withheld: true,
             }),
         }
         Ok(at)
@@ -109,12 +105,6 @@ impl Grouping {
         Ok(())
     }
 
-    /// Withholds right above the grouping whatever owes: nothing but the result is made of its groups.
-    pub(super) fn withhold_here(&mut self) {
-        let full = self.witnesses.iter_mut().filter(|witness| witness.full);
-        full.for_each(|witness| witness.withheld = true);
-    }
-
     /// Groups of groups: those that fall short are gone, and egress verifies it by the fewest subjects of
     /// any that is left.
     pub(super) fn earlier_witnesses(&mut self) -> Result<(), Unconfinable> {
@@ -127,8 +117,8 @@ impl Grouping {
             };
             let check = Check::of(witness.check.k);
             let at = self.push(call)?;
-            // Of no groups at all there is one row, which shows none of them.
-            let withheld = witness.withheld && !self.keys.is_empty();
+            // Of no groups at all there is one row, which goes further up.
+            let withheld = !self.keys.is_empty();
             self.witnesses.push(Witness {
                 at,
                 check,

@@ -124,7 +124,7 @@ impl Rewrite<'_> {
             let (row, by_subject) = grouping.row(scan, subject, dataset);
             let values = [Expr::Column(subject), row, value.clone()];
             let owing = witness(values, Some(contributing.clone()));
-            let at = grouping.witness(owing, owed(call, dataset), true, false)?;
+            let at = grouping.witness(owing, owed(call, dataset))?;
             let rows = grouping
                 .relation
                 .contributions
@@ -134,7 +134,7 @@ impl Rewrite<'_> {
                 None => (at, by_subject),
                 Some(rows) => {
                     let all = united(rows.at, contributing.clone());
-                    let at = grouping.witness(all, Check::of(dataset.k), true, false)?;
+                    let at = grouping.witness(all, Check::of(dataset.k))?;
                     (at, rows.by_subject)
                 }
             };
@@ -144,7 +144,7 @@ impl Rewrite<'_> {
                 let subject = Expr::Column(subject);
                 let each = [subject.clone(), subject, nothing()];
                 let each = witness(each, Some(counted.clone()));
-                let at = grouping.witness(each, Check::of(dataset.k), true, false)?;
+                let at = grouping.witness(each, Check::of(dataset.k))?;
                 let reported = Reported::of(dataset, None, !dataset.subject_unique);
                 self.report_held(grouping, (at, shown), reported);
             }

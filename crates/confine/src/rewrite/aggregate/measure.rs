@@ -21,7 +21,7 @@ pub(super) struct Measure {
     pub(super) item: ItemName,
     /// The raw value itself.
     pub(super) raw: Expr,
-    /// The raw value, with the draft's widening cast.
+    /// The raw value, with the draft's cast to a float.
     pub(super) value: Expr,
     /// The number of the held value it is, if it is one.
     pub(super) held: Option<u32>,
@@ -141,7 +141,8 @@ pub(super) fn pool_name(dataset: &PermittedDataset, name: &ItemName) -> (Dataset
     (dataset.name.clone(), pooled.clone())
 }
 
-/// The column under widening casts.
+/// The column under casts to a float, which every number has: a narrower type would leave out whoever has
+/// more, and what is counted for them would not.
 pub(super) fn bare(expr: &Expr) -> Option<u32> {
     match expr {
         Expr::Column(ordinal) => Some(*ordinal),
@@ -149,7 +150,7 @@ pub(super) fn bare(expr: &Expr) -> Option<u32> {
             value,
             to,
             lenient: false,
-        } if to.is_number() => bare(value),
+        } if *to == Type::Float => bare(value),
         Expr::Cast { .. }
         | Expr::Literal(_)
         | Expr::Parameter(..)

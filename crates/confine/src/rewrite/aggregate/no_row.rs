@@ -155,15 +155,16 @@ pub(super) fn strip(expr: &Expr) -> &Expr {
     }
 }
 
-/// What a sum of a value per subject could single out: a FILTER, or a count of values, can stand for a
-/// condition.
-pub(super) fn shape_by_subject(call: &AggregateCall, labels: &[Label]) -> Shape {
+/// What a sum of a value per subject could single out, and whether arithmetic may have wrapped it around: a
+/// FILTER, or a count of values, can stand for a condition.
+pub(super) fn shape_by_subject(call: &AggregateCall, labels: &[Label]) -> (Shape, bool) {
     let plain = call.filter.is_none();
+    let personal = Shape::Linear { personal: true };
     match (call.function, labels) {
-        (AggregateFunction::Count, []) if plain => Shape::Linear { personal: true },
+        (AggregateFunction::Count, []) if plain => (personal, false),
         (_, [value]) if plain && matches!(value.shape, Shape::Linear { .. }) => {
-            Shape::Linear { personal: true }
+            (personal, value.wraps)
         }
-        _ => Shape::Free,
+        _ => (Shape::Free, true),
     }
 }

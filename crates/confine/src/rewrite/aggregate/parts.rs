@@ -36,6 +36,8 @@ pub(super) fn looked_at(call: &AggregateCall) -> Vec<Option<Expr>> {
         {
             let mut parts = vec![filter.clone()];
             let mut rest = filter;
+            let values = branches.iter().map(|(_, value)| value);
+            let adds = owing(call.function, values.chain(otherwise.as_deref()));
             for (condition, value) in branches {
                 let met = Expr::call(Function::IsTrue, [condition.clone()]);
                 if adds(value) {
@@ -53,18 +55,30 @@ pub(super) fn looked_at(call: &AggregateCall) -> Vec<Option<Expr>> {
     }
 }
 
-/// Whether a branch's value changes a sum.
-pub(super) fn adds(value: &Expr) -> bool {
-    if let Expr::Cast { value, .. } = value {
-        return adds(value);
-    }
-    !matches!(
-        value,
-        Expr::Literal(
-            Literal::Null(_)
-                | Literal::Int(0)
-                | Literal::Float(0)
-                | Literal::Decimal { unscaled: 0, .. }
+/// Which branches' values change what an aggregate gives. Nothing never does. A nought changes no sum to
+/// which another branch adds; alone it says, by not being there, that no row is, and wherever rows are
+/// counted, as by a mean, it counts.
+fn owing<'v>(
+    function: AggregateFunction,
+    mut values: impl Iterator<Item = &'v Expr>,
+) -> impl Fn(&Expr) -> bool {
+    let is_nought = |value: &Expr| {
+        matches!(
+            written(value),
+            Some(Literal::Int(0) | Literal::Float(0) | Literal::Decimal { unscaled: 0, .. })
         )
-    )
+    };
+    let is_nothing = |value: &Expr| matches!(written(value), Some(Literal::Null(_)));
+    let is_added_to = values.any(|value| !is_nought(value) && !is_nothing(value));
+    let passes = function == AggregateFunction::Sum && is_added_to;
+    move |value: &Expr| !is_nothing(value) && !(passes && is_nought(value))
+}
+
+/// A literal, whatever it is cast to.
+fn written(value: &Expr) -> Option<&Literal> {
+    match value {
+        Expr::Literal(literal) => Some(literal),
+        Expr::Cast { value, .. } => written(value),
+        _ => None,
+    }
 }

@@ -51,7 +51,7 @@ impl Rewrite<'_> {
             let filter = Some(filter.clone());
             let witness = witness([Expr::Column(subject), row, value.clone()], filter);
             let reported = Reported::of(dataset, Some(name.clone()), by_subject);
-            let at = grouping.witness(witness, check, true, false)?;
+            let at = grouping.witness(witness, check)?;
             grouping.shows.entry(at).or_default().insert(shown);
             self.report(grouping, at, (reported, noised));
         }
@@ -107,7 +107,7 @@ impl Rewrite<'_> {
             for (filter, calls) in parts(calls) {
                 let witness = witness([Expr::Column(subject), row.clone(), nothing()], filter);
                 let reported = Reported::of(dataset, None, by_subject);
-                let at = grouping.witness(witness, Check::of(dataset.k), true, true)?;
+                let at = grouping.witness(witness, Check::of(dataset.k))?;
                 self.report(grouping, at, (reported, None));
                 for call in calls {
                     let column = grouping.push(call.clone())?;
