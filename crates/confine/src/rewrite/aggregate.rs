@@ -62,12 +62,14 @@ impl Rewrite<'_> {
                 }
             }
         }
-        let masked: Vec<&AggregateCall> = asked
-            .iter()
-            .filter(|(_, _, m)| m.is_none())
-            .map(|(call, _, _)| call)
-            .collect();
-        self.masked_witnesses(&mut grouping, &masked)?;
+        let of = |raw: bool| {
+            let asked = asked.iter().filter(move |(_, _, m)| m.is_some() == raw);
+            asked
+                .map(|(call, _, _)| call)
+                .collect::<Vec<&AggregateCall>>()
+        };
+        self.masked_witnesses(&mut grouping, &of(false))?;
+        self.chosen_witnesses(&mut grouping, &of(true))?;
         grouping.earlier_witnesses()?;
         Ok(self.finish(grouping))
     }

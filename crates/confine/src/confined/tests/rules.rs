@@ -905,6 +905,31 @@ fn groups_that_feed_others_are_reported_and_take_their_noise_where_they_are_made
     assert!(confined.reported().iter().all(|r| r.perturbable));
 }
 
+/// By how many a FILTER chooses for a raw value, counted elsewhere without one of them, that one is known.
+#[test]
+fn whom_a_filter_chooses_for_a_raw_value_is_held_against_counts_of_rows() {
+    let chosen = Expr::call(Function::Equal, [column(3), text("K1")]);
+    for function in [F::Count, F::Sum] {
+        let mut raw = call(function, vec![column(4)]);
+        let pools = |raw: AggregateCall, rows| {
+            let confined = granted(rows, aggregate(citizen(), vec![], vec![raw]));
+            let of = |none: bool| {
+                let reported = confined.reported().iter();
+                reported.filter(|r| r.measure.is_none() == none).count()
+            };
+            (of(true), of(false))
+        };
+        assert_eq!(
+            pools(raw.clone(), false),
+            (1, 1),
+            "all rows, and the values"
+        );
+        raw.filter = Some(chosen.clone());
+        assert_eq!(pools(raw.clone(), false), (2, 1), "and those chosen");
+        assert_eq!(pools(raw, true), (0, 1), "who stands in the open anyhow");
+    }
+}
+
 /// What compares groups that nobody heard of tells two of them apart, whoever they differ in.
 #[test]
 fn no_group_is_filtered_or_joined_before_it_is_withheld_and_reported() {

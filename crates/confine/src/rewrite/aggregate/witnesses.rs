@@ -124,6 +124,33 @@ impl Rewrite<'_> {
         }
         Ok(())
     }
+
+    /// For each protected dataset that owes: whom the FILTER of an aggregate over raw values chooses,
+    /// whether they have a value or not. How many there are is told by such an aggregate too, and held
+    /// against what the masked view counts.
+    pub(super) fn chosen_witnesses(
+        &mut self,
+        grouping: &mut Grouping,
+        calls: &[&AggregateCall],
+    ) -> Result<(), Unconfinable> {
+        for (scan, subject) in grouping.standing() {
+            if grouping.by_subject.contains(&scan) || !self.scope.owes(scan)? {
+                continue;
+            }
+            let dataset = self.scope.of_scan(scan)?;
+            let (row, by_subject) = grouping.row(scan, subject, dataset);
+            for call in calls.iter().filter(|call| call.filter.is_some()) {
+                let arguments = [Expr::Column(subject), row.clone(), nothing()];
+                let witness = witness(arguments, call.filter.clone());
+                let reported = Reported::of(dataset, None, by_subject);
+                let at = grouping.witness(witness, Check::of(dataset.k))?;
+                let shown = grouping.push((*call).clone())?;
+                grouping.shows.entry(at).or_default().insert(shown);
+                self.report(grouping, at, (reported, None));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The rows that a raw value enters a cell with.
