@@ -275,7 +275,10 @@ def run(served, act, base, given):
         where = f"{act.name}, killed at {number} of {len(lines)} ({place(lines[number - 1], served.dir)})"
         served.reset(prepared)
         told, killed = attempt(served, act, {"CRASH_AT": str(number)})
-        served.serve()
+        try: served.serve()
+        except SystemExit:
+            said = (served.folder / "serve.log").read_text(errors="replace").splitlines()[-3:]
+            wrong(f"{where}: it does not start again: {said}"); continue
         whole(served, where)
         done = act.done(served)
         if told.returncode == 0 and not done: wrong(f"{where}: told as done, and is not")

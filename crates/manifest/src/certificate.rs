@@ -119,7 +119,8 @@ impl<C: Certifies> SealedCertificate<C> {
         Digest::of(&self.bytes)
     }
 
-    /// Every file of the certificate's folder: itself, the policy, the entry and its proof.
+    /// What lies beside the certificate in its folder: the policy, the entry and its proof. The certificate
+    /// itself is on record as it lies there, and is not written again: half of it would be another one.
     ///
     /// # Errors
     /// [`Broken::Fails`] with [`Check::Record`] if the entry is of another certificate.
@@ -127,10 +128,9 @@ impl<C: Certifies> SealedCertificate<C> {
         &self,
         policy: &str,
         (leaf, proof): (&[u8], &TlogProof),
-    ) -> Result<[(&'static str, Vec<u8>); 4], Broken> {
+    ) -> Result<[(&'static str, Vec<u8>); 3], Broken> {
         compare_entry::<C>(leaf, self.digest())?;
         Ok([
-            (C::FILE, self.bytes.clone()),
             (POLICY_FILE, policy.as_bytes().to_vec()),
             (ENTRY_FILE, leaf.to_vec()),
             (PROOF_FILE, proof.to_string().into_bytes()),
