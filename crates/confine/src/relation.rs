@@ -24,6 +24,8 @@ pub(crate) struct Relation {
     pub rows: BTreeMap<ScanId, u32>,
     /// Scans each of whose rows is here at most once.
     pub once: BTreeSet<ScanId>,
+    /// Whether each row is another one of somebody: nothing that was joined says how often one counts.
+    pub single: bool,
     /// Sets of the draft's columns no two rows agree in.
     pub keys: Vec<BTreeSet<usize>>,
     /// What is counted of protected rows that are here only in groups.
@@ -94,6 +96,7 @@ impl Relation {
             subjects: BTreeMap::new(),
             rows: BTreeMap::new(),
             once: BTreeSet::new(),
+            single: false,
             keys: Vec::new(),
             witnesses: Vec::new(),
             reports: Vec::new(),

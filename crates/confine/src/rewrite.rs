@@ -50,11 +50,12 @@ impl Rewrite<'_> {
                     at: Some(at),
                     label: label.clone(),
                 };
-                Ok(Relation::bare(
-                    node.clone(),
-                    (0..width).map(shown).collect(),
-                    width,
-                ))
+                let mut relation =
+                    Relation::bare(node.clone(), (0..width).map(shown).collect(), width);
+                if rows.len() <= 1 {
+                    relation.keys = vec![BTreeSet::new()];
+                }
+                Ok(relation)
             }
             Node::Project { input, exprs } => self.project(input, exprs, last),
             Node::Filter { input, predicate } => {

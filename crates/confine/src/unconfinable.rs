@@ -133,6 +133,18 @@ causes! {
         "在不允许显示逐行结果时，聚合函数中的这一计算值可能突出少数记录。",
         "Aggregate the item itself, put the condition into FILTER or a CASE right inside the aggregate, or group by the value.",
         "请直接对数据项聚合，将条件写入 FILTER 或聚合函数内的 CASE，或按该值分组。";
+    /// Rows that may not show, multiplied.
+    Multiplied = "confine.multiplied", "CG-B 汇聚 L2-4",
+        "where rows may not show, what is aggregated holds each of them once: how often a join repeats one would say what it meets.",
+        "在不允许显示逐行结果时，参与聚合的每条记录只能出现一次；关联造成的重复次数会透露该记录的内容。",
+        "Join on a column that is unique on the other side, or use EXISTS or IN.",
+        "请按另一侧唯一的列进行关联，或使用 EXISTS、IN。";
+    /// Rows of nobody kept beside rows that may not show.
+    FilledIn = "confine.filled-in", "CG-B 汇聚 L2-4",
+        "where rows may not show, an outer join keeps no rows of open data that they do not meet.",
+        "在不允许显示逐行结果时，外连接不得保留未与其匹配的公开数据行。",
+        "Aggregate the protected rows first and join the groups, or use an inner join.",
+        "请先聚合受保护的记录再关联分组，或使用内连接。";
     /// A mean of decimals that may have no room.
     MeanOfDecimals = "confine.mean-of-decimals", "CG-B 汇聚 L2-4",
         "over protected data no mean is computed of decimals of more than 24 digits: one that has no room would be an error.",

@@ -583,12 +583,14 @@ fn what_is_summed_is_linear_in_its_row() {
         call.distinct = true;
         aggregate(ages(), vec![], vec![call])
     };
-    granted(false, distinct(column(1)));
-    assert_eq!(
-        refused(false, distinct(choice(number(1), Some(number(0))))),
-        Cause::SingledOut,
-        "2 or 1 tells whether there is anybody"
-    );
+    granted(false, distinct(column(0)));
+    for one_more in [column(1), column(3), choice(number(1), Some(number(0)))] {
+        assert_eq!(
+            refused(false, distinct(one_more)),
+            Cause::SingledOut,
+            "2 or 1 tells whether there is anybody"
+        );
+    }
 }
 
 /// A nought is no nothing: that it is there, and what a mean divides by, says how many rows chose it.
@@ -672,7 +674,13 @@ fn an_extreme_is_one_that_k_share() {
         assert!(plan.contains(wanted), "{plan}");
     };
     find(F::Min, column(1), "shared_min(");
-    find(F::Max, choice(number(1), Some(number(0))), "shared_max(");
+    find(F::Max, column(3), "shared_max(");
+    let chosen = of_all(F::Max, choice(number(1), Some(number(0))));
+    assert_eq!(
+        refused(false, chosen),
+        Cause::SingledOut,
+        "whether k are chosen"
+    );
     find(F::Median, as_float(column(2)), "safe_quantile(");
     let median = of_all(
         F::Median,

@@ -2,6 +2,7 @@ mod grouping; // what a grouping needs beside what was asked for
 mod measure; // bare items whose raw values an approved aggregate sees
 mod no_row; // forms in which no few rows decide a value
 mod parts; // the rows that each aggregate looks at
+mod single; // each row of somebody once, and which they were
 mod witnesses; // who is in each cell, and what it owes
 mod held; // raw values per subject, for an outer aggregate
 mod reported; // the cells that the disclosure register hears of
@@ -38,11 +39,18 @@ impl Rewrite<'_> {
     ) -> Result<Relation, Unconfinable> {
         let relation = self.relation(input, false)?;
         let mut grouping = self.grouped(relation, keys)?;
-        grouping.keep_subjects()?;
+        self.keep_subjects(&mut grouping)?;
         let mut asked = Vec::with_capacity(aggregates.len());
         for call in aggregates {
             asked.push(self.asked(&grouping, call)?);
         }
+        // What is held per subject has rules of its own for what could repeat it.
+        let counting = asked.iter().filter(|(_, _, measure)| {
+            measure
+                .as_ref()
+                .is_none_or(|measure| measure.held.is_none())
+        });
+        self.counts_each_once(&grouping, counting.map(|(call, _, _)| call))?;
         for (call, label, measure) in &asked {
             let at = grouping.push(call.clone())?;
             let mut label = label.clone();
@@ -71,7 +79,7 @@ impl Rewrite<'_> {
         self.masked_witnesses(&mut grouping, &of(false))?;
         self.chosen_witnesses(&mut grouping, &of(true))?;
         grouping.earlier_witnesses()?;
-        Ok(self.finish(grouping))
+        self.finish(grouping)
     }
 
     /// Each row once: groups by every column.
@@ -89,10 +97,10 @@ impl Rewrite<'_> {
         keys: &[Expr],
     ) -> Result<Relation, Unconfinable> {
         let mut grouping = self.grouped(relation, keys)?;
-        grouping.keep_subjects()?;
+        self.keep_subjects(&mut grouping)?;
         self.masked_witnesses(&mut grouping, &[])?;
         grouping.earlier_witnesses()?;
-        Ok(self.finish(grouping))
+        self.finish(grouping)
     }
 
     fn grouped(&mut self, relation: Relation, keys: &[Expr]) -> Result<Grouping, Unconfinable> {
@@ -198,7 +206,8 @@ impl Rewrite<'_> {
     }
 
     /// The aggregate node, and above it what is withheld here.
-    fn finish(&mut self, grouping: Grouping) -> Relation {
+    fn finish(&mut self, grouping: Grouping) -> Result<Relation, Unconfinable> {
+        let single = self.is_alone(&grouping)?;
         let Grouping {
             mut relation,
             keys,
@@ -217,6 +226,7 @@ impl Rewrite<'_> {
         relation.tied.clear();
         // A group by subject is a row of its own from here on.
         relation.once = by_subject;
+        relation.single = single;
         relation.rows.clear();
         relation.raws.clear();
         relation.contributions = contributions;
@@ -234,13 +244,12 @@ impl Rewrite<'_> {
             aggregates: calls,
         });
         if cells.is_empty() {
-            relation
-        } else {
-            relation.wrap(|input| Node::Withhold {
-                input,
-                cells,
-                reports,
-            })
+            return Ok(relation);
         }
+        Ok(relation.wrap(|input| Node::Withhold {
+            input,
+            cells,
+            reports,
+        }))
     }
 }

@@ -2,7 +2,7 @@ use super::Rewrite;
 use crate::{
     Cause, Unconfinable,
     expression::column,
-    label::{Class, Label},
+    label::{Class, Label, Shape},
     relation::{Column, Relation},
     scope::ScanId,
 };
@@ -41,6 +41,21 @@ impl Rewrite<'_> {
         if keeps_left && leaves_out(&right, &left) || keeps_right && leaves_out(&left, &right) {
             return Err(Cause::ExternalExclusion.into());
         }
+        self.nobody_is_filled_in(*kind, &left, &right)?;
+        let bare = filter.is_none();
+        let looked_up =
+            |this: &Self, own: &Relation, keys: Vec<&Expr>| -> Result<bool, Unconfinable> {
+                let mut items = keys.into_iter().map(|key| is_item(own, key));
+                Ok(!this.hidden_rows(own)?.is_empty() && !(bare && items.all(|is_item| is_item)))
+            };
+        let by_right = looked_up(self, &left, on.iter().map(|(ours, _)| ours).collect())?;
+        let by_left = looked_up(self, &right, on.iter().map(|(_, theirs)| theirs).collect())?;
+        if by_right {
+            weigh_nothing(&mut right);
+        }
+        if by_left {
+            weigh_nothing(&mut left);
+        }
         if matches!(kind, JoinKind::Left | JoinKind::Full) {
             right = right.settle_missing()?;
         }
@@ -69,6 +84,29 @@ impl Rewrite<'_> {
                 let conditions = self.conditions(&on, filter.as_ref(), &left, &right)?;
                 Ok(one_side(*kind, left, right, conditions, *null_equal))
             }
+        }
+    }
+
+    /// Rows of nobody that stay where nobody of a hidden side meets them would go with the first who does,
+    /// and owe nothing.
+    fn nobody_is_filled_in(
+        &self,
+        kind: JoinKind,
+        left: &Relation,
+        right: &Relation,
+    ) -> Result<(), Unconfinable> {
+        let tells = |kept: &Relation, other: &Relation| {
+            Ok::<_, Unconfinable>(kept.subjects.is_empty() && !self.hidden_rows(other)?.is_empty())
+        };
+        let wrong = match kind {
+            JoinKind::Left => tells(left, right)?,
+            JoinKind::Right => tells(right, left)?,
+            JoinKind::Full => tells(left, right)? || tells(right, left)?,
+            JoinKind::Inner | JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => false,
+        };
+        match wrong {
+            true => Err(Cause::FilledIn.into()),
+            false => Ok(()),
         }
     }
 
@@ -175,6 +213,27 @@ impl Rewrite<'_> {
     }
 }
 
+/// Whether a key is an item as it stands, and not what a condition chose.
+fn is_item(relation: &Relation, key: &Expr) -> bool {
+    let Expr::Column(ordinal) = key else {
+        return false;
+    };
+    column(&relation.columns, *ordinal).is_ok_and(|column| column.label.base.is_some())
+}
+
+/// Rows of nobody that a condition, and not an item, chooses for each row of somebody: what they say is
+/// what the condition says.
+fn weigh_nothing(relation: &mut Relation) {
+    if !relation.subjects.is_empty() {
+        return;
+    }
+    let labels = relation.columns.iter_mut().map(|column| &mut column.label);
+    for label in labels.filter(|label| label.shape != Shape::Constant) {
+        label.shape = Shape::Free;
+        label.base = None;
+    }
+}
+
 /// The pairs of bare columns among a join's pairs.
 fn bare_pairs(on: &[(Expr, Expr)]) -> Vec<(usize, usize)> {
     let bare = |(ours, theirs): &(Expr, Expr)| match (ours, theirs) {
@@ -201,6 +260,14 @@ fn both_sides(
     let one_left = left.keys.iter().any(|key| key.is_subset(&pinned_left)) && !null_equal;
     right.shift(left.width);
     let offset = left.columns.len();
+    let ours = one_right && left.single;
+    let theirs = one_left && right.single;
+    left.single = match kind {
+        JoinKind::Left => ours || theirs && left.single,
+        JoinKind::Right => theirs || ours && right.single,
+        JoinKind::Full => left.single && right.single && (ours || theirs),
+        JoinKind::Inner | JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => ours || theirs,
+    };
     let mut once = BTreeSet::new();
     let mut keys = Vec::new();
     if one_right {

@@ -208,6 +208,7 @@ fn carry(
     shown: &mut Vec<ScanColumn>,
 ) -> Result<(), Unconfinable> {
     relation.once.insert(scan);
+    relation.single = true;
     relation.external = dataset.external;
     let mut raws = BTreeMap::new();
     for item in dataset.items.iter().filter(|item| is_measure(item)) {

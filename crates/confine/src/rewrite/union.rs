@@ -27,6 +27,7 @@ impl Rewrite<'_> {
             columns,
             position(shown)?,
         );
+        united.single = true;
         let mut carried: Vec<Carried> = Vec::new();
         for (index, relation) in relations.iter().enumerate() {
             carried_by(index, relation, &mut united, &mut carried)?;
@@ -139,6 +140,7 @@ fn carried_by(
             withheld: witness.withheld,
         });
     }
+    united.single &= relation.single || relation.subjects.is_empty();
     united.external |= relation.external;
     united.once.extend(relation.once.iter().copied());
     Ok(())

@@ -42,6 +42,8 @@ pub(super) fn dataset(
 pub(super) fn datasets() -> Vec<Value> {
     let mut pid = item("pid", "subject_id", 3, None, "int");
     pid["unique"] = json!(true);
+    let mut district = item("district", "code", 1, None, "text");
+    district["unique"] = json!(true);
     let mut wealth = item("wealth", "amount", 3, Some("suppress"), "int");
     wealth["band"] = json!(1000.0);
     vec![
@@ -74,10 +76,7 @@ pub(super) fn datasets() -> Vec<Value> {
             "city.stat",
             None,
             false,
-            vec![
-                item("district", "code", 1, None, "text"),
-                item("pop", "count", 1, None, "int"),
-            ],
+            vec![district, item("pop", "count", 1, None, "int")],
         ),
         dataset(
             "city.upload",

@@ -88,23 +88,6 @@ impl Grouping {
         }
     }
 
-    /// Where rows are grouped by their subject, its number stays with each group.
-    pub(super) fn keep_subjects(&mut self) -> Result<(), Unconfinable> {
-        for (scan, subject) in self.standing() {
-            if self.by_subject.contains(&scan) {
-                let call = AggregateCall {
-                    function: AggregateFunction::Min,
-                    arguments: vec![Expr::Column(subject)],
-                    distinct: false,
-                    filter: None,
-                };
-                let at = self.push(call)?;
-                self.subjects.insert(scan, at);
-            }
-        }
-        Ok(())
-    }
-
     /// Groups of groups: those that fall short are gone, and egress verifies it by the fewest subjects of
     /// any that is left.
     pub(super) fn earlier_witnesses(&mut self) -> Result<(), Unconfinable> {

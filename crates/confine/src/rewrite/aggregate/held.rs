@@ -133,7 +133,7 @@ impl Rewrite<'_> {
             let (at, by_subject) = match rows {
                 None => (at, by_subject),
                 Some(rows) => {
-                    let all = united(rows.at, contributing.clone());
+                    let all = united(rows.at, Some(contributing.clone()));
                     let at = grouping.witness(all, Check::of(dataset.k))?;
                     (at, rows.by_subject)
                 }
@@ -164,19 +164,16 @@ impl Rewrite<'_> {
         if held.alone {
             return Ok(true);
         }
-        let mut pinned = grouping.bare_keys.clone();
-        for (at, column) in grouping.relation.columns.iter().enumerate() {
-            if self.is_of_subject(&held.tied, &column.label)? {
-                pinned.insert(at);
-            }
-        }
-        let mut keys = grouping.relation.keys.iter();
-        Ok(keys.any(|key| key.is_subset(&pinned)))
+        self.one_each(grouping, &held.tied)
     }
 
     /// Whether a column has one value for each subject of these scans: the subject itself, or an item of
     /// a dataset in which each subject has one row.
-    fn is_of_subject(&self, scans: &BTreeSet<ScanId>, label: &Label) -> Result<bool, Unconfinable> {
+    pub(super) fn is_of_subject(
+        &self,
+        scans: &BTreeSet<ScanId>,
+        label: &Label,
+    ) -> Result<bool, Unconfinable> {
         let Some(base) = label
             .base
             .as_ref()
@@ -199,11 +196,11 @@ pub(super) const fn is_approved(call: &AggregateCall) -> bool {
 }
 
 /// All rows of several witnesses.
-fn united(at: u32, filter: Expr) -> AggregateCall {
+pub(super) fn united(at: u32, filter: Option<Expr>) -> AggregateCall {
     AggregateCall {
         function: AggregateFunction::WitnessUnion,
         arguments: vec![Expr::Column(at)],
         distinct: false,
-        filter: Some(filter),
+        filter,
     }
 }

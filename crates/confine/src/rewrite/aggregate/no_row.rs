@@ -41,7 +41,8 @@ impl Rewrite<'_> {
             AggregateFunction::Count if !call.distinct => Ok(()),
             AggregateFunction::Count => {
                 let (_, label) = self.expression(argument, &relation.columns)?;
-                match label.base.is_some() || label.shape != Shape::Free {
+                // Of other items a value that one row has is one more: group by it, and count the groups.
+                match self.is_subject(&label) {
                     true => Ok(()),
                     false => about(self, &label),
                 }
@@ -50,6 +51,10 @@ impl Rewrite<'_> {
                 let [(scan, subject)] = owing else {
                     return Err(Cause::NoRule.into());
                 };
+                let (_, label) = self.expression(argument, &relation.columns)?;
+                if label.base.is_none() {
+                    return about(self, &label);
+                }
                 let k = Literal::Int(i64::from(self.scope.of_scan(*scan)?.k));
                 confined.function = match call.function {
                     AggregateFunction::Min => AggregateFunction::SharedMin,
@@ -69,9 +74,11 @@ impl Rewrite<'_> {
             | AggregateFunction::StddevPopulation
             | AggregateFunction::VarianceSample
             | AggregateFunction::VariancePopulation => {
+                let cast = matches!(argument, Expr::Cast { .. });
                 for value in chosen(argument) {
                     let (_, label) = self.expression(value, &relation.columns)?;
-                    if label.shape == Shape::Free || call.distinct {
+                    let wrapped = cast && label.wraps && label.shape != Shape::Constant;
+                    if label.shape == Shape::Free || wrapped || call.distinct {
                         return about(self, &label);
                     }
                 }

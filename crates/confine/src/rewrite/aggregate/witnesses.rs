@@ -2,8 +2,10 @@
 
 use super::{
     Grouping, Measure, Reported,
+    held::united,
     measure::{is_approved, pool_name},
     parts::parts,
+    single::ROWS,
 };
 use crate::{
     Cause, Unconfinable,
@@ -105,6 +107,11 @@ impl Rewrite<'_> {
             let dataset = self.scope.of_scan(scan)?;
             let (row, by_subject) = grouping.row(scan, subject, dataset);
             for (filter, calls) in parts(calls) {
+                if let Some(rows) = grouping.relation.contributions.get(&(ROWS, scan)) {
+                    let all = united(rows.at, filter.clone());
+                    let at = grouping.witness(all, Check::of(dataset.k))?;
+                    self.report(grouping, at, (Reported::of(dataset, None, false), None));
+                }
                 let witness = witness([Expr::Column(subject), row.clone(), nothing()], filter);
                 let reported = Reported::of(dataset, None, by_subject);
                 let at = grouping.witness(witness, Check::of(dataset.k))?;
