@@ -95,7 +95,8 @@ def main():
             for stage in ("confine.confine", "dispatch.plan"):
                 times = sorted(seconds * 1000 for name, seconds in spans.spans if name == stage)
                 if times: print(f"    {stage}: median {statistics.median(times):.2f} ms, at most {times[-1]:.2f} ms, of {len(times)}")
-            if protected and ran < 15: WRONG.append(f"only {ran} ran with customers protected")
+            # Revenue by customer repeats a customer for each order and line of open data: refused (confine.multiplied).
+            if protected and ran < 12: WRONG.append(f"only {ran} ran with customers protected")
         print(f"DataFusion's own parse and optimisation, each in an equally fresh process: median {fresh(data):.2f} ms")
     for line in WRONG: print("WRONG", line)
     print(f"{len(WRONG)} failed")

@@ -42,14 +42,12 @@ impl Rewrite<'_> {
             return Err(Cause::ExternalExclusion.into());
         }
         self.nobody_is_filled_in(*kind, &left, &right)?;
-        let bare = filter.is_none();
-        let looked_up =
-            |this: &Self, own: &Relation, keys: Vec<&Expr>| -> Result<bool, Unconfinable> {
-                let mut items = keys.into_iter().map(|key| is_item(own, key));
-                Ok(!this.hidden_rows(own)?.is_empty() && !(bare && items.all(|is_item| is_item)))
-            };
-        let by_right = looked_up(self, &left, on.iter().map(|(ours, _)| ours).collect())?;
-        let by_left = looked_up(self, &right, on.iter().map(|(_, theirs)| theirs).collect())?;
+        let looked_up = |own: &Relation, mut keys: Box<dyn Iterator<Item = &Expr> + '_>| {
+            let by_items = filter.is_none() && keys.all(|key| is_item(own, key));
+            Ok::<_, Unconfinable>(!by_items && !self.hidden_rows(own)?.is_empty())
+        };
+        let by_right = looked_up(&left, Box::new(on.iter().map(|(ours, _)| ours)))?;
+        let by_left = looked_up(&right, Box::new(on.iter().map(|(_, theirs)| theirs)))?;
         if by_right {
             weigh_nothing(&mut right);
         }

@@ -71,7 +71,7 @@ fn owing<'v>(
     let is_nothing = |value: &Expr| matches!(written(value), Some(Literal::Null(_)));
     let is_added_to = values.any(|value| !is_nought(value) && !is_nothing(value));
     let passes = function == AggregateFunction::Sum && is_added_to;
-    move |value: &Expr| !is_nothing(value) && !(passes && is_nought(value))
+    move |value: &Expr| !(is_nothing(value) || passes && is_nought(value))
 }
 
 /// A literal, whatever it is cast to.
