@@ -228,7 +228,6 @@ impl Rewrite<'_> {
         let dataset = self.scope.of_scan(*scan)?;
         let numbered = dataset.subject_unique || relation.rows.contains_key(scan);
         let owes_nothing = relation.witnesses.is_empty()
-            && relation.reports.is_empty()
             && relation.contributions.is_empty()
             && self.reported.is_empty()
             && self.held.is_empty();

@@ -1,5 +1,5 @@
 use crate::{Cause, Unconfinable, label::Label, scope::ScanId};
-use plan::{Cell, Check, Expr, Function, Literal, Node, Report};
+use plan::{Cell, Check, Expr, Function, Literal, Node};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
@@ -30,8 +30,6 @@ pub(crate) struct Relation {
     pub keys: Vec<BTreeSet<usize>>,
     /// What is counted of protected rows that are here only in groups.
     pub witnesses: Vec<Witness>,
-    /// Who contributed to these groups, not yet reported for the disclosure register.
-    pub reports: Vec<Report>,
     /// The rows that went into each held value, by its number and each scan they are of.
     pub contributions: BTreeMap<(u32, ScanId), Contribution>,
     /// Scans whose subjects are equal in every row.
@@ -99,7 +97,6 @@ impl Relation {
             single: false,
             keys: Vec::new(),
             witnesses: Vec::new(),
-            reports: Vec::new(),
             contributions: BTreeMap::new(),
             tied: Vec::new(),
             external: false,
@@ -113,7 +110,6 @@ impl Relation {
             .chain(self.subjects.values_mut())
             .chain(self.rows.values_mut())
             .chain(self.witnesses.iter_mut().map(|witness| &mut witness.at))
-            .chain(self.reports.iter_mut().map(|report| &mut report.witness))
             .chain(self.contributions.values_mut().map(|each| &mut each.at))
     }
 
@@ -141,7 +137,7 @@ impl Relation {
         self
     }
 
-    /// Drops the groups that fall short of what is still owed, and reports who is in the others.
+    /// Drops the rows that fall short of what is still owed.
     pub(crate) fn withhold(mut self) -> Self {
         let cells: Vec<Cell> = self
             .witnesses
@@ -149,8 +145,7 @@ impl Relation {
             .filter(|w| !w.withheld)
             .map(Witness::cell)
             .collect();
-        let reports = std::mem::take(&mut self.reports);
-        if cells.is_empty() && reports.is_empty() {
+        if cells.is_empty() {
             return self;
         }
         self.witnesses
@@ -159,7 +154,7 @@ impl Relation {
         self.wrap(|input| Node::Withhold {
             input,
             cells,
-            reports,
+            reports: Vec::new(),
         })
     }
 

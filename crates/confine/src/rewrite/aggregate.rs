@@ -207,7 +207,7 @@ impl Rewrite<'_> {
 
     /// The aggregate node, and above it what is withheld here.
     fn finish(&mut self, grouping: Grouping) -> Result<Relation, Unconfinable> {
-        let single = self.is_alone(&grouping)?;
+        let single = self.is_single(&grouping)?;
         let Grouping {
             mut relation,
             keys,

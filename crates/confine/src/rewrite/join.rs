@@ -42,12 +42,12 @@ impl Rewrite<'_> {
             return Err(Cause::ExternalExclusion.into());
         }
         self.nobody_is_filled_in(*kind, &left, &right)?;
-        let looked_up = |own: &Relation, mut keys: Box<dyn Iterator<Item = &Expr> + '_>| {
-            let by_items = filter.is_none() && keys.all(|key| is_item(own, key));
+        let looked_up = |own: &Relation, key: fn(&(Expr, Expr)) -> &Expr| {
+            let by_items = filter.is_none() && on.iter().all(|pair| is_item(own, key(pair)));
             Ok::<_, Unconfinable>(!by_items && !self.hidden_rows(own)?.is_empty())
         };
-        let by_right = looked_up(&left, Box::new(on.iter().map(|(ours, _)| ours)))?;
-        let by_left = looked_up(&right, Box::new(on.iter().map(|(_, theirs)| theirs)))?;
+        let by_right = looked_up(&left, |(ours, _)| ours)?;
+        let by_left = looked_up(&right, |(_, theirs)| theirs)?;
         if by_right {
             weigh_nothing(&mut right);
         }
@@ -286,7 +286,6 @@ fn both_sides(
     left.subjects.append(&mut right.subjects);
     left.rows.append(&mut right.rows);
     left.witnesses.append(&mut right.witnesses);
-    left.reports.append(&mut right.reports);
     left.contributions.append(&mut right.contributions);
     left.tied.append(&mut right.tied);
     left.external |= right.external;

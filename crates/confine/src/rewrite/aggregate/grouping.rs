@@ -51,9 +51,7 @@ impl Grouping {
         let at = self.push(call)?;
         let found = self.witnesses.iter_mut().find(|witness| witness.at == at);
         match found {
-            Some(witness) => {
-                witness.check = stricter(witness.check, check);
-            }
+            Some(witness) => witness.check = stricter(witness.check, check),
             None => self.witnesses.push(Witness {
                 at,
                 check,

@@ -58,10 +58,7 @@ impl Rewrite<'_> {
         };
         let number = position(self.held.len())?;
         let tied = tied_to(&grouping.relation, measure.scan);
-        let labels = grouping.columns.iter().take(grouping.keys.len());
-        let alone = labels
-            .map(|key| self.is_of_subject(&tied, &key.label))
-            .collect::<Result<Vec<bool>, _>>()?;
+        let alone = self.is_alone(grouping, &tied)?;
         let filter = there(call, &measure.raw);
         for (scan, subject) in grouping.standing() {
             let dataset = self.scope.of_scan(scan)?;
@@ -75,7 +72,7 @@ impl Rewrite<'_> {
             scan: measure.scan,
             counted,
             tied,
-            alone: !alone.contains(&false),
+            alone,
         });
         Ok(Label {
             class: Class::Held { number },

@@ -2,7 +2,12 @@
 //! they were: how often somebody counts would otherwise be an answer that no threshold and no register
 //! sees, since who is counted stays the same.
 
-use super::{Grouping, tied_to, witnesses::nothing};
+use super::{
+    Grouping,
+    held::united,
+    tied_to,
+    witnesses::{nothing, witness},
+};
 use crate::{Cause, Unconfinable, relation::Contribution, rewrite::Rewrite, scope::ScanId};
 use plan::{AggregateCall, AggregateFunction, Expr};
 use std::collections::BTreeSet;
@@ -29,22 +34,15 @@ impl Rewrite<'_> {
                 continue;
             }
             let before = grouping.relation.contributions.get(&(ROWS, scan));
-            let (function, arguments) = match (grouping.relation.rows.get(&scan), before) {
+            let all = match (grouping.relation.rows.get(&scan), before) {
                 (Some(row), _) => {
-                    let each = vec![Expr::Column(subject), Expr::Column(*row), nothing()];
-                    (AggregateFunction::Witness, each)
+                    let each = [Expr::Column(subject), Expr::Column(*row), nothing()];
+                    witness(each, None)
                 }
-                (None, Some(rows)) => {
-                    (AggregateFunction::WitnessUnion, vec![Expr::Column(rows.at)])
-                }
+                (None, Some(rows)) => united(rows.at, None),
                 (None, None) => continue,
             };
-            let at = grouping.push(AggregateCall {
-                function,
-                arguments,
-                distinct: false,
-                filter: None,
-            })?;
+            let at = grouping.push(all)?;
             let by_subject = false;
             let rows = Contribution { at, by_subject };
             grouping.contributions.insert((ROWS, scan), rows);
@@ -73,17 +71,12 @@ impl Rewrite<'_> {
             return Ok(());
         }
         for scan in &hidden {
-            if grouping.relation.rows.contains_key(scan) || !self.is_pinned(grouping, *scan)? {
+            let tied = tied_to(&grouping.relation, *scan);
+            if grouping.relation.rows.contains_key(scan) || !self.one_each(grouping, &tied)? {
                 return Err(Cause::Multiplied.into());
             }
         }
         Ok(())
-    }
-
-    /// Whether of groups by subject each subject has at most one in each group above.
-    fn is_pinned(&self, grouping: &Grouping, scan: ScanId) -> Result<bool, Unconfinable> {
-        let tied = tied_to(&grouping.relation, scan);
-        self.one_each(grouping, &tied)
     }
 
     /// Whether the keys here, and what is the same for each of these subjects, leave one row to each.
@@ -102,19 +95,23 @@ impl Rewrite<'_> {
         Ok(keys.any(|key| key.is_subset(&pinned)))
     }
 
-    /// Whether each subject has one group here, by keys that are the same in all of its rows.
-    pub(super) fn is_alone(&self, grouping: &Grouping) -> Result<bool, Unconfinable> {
-        for scan in &grouping.by_subject {
+    /// Whether each of these subjects has one group here, by keys that are the same in all of its rows.
+    pub(super) fn is_alone(
+        &self,
+        grouping: &Grouping,
+        tied: &BTreeSet<ScanId>,
+    ) -> Result<bool, Unconfinable> {
+        let keys = grouping.columns.iter().take(grouping.keys.len());
+        let each = keys.map(|key| self.is_of_subject(tied, &key.label));
+        Ok(!each.collect::<Result<Vec<bool>, _>>()?.contains(&false))
+    }
+
+    /// Whether each row of a grouping by subject is another subject's.
+    pub(super) fn is_single(&self, grouping: &Grouping) -> Result<bool, Unconfinable> {
+        let each = grouping.by_subject.iter().map(|scan| {
             let tied = tied_to(&grouping.relation, *scan);
-            let keys = grouping.columns.iter().take(grouping.keys.len());
-            let mut all = !grouping.by_subject.is_empty();
-            for key in keys {
-                all &= self.is_of_subject(&tied, &key.label)?;
-            }
-            if all {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+            self.is_alone(grouping, &tied)
+        });
+        Ok(each.collect::<Result<Vec<bool>, _>>()?.contains(&true))
     }
 }

@@ -100,22 +100,15 @@ impl Rewrite<'_> {
         grouping: &mut Grouping,
         calls: &[&AggregateCall],
     ) -> Result<(), Unconfinable> {
-        for (scan, subject) in grouping.standing() {
-            if grouping.by_subject.contains(&scan) || !self.scope.owes(scan)? {
-                continue;
-            }
-            let dataset = self.scope.of_scan(scan)?;
-            let (row, by_subject) = grouping.row(scan, subject, dataset);
+        for (scan, subject) in self.owing(grouping)? {
             for (filter, calls) in parts(calls) {
                 if let Some(rows) = grouping.relation.contributions.get(&(ROWS, scan)) {
+                    let dataset = self.scope.of_scan(scan)?;
                     let all = united(rows.at, filter.clone());
                     let at = grouping.witness(all, Check::of(dataset.k))?;
                     self.report(grouping, at, (Reported::of(dataset, None, false), None));
                 }
-                let witness = witness([Expr::Column(subject), row.clone(), nothing()], filter);
-                let reported = Reported::of(dataset, None, by_subject);
-                let at = grouping.witness(witness, Check::of(dataset.k))?;
-                self.report(grouping, at, (reported, None));
+                let at = self.counted(grouping, (scan, subject), filter)?;
                 for call in calls {
                     let column = grouping.push(call.clone())?;
                     grouping.shows.entry(at).or_default().insert(column);
@@ -140,23 +133,31 @@ impl Rewrite<'_> {
         grouping: &mut Grouping,
         calls: &[&AggregateCall],
     ) -> Result<(), Unconfinable> {
-        for (scan, subject) in grouping.standing() {
-            if grouping.by_subject.contains(&scan) || !self.scope.owes(scan)? {
-                continue;
-            }
-            let dataset = self.scope.of_scan(scan)?;
-            let (row, by_subject) = grouping.row(scan, subject, dataset);
+        for owing in self.owing(grouping)? {
             for call in calls.iter().filter(|call| call.filter.is_some()) {
-                let arguments = [Expr::Column(subject), row.clone(), nothing()];
-                let witness = witness(arguments, call.filter.clone());
-                let reported = Reported::of(dataset, None, by_subject);
-                let at = grouping.witness(witness, Check::of(dataset.k))?;
+                let at = self.counted(grouping, owing, call.filter.clone())?;
                 let shown = grouping.push((*call).clone())?;
                 grouping.shows.entry(at).or_default().insert(shown);
-                self.report(grouping, at, (reported, None));
             }
         }
         Ok(())
+    }
+
+    /// Where the witness stands of the rows of a dataset that a filter leaves, which the register hears of as
+    /// how many there are.
+    fn counted(
+        &mut self,
+        grouping: &mut Grouping,
+        (scan, subject): (ScanId, u32),
+        filter: Option<Expr>,
+    ) -> Result<u32, Unconfinable> {
+        let dataset = self.scope.of_scan(scan)?;
+        let (row, by_subject) = grouping.row(scan, subject, dataset);
+        let rows = witness([Expr::Column(subject), row, nothing()], filter);
+        let at = grouping.witness(rows, Check::of(dataset.k))?;
+        let reported = Reported::of(dataset, None, by_subject);
+        self.report(grouping, at, (reported, None));
+        Ok(at)
     }
 }
 
