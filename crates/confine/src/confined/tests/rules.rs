@@ -937,6 +937,26 @@ fn whom_a_filter_chooses_for_a_raw_value_is_held_against_counts_of_rows() {
     }
 }
 
+#[test]
+fn whom_a_filter_chooses_of_groups_by_subject_is_registered_by_their_rows_too() {
+    let spent = call(F::Sum, vec![column(2)]);
+    let pools = |filter: Option<Expr>| {
+        let each = aggregate(visits(), vec![column(0)], vec![spent.clone()]);
+        let mut total = call(F::Sum, vec![column(1)]);
+        total.filter = filter;
+        let confined = granted(false, aggregate(each, vec![], vec![total]));
+        let counts = |by_subject| {
+            let reported = confined.reported().iter();
+            let counts = reported.filter(|r| r.measure.is_none() && r.by_subject == by_subject);
+            counts.count()
+        };
+        (counts(false), counts(true))
+    };
+    assert_eq!(pools(None), (1, 1), "all rows, and all subjects");
+    let chosen = Expr::call(Function::IsNotNull, [column(0)]);
+    assert_eq!(pools(Some(chosen)), (2, 2), "and those chosen");
+}
+
 /// How often a join repeats a row, what it looks up for it, and whether it fills nobody in, say what the row
 /// meets, and who is counted stays the same.
 #[test]

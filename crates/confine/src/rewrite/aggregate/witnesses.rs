@@ -102,12 +102,6 @@ impl Rewrite<'_> {
     ) -> Result<(), Unconfinable> {
         for (scan, subject) in self.owing(grouping)? {
             for (filter, calls) in parts(calls) {
-                if let Some(rows) = grouping.relation.contributions.get(&(ROWS, scan)) {
-                    let dataset = self.scope.of_scan(scan)?;
-                    let all = united(rows.at, filter.clone());
-                    let at = grouping.witness(all, Check::of(dataset.k))?;
-                    self.report(grouping, at, (Reported::of(dataset, None, false), None));
-                }
                 let at = self.counted(grouping, (scan, subject), filter)?;
                 for call in calls {
                     let column = grouping.push(call.clone())?;
@@ -144,7 +138,7 @@ impl Rewrite<'_> {
     }
 
     /// Where the witness stands of the rows of a dataset that a filter leaves, which the register hears of as
-    /// how many there are.
+    /// how many there are. Of groups by subject it also hears of the rows that they were made of.
     fn counted(
         &mut self,
         grouping: &mut Grouping,
@@ -152,6 +146,11 @@ impl Rewrite<'_> {
         filter: Option<Expr>,
     ) -> Result<u32, Unconfinable> {
         let dataset = self.scope.of_scan(scan)?;
+        if let Some(rows) = grouping.relation.contributions.get(&(ROWS, scan)) {
+            let all = united(rows.at, filter.clone());
+            let at = grouping.witness(all, Check::of(dataset.k))?;
+            self.report(grouping, at, (Reported::of(dataset, None, false), None));
+        }
         let (row, by_subject) = grouping.row(scan, subject, dataset);
         let rows = witness([Expr::Column(subject), row, nothing()], filter);
         let at = grouping.witness(rows, Check::of(dataset.k))?;
