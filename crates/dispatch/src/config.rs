@@ -76,14 +76,14 @@ impl PoolConfig {
                 running_max: 4,
                 running_each_max: 3,
                 limits: Limits {
-                    memory_bytes: 4 << 30,
+                    memory_bytes: 3 << 30,
                     cpu_seconds: 120,
                     ..limits
                 },
                 wall_max: Duration::from_secs(30),
                 queue_max: Duration::from_secs(10),
             },
-            engine_bytes_max: 1 << 30,
+            engine_bytes_max: 3 << 29,
             results_bytes_max: 64 << 20,
             results_unread_max: Duration::from_mins(1),
             frame_bytes_max: 16 << 20,

@@ -57,12 +57,13 @@ impl Crew {
     ) -> Result<Engaged, Failure> {
         let queued_until = Instant::now() + self.config.queue_max;
         let place = self.places.take(share, queued_until).await;
-        let place = place.ok_or(Failure::Busy(self.worker))?;
+        let mut place = place.ok_or(Failure::Busy(self.worker))?;
         let mut spare = self.config.ready.max(1);
         loop {
             let taken = timeout_at(queued_until, self.nursery.take()).await;
             let mut child = taken.map_err(|_| self.nursery.late())??;
             let deadline = Instant::now() + wall.min(self.config.wall_max);
+            place.begin();
             match timeout_at(deadline, child.give(job)).await {
                 Ok(Ok(())) => {
                     return Ok(Engaged {

@@ -4,7 +4,7 @@ use crate::{
     child_code,
     crew::{Crew, Engaged},
     pipe,
-    places::Share,
+    places::{After, Share},
 };
 use chrono::{DateTime, Utc};
 use plan::{Accept, Bounds, Plan, RowPolicy};
@@ -106,13 +106,16 @@ async fn reply(crew: &Crew, share: Share, job: &PlanJob) -> Result<PlanReply, Fa
     let Engaged {
         mut child,
         deadline,
-        place,
+        mut place,
     } = crew.engage(&job, share, Duration::MAX).await?;
     // It is told nothing more.
     drop(child.input());
     let answered = timeout_at(deadline, answer(&mut child)).await;
     match answered {
         Ok(Ok(reply)) => {
+            if !matches!(reply, PlanReply::Refusal { .. }) {
+                place.came_to(After::Answer);
+            }
             // The caller need not wait until it is gone; its place must.
             tokio::spawn(async move {
                 child.end().await;
@@ -120,7 +123,11 @@ async fn reply(crew: &Crew, share: Share, job: &PlanJob) -> Result<PlanReply, Fa
             });
             Ok(reply)
         }
-        Ok(Err(Garbled::Cut | Garbled::Absent | Garbled::Pipe(_))) => Err(child.autopsy().await),
+        Ok(Err(Garbled::Cut | Garbled::Absent | Garbled::Pipe(_))) => {
+            let end = Err(child.autopsy().await);
+            place.came_to(After::of(&end));
+            end
+        }
         Ok(Err(error)) => Err(garbled(error)),
         Err(_) => {
             child.end().await;

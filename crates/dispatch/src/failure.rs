@@ -29,7 +29,7 @@ pub enum Death {
 /// A job that gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// All children are at work, and none came free in time.
+    /// All children are at work, or the licence's places rest, and none came free in time.
     #[error("no {0} came free in time")]
     Busy(Worker),
     /// Children can't be started, or end before they get a job.
@@ -95,6 +95,11 @@ impl Failure {
         }
     }
 
+    /// Whether it needed more memory than it may have: by the engine's account, or by the system's.
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        self.code().ends_with(".out-of-memory")
+    }
+
     /// The construct or name a child stumbled over, where there is one.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -142,8 +147,8 @@ impl Failure {
     pub const fn told(&self) -> Told {
         match self {
             Self::Busy(_) => Told::new(
-                "too many statements are running; try again shortly.",
-                "正在执行的语句过多，请稍后重试。",
+                "too many statements are running, or came to nothing just now; try again shortly.",
+                "正在执行的语句过多，或近期失败的语句过多，请稍后重试。",
             ),
             Self::Died {
                 worker: Worker::Planner,

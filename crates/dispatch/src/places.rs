@@ -1,12 +1,22 @@
+use crate::Failure;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use terms::LicenceId;
 use tokio::{
+    runtime::Handle,
     sync::oneshot,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
+
+/// How many times as long as it was used a place rests.
+const REST_TIMES: u32 = 8;
+
+/// How long it rests at most, and always where memory gave out: what gives back much of it at once holds
+/// up the whole machine.
+const REST_MAX: Duration = Duration::from_secs(20);
 
 /// For whom a job is done: a licence, or the domain itself.
 pub(crate) type Share = Option<LicenceId>;
@@ -18,9 +28,32 @@ pub(crate) struct Places {
     shared: Arc<Mutex<Shared>>,
 }
 
-/// A place. Dropped, it is given to whoever is next.
+/// A place. Dropped after use without an answer, it is given to other shares at once, and to its own the later
+/// the longer it was used: who sends what comes to nothing again and again would else fill the machine with it.
+///
+/// A place of the domain itself does not rest.
 #[derive(Debug)]
 pub(crate) struct Place {
+    share: Share,
+    since: Instant,
+    places: Places,
+    after: After,
+}
+
+/// What a place is given back after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// It rests as long as it was used, times [`REST_TIMES`].
+    Nothing,
+    /// It rests for [`REST_MAX`].
+    OutOfMemory,
+    /// An answer, or it was not used: its share may have it again at once.
+    Answer,
+}
+
+/// A place that only its own share may not have yet. Dropped, it may.
+#[derive(Debug)]
+struct Resting {
     share: Share,
     places: Places,
 }
@@ -29,6 +62,7 @@ pub(crate) struct Place {
 struct Shared {
     free: usize,
     each_max: usize,
+    /// By whom so many are held, or rest.
     held: HashMap<Share, usize>,
     /// In the order in which they came.
     waiting: Vec<(Share, oneshot::Sender<Place>)>,
@@ -81,8 +115,13 @@ impl Places {
         let (share, waits) = shared.waiting.remove(at);
         shared.free -= 1;
         *shared.held.entry(share.clone()).or_default() += 1;
-        let places = self.clone();
-        Some((Place { share, places }, waits))
+        let place = Place {
+            share,
+            since: Instant::now(),
+            places: self.clone(),
+            after: After::Answer,
+        };
+        Some((place, waits))
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -92,11 +131,69 @@ impl Places {
 
 // === impl Place ===
 
+impl Place {
+    /// It is used from now on.
+    pub(crate) fn begin(&mut self) {
+        self.since = Instant::now();
+        self.after = After::Nothing;
+    }
+
+    /// What it was used for has come to this.
+    pub(crate) const fn came_to(&mut self, what: After) {
+        self.after = what;
+    }
+
+    fn rest(&self) -> Duration {
+        let rest = match self.after {
+            _ if self.share.is_none() => Duration::ZERO,
+            After::Answer => Duration::ZERO,
+            After::Nothing => self.since.elapsed().saturating_mul(REST_TIMES),
+            After::OutOfMemory => REST_MAX,
+        };
+        rest.min(REST_MAX)
+    }
+}
+
 impl Drop for Place {
+    fn drop(&mut self) {
+        self.places.lock().free += 1;
+        let rest = self.rest();
+        let resting = Resting {
+            share: self.share.take(),
+            places: self.places.clone(),
+        };
+        match Handle::try_current() {
+            Ok(runtime) if !rest.is_zero() => {
+                runtime.spawn(async move {
+                    sleep(rest).await;
+                    drop(resting);
+                });
+                self.places.serve();
+            }
+            // Without a runtime nobody waits.
+            Ok(_) | Err(_) => drop(resting),
+        }
+    }
+}
+
+// === impl After ===
+
+impl After {
+    pub(crate) fn of<T>(end: &Result<T, Failure>) -> Self {
+        match end {
+            Ok(_) => Self::Answer,
+            Err(failure) if failure.is_out_of_memory() => Self::OutOfMemory,
+            Err(_) => Self::Nothing,
+        }
+    }
+}
+
+// === impl Resting ===
+
+impl Drop for Resting {
     fn drop(&mut self) {
         {
             let mut shared = self.places.lock();
-            shared.free += 1;
             if let Some(held) = shared.held.get_mut(&self.share) {
                 *held = held.saturating_sub(1);
                 if *held == 0 {
@@ -169,6 +266,51 @@ mod tests {
         assert!(now(&places, of("c")).await.is_some());
         let shared = places.lock();
         assert_eq!((shared.free, shared.held.len()), (1, 0));
+    }
+
+    /// A place that was used for a second and came to this: when its own share has it again.
+    async fn rest_after(share: Share, what: After) -> Duration {
+        let places = Places::new(2, 1);
+        let mut place = now(&places, share.clone()).await.unwrap();
+        tokio::time::advance(Duration::from_secs(5)).await;
+        place.begin();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        place.came_to(what);
+        drop(place);
+        let free = places.lock().free;
+        assert_eq!(free, 2, "others have it at once");
+        let began = Instant::now();
+        places.take(share, long()).await.unwrap();
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_to_nothing_rests_for_its_own_share_alone() {
+        let seconds = |whole| Duration::from_secs(whole)..Duration::from_millis(whole * 1000 + 5);
+        for (what, rest) in [
+            (After::Answer, 0),
+            (After::Nothing, 8),
+            (After::OutOfMemory, 20),
+        ] {
+            let rested = rest_after(of("a"), what).await;
+            assert!(seconds(rest).contains(&rested), "{what:?}: {rested:?}");
+            let domain = rest_after(None, what).await;
+            assert!(seconds(0).contains(&domain), "the domain's own: {domain:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rest_is_no_longer_than_the_longest() {
+        let places = Places::new(2, 1);
+        let mut place = now(&places, of("a")).await.unwrap();
+        place.begin();
+        tokio::time::advance(Duration::from_secs(30)).await;
+        drop(place);
+        let early = Instant::now() + REST_MAX - Duration::from_millis(5);
+        assert!(places.take(of("a"), early).await.is_none());
+        assert!(now(&places, of("b")).await.is_some());
+        let late = Instant::now() + Duration::from_millis(10);
+        assert!(places.take(of("a"), late).await.is_some());
     }
 
     proptest! {

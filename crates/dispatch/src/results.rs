@@ -5,6 +5,7 @@ use crate::{
     child::Child,
     crew::{Crew, Engaged},
     pipe,
+    places::After,
     queue::{Giver, Item, Taker, queue},
 };
 use arrow::array::RecordBatch;
@@ -266,12 +267,14 @@ async fn read_to_the_end(engaged: Engaged, account: &Account, to: &Giver) {
     let Engaged {
         mut child,
         deadline,
-        place,
+        mut place,
     } = engaged;
     let end = match timeout_at(deadline, frames(&mut child, account, to)).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(Short::Closed)) => {
-            to.give(Item::End(Err(child.autopsy().await)));
+            let end = Err(child.autopsy().await);
+            place.came_to(After::of(&end));
+            to.give(Item::End(end));
             return;
         }
         Ok(Err(Short::Garbled(source))) => {
@@ -286,6 +289,8 @@ async fn read_to_the_end(engaged: Engaged, account: &Account, to: &Giver) {
         Ok(Err(Short::Unheard)) => return,
         Err(_) => Err(Failure::Timeout(Worker::Runner)),
     };
+    // Before it is heard: whoever has heard it may end this.
+    place.came_to(After::of(&end));
     to.give(Item::End(end));
     child.end().await;
     drop(place);

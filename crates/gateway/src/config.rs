@@ -102,7 +102,7 @@ impl Default for Raw {
             licence_running_max: None,
             planner_wall_ms_max: 5_000,
             runner_wall_ms_max: 30_000,
-            runner_memory_bytes_max: 4 << 30,
+            runner_memory_bytes_max: 3 << 30,
             results_bytes_max: 64 << 20,
             results_unread_ms_max: 60_000,
             external_bytes_max: 256 << 20,

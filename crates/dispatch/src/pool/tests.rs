@@ -772,3 +772,26 @@ async fn two_hundred_jobs() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_licence_whose_memory_gave_out_waits_and_no_other_does() {
+    let failed = RunFrame::Failure("runner.out-of-memory".to_owned());
+    let stage = Stage::answering(&[failed], "");
+    let mut config = stage.config();
+    config.runner.running_each_max = 1;
+    let pool = Pool::new(config).unwrap();
+    let ended = async |licence: &str| match started_for(&pool, Some(licence.parse().unwrap())).await
+    {
+        Ok(results) => read(results).await.1.unwrap_err(),
+        Err(failure) => failure,
+    };
+    assert_eq!(ended("a").await.code(), "runner.out-of-memory");
+    assert_eq!(ended("b").await.code(), "runner.out-of-memory");
+    assert_eq!(ended("a").await.code(), "dispatch.busy");
+    for _ in 0..2 {
+        assert_eq!(
+            ran(&pool).await.1.unwrap_err().code(),
+            "runner.out-of-memory"
+        );
+    }
+}
