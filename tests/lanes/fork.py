@@ -7,7 +7,7 @@ import os, resource, select, signal, socket, struct, subprocess, sys, time
 import domain as d
 
 READY, REFUSED, BORN, UNBORN, EXITED, SIGNALLED = range(6)
-LIMITS = {"planner-child": (1 << 30, 4, 320, 0), "runner-child": (4 << 30, 120, 320, 0)}
+LIMITS = {"planner-child": (1 << 30, 4, 320, 0), "runner-child": (3 << 30, 120, 320, 0)}
 
 
 class Zygote:
