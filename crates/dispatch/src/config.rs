@@ -81,7 +81,7 @@ impl PoolConfig {
                     ..limits
                 },
                 wall_max: Duration::from_secs(30),
-                queue_max: Duration::from_secs(10),
+                queue_max: Duration::from_secs(20),
             },
             engine_bytes_max: 3 << 29,
             results_bytes_max: 64 << 20,

@@ -37,7 +37,12 @@ impl Crew {
             worker,
             config,
             nursery: Nursery::open(worker, program, &config, demanded)?,
-            places: Places::new(config.running_max, config.running_each_max),
+            places: Places::new(
+                config.running_max,
+                config.running_each_max,
+                // Shorter than a job waits: nobody is refused for what they sent before.
+                config.queue_max.mul_f64(0.8),
+            ),
         })
     }
 

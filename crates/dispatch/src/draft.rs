@@ -113,9 +113,10 @@ async fn reply(crew: &Crew, share: Share, job: &PlanJob) -> Result<PlanReply, Fa
     let answered = timeout_at(deadline, answer(&mut child)).await;
     match answered {
         Ok(Ok(reply)) => {
-            if !matches!(reply, PlanReply::Refusal { .. }) {
-                place.came_to(After::Answer);
-            }
+            place.came_to(match reply {
+                PlanReply::Draft { .. } | PlanReply::RowPolicy(_) => After::Answer,
+                PlanReply::Refusal { .. } => After::Refusal,
+            });
             // The caller need not wait until it is gone; its place must.
             tokio::spawn(async move {
                 child.end().await;

@@ -14,9 +14,8 @@ use tokio::{
 /// How many times as long as it was used a place rests.
 const REST_TIMES: u32 = 8;
 
-/// How long it rests at most, and always where memory gave out: what gives back much of it at once holds
-/// up the whole machine.
-const REST_MAX: Duration = Duration::from_secs(20);
+/// How long it rests after a refusal: three places are then refused no more than a dozen statements a second.
+const REST_REFUSED: Duration = Duration::from_millis(250);
 
 /// For whom a job is done: a licence, or the domain itself.
 pub(crate) type Share = Option<LicenceId>;
@@ -45,7 +44,9 @@ pub(crate) struct Place {
 pub(crate) enum After {
     /// It rests as long as it was used, times [`REST_TIMES`].
     Nothing,
-    /// It rests for [`REST_MAX`].
+    /// It rests for [`REST_REFUSED`]: a planner looked at what has no plan.
+    Refusal,
+    /// It rests as long as a place ever does: what gives back much memory at once holds up the machine.
     OutOfMemory,
     /// An answer, or it was not used: its share may have it again at once.
     Answer,
@@ -62,6 +63,7 @@ struct Resting {
 struct Shared {
     free: usize,
     each_max: usize,
+    rest_max: Duration,
     /// By whom so many are held, or rest.
     held: HashMap<Share, usize>,
     /// In the order in which they came.
@@ -71,11 +73,13 @@ struct Shared {
 // === impl Places ===
 
 impl Places {
-    /// So many places, of which one share holds at most `each_max`; both at least one.
-    pub(crate) fn new(places: usize, each_max: usize) -> Self {
+    /// So many places, of which one share holds at most `each_max`; both at least one. None rests longer
+    /// than `rest_max`.
+    pub(crate) fn new(places: usize, each_max: usize, rest_max: Duration) -> Self {
         let shared = Shared {
             free: places.max(1),
             each_max: each_max.max(1),
+            rest_max,
             held: HashMap::new(),
             waiting: Vec::new(),
         };
@@ -143,21 +147,28 @@ impl Place {
         self.after = what;
     }
 
-    fn rest(&self) -> Duration {
-        let rest = match self.after {
+    fn rest(&self, rest_max: Duration) -> Duration {
+        match self.after {
             _ if self.share.is_none() => Duration::ZERO,
             After::Answer => Duration::ZERO,
-            After::Nothing => self.since.elapsed().saturating_mul(REST_TIMES),
-            After::OutOfMemory => REST_MAX,
-        };
-        rest.min(REST_MAX)
+            After::Refusal => REST_REFUSED.min(rest_max),
+            After::Nothing => {
+                let rest = self.since.elapsed().saturating_mul(REST_TIMES);
+                rest.min(rest_max)
+            }
+            After::OutOfMemory => rest_max,
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.places.lock().free += 1;
-        let rest = self.rest();
+        let rest_max = {
+            let mut shared = self.places.lock();
+            shared.free += 1;
+            shared.rest_max
+        };
+        let rest = self.rest(rest_max);
         let resting = Resting {
             share: self.share.take(),
             places: self.places.clone(),
@@ -211,6 +222,8 @@ mod tests {
     use proptest::prelude::*;
     use std::{future::Future, pin::pin, task::Poll, time::Duration};
 
+    const REST_MAX: Duration = Duration::from_secs(20);
+
     fn of(licence: &str) -> Share {
         Some(licence.parse().unwrap())
     }
@@ -226,7 +239,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_licence_never_holds_every_place() {
-        let places = Places::new(3, 2);
+        let places = Places::new(3, 2, REST_MAX);
         let _one = now(&places, of("a")).await.unwrap();
         let _two = now(&places, of("a")).await.unwrap();
         assert!(now(&places, of("a")).await.is_none());
@@ -236,7 +249,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_holds_the_fewest_is_next_whoever_came_first() {
-        let places = Places::new(2, 2);
+        let places = Places::new(2, 2, REST_MAX);
         let (one, two) = (
             now(&places, of("a")).await.unwrap(),
             now(&places, of("a")).await.unwrap(),
@@ -256,7 +269,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_gives_up_holds_nothing_and_is_in_nobodys_way() {
-        let places = Places::new(1, 1);
+        let places = Places::new(1, 1, REST_MAX);
         let held = now(&places, of("a")).await.unwrap();
         for _ in 0..100 {
             assert!(now(&places, of("b")).await.is_none());
@@ -270,7 +283,7 @@ mod tests {
 
     /// A place that was used for a second and came to this: when its own share has it again.
     async fn rest_after(share: Share, what: After) -> Duration {
-        let places = Places::new(2, 1);
+        let places = Places::new(2, 1, REST_MAX);
         let mut place = now(&places, share.clone()).await.unwrap();
         tokio::time::advance(Duration::from_secs(5)).await;
         place.begin();
@@ -286,22 +299,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_came_to_nothing_rests_for_its_own_share_alone() {
-        let seconds = |whole| Duration::from_secs(whole)..Duration::from_millis(whole * 1000 + 5);
+        // The clock of tokio has whole milliseconds.
+        let about = |rest: u64| Duration::from_millis(rest)..Duration::from_millis(rest + 5);
         for (what, rest) in [
             (After::Answer, 0),
-            (After::Nothing, 8),
-            (After::OutOfMemory, 20),
+            (After::Refusal, 250),
+            (After::Nothing, 8_000),
+            (After::OutOfMemory, 20_000),
         ] {
             let rested = rest_after(of("a"), what).await;
-            assert!(seconds(rest).contains(&rested), "{what:?}: {rested:?}");
+            assert!(about(rest).contains(&rested), "{what:?}: {rested:?}");
             let domain = rest_after(None, what).await;
-            assert!(seconds(0).contains(&domain), "the domain's own: {domain:?}");
+            assert!(about(0).contains(&domain), "the domain's own: {domain:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_rest_is_no_longer_than_the_longest() {
-        let places = Places::new(2, 1);
+        let places = Places::new(2, 1, REST_MAX);
         let mut place = now(&places, of("a")).await.unwrap();
         place.begin();
         tokio::time::advance(Duration::from_secs(30)).await;
@@ -319,7 +334,7 @@ mod tests {
         fn places_are_neither_lost_nor_made(steps in prop::collection::vec((0usize..4, any::<bool>()), 1..80)) {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
             runtime.block_on(async {
-                let places = Places::new(5, 2);
+                let places = Places::new(5, 2, REST_MAX);
                 let mut held: Vec<(usize, Place)> = Vec::new();
                 for (who, takes) in steps {
                     if takes {
