@@ -12,7 +12,8 @@ use std::path::Path;
 
 impl Ledger {
     /// Puts a log back out of all its pieces, in order, into a folder that has the log's public key and
-    /// no log. It stands if it leads to the root that the key signed; [`Ledger::verify`] looks at the rest.
+    /// no log. It stands if it leads to a root that the key signed, and whoever knows how long it was compares
+    /// the head: without its last pieces it may be the log of before. [`Ledger::verify`] looks at the rest.
     ///
     /// # Errors
     /// What the pieces' source fails with; [`Breach::Exists`] where there is a log;

@@ -152,7 +152,11 @@ fn pieces_that_are_not_those_of_the_log_make_none() {
         let put = put_back(pieces, back.path());
         assert!(put.and_then(|_| verify(back.path())).is_err());
     };
-    fails(&good[..good.len() - 1]);
+    // Where a checkpoint falls on the end of a piece is up to the clock: what is left is then a log of before.
+    let whole = Copying::begin(dir.path()).unwrap().head().0.head.size;
+    if let Ok(head) = put_back(&good[..good.len() - 1], empty(dir.path()).path()) {
+        assert!(head.size < whole && head.size % PIECE_ENTRIES == 0);
+    }
     fails(&good[1..]);
     let mut swapped = good.clone();
     swapped.swap(0, 1);
