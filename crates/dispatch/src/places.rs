@@ -25,6 +25,7 @@ pub(crate) type Share = Option<LicenceId>;
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
     shared: Arc<Mutex<Shared>>,
+    rest_max: Duration,
 }
 
 /// A place. Dropped after use without an answer, it is given to other shares at once, and to its own the later
@@ -40,7 +41,7 @@ pub(crate) struct Place {
 }
 
 /// What a place is given back after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum After {
     /// It rests as long as it was used, times [`REST_TIMES`].
     Nothing,
@@ -63,7 +64,6 @@ struct Resting {
 struct Shared {
     free: usize,
     each_max: usize,
-    rest_max: Duration,
     /// By whom so many are held, or rest.
     held: HashMap<Share, usize>,
     /// In the order in which they came.
@@ -79,12 +79,12 @@ impl Places {
         let shared = Shared {
             free: places.max(1),
             each_max: each_max.max(1),
-            rest_max,
             held: HashMap::new(),
             waiting: Vec::new(),
         };
         Self {
             shared: Arc::new(Mutex::new(shared)),
+            rest_max,
         }
     }
 
@@ -147,7 +147,8 @@ impl Place {
         self.after = what;
     }
 
-    fn rest(&self, rest_max: Duration) -> Duration {
+    fn rest(&self) -> Duration {
+        let rest_max = self.places.rest_max;
         match self.after {
             _ if self.share.is_none() => Duration::ZERO,
             After::Answer => Duration::ZERO,
@@ -163,12 +164,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let rest_max = {
-            let mut shared = self.places.lock();
-            shared.free += 1;
-            shared.rest_max
-        };
-        let rest = self.rest(rest_max);
+        self.places.lock().free += 1;
+        let rest = self.rest();
         let resting = Resting {
             share: self.share.take(),
             places: self.places.clone(),
