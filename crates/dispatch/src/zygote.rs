@@ -20,9 +20,16 @@ pub(crate) struct Zygote {
     orders: AsyncFd<Orders>,
     ordered: u64,
     rings: Option<Rings>,
-    /// Who waits for a child's end, by the number of its order.
-    living: HashMap<u64, oneshot::Sender<Death>>,
+    /// By the number of its order.
+    living: HashMap<u64, Living>,
     _process: tokio::process::Child,
+}
+
+/// A child, and who waits for its end.
+#[derive(Debug)]
+struct Living {
+    process: OwnedFd,
+    ended: oneshot::Sender<Death>,
 }
 
 /// What a child may have said before the front has read it: some batches of a result. What an ordinary
@@ -102,7 +109,11 @@ impl Zygote {
             match self.report().await? {
                 Report::Born(born, process) if born == number => {
                     let (sender, ended) = oneshot::channel();
-                    self.living.insert(number, sender);
+                    let living = Living {
+                        process: process.try_clone()?,
+                        ended: sender,
+                    };
+                    self.living.insert(number, living);
                     let Pipes {
                         theirs,
                         input,
@@ -118,6 +129,7 @@ impl Zygote {
                 other @ (Report::Born(..)
                 | Report::Ready(_)
                 | Report::Refused(_)
+                | Report::Old(_)
                 | Report::Ended(..)) => self.take_in(other)?,
             }
         }
@@ -155,14 +167,24 @@ impl Zygote {
                 Ok(())
             }
             Report::Refused(why) => Err(io::Error::other(why)),
+            Report::Old(number) => {
+                let old = self.living.get(&number);
+                if let Some(Err(error)) =
+                    old.map(|child| jail::schedule_last(child.process.as_fd()))
+                {
+                    // It stands behind others by its rank all the same.
+                    tracing::debug!(%error, "a child that has worked long could not be put last");
+                }
+                Ok(())
+            }
             Report::Ended(number, ending) => {
                 let death = match ending {
                     Ending::Exited(code) => Death::Exited(code),
                     Ending::Signalled(signal) => Death::Signalled(signal),
                 };
-                if let Some(waiting) = self.living.remove(&number) {
+                if let Some(living) = self.living.remove(&number) {
                     // Whoever does not wait any more does not want to know.
-                    waiting.send(death).ok();
+                    living.ended.send(death).ok();
                 }
                 Ok(())
             }

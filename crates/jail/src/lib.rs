@@ -27,7 +27,7 @@ mod inside; // the walls around each child, and its job's ways in and out
 mod zygote; // what children are forked from
 #[cfg(feature = "fixtures")]
 mod fixtures; // what tests run where the product runs an engine
-mod schedule; // who comes first, for the one thread that others wait for
+mod schedule; // who comes first, for the one thread that others wait for, and who last
 
 pub use self::{
     channel::send,
@@ -36,7 +36,7 @@ pub use self::{
     message::{Ending, Orders, Report},
     ring::{NoSuchRing, Ring},
     rings::{Rings, Standing},
-    schedule::schedule_first,
+    schedule::{schedule_first, schedule_last},
     unjailed::Unjailed,
     unsafe_calls::{keep_freed_memory, usage, widen},
     zygote::zygote,

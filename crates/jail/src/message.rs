@@ -33,6 +33,8 @@ pub enum Report {
     Born(u64, OwnedFd),
     /// None was born, and this is the system's error.
     Unborn(u64, i32),
+    /// A child has worked so long that it stands behind all others: [`crate::schedule_last`].
+    Old(u64),
     /// A child ended.
     Ended(u64, Ending),
 }
@@ -52,6 +54,7 @@ const BORN: u8 = 2;
 const UNBORN: u8 = 3;
 const EXITED: u8 = 4;
 const SIGNALLED: u8 = 5;
+const OLD: u8 = 6;
 
 // === impl Orders ===
 
@@ -129,6 +132,7 @@ impl Reports {
             Report::Refused(_) => (REFUSED, 0),
             Report::Born(number, _) => (BORN, *number),
             Report::Unborn(number, _) => (UNBORN, *number),
+            Report::Old(number) => (OLD, *number),
             Report::Ended(number, Ending::Exited(_)) => (EXITED, *number),
             Report::Ended(number, Ending::Signalled(_)) => (SIGNALLED, *number),
         };
@@ -138,6 +142,7 @@ impl Reports {
             Report::Ready(rings) => message.extend(rings.listed().as_bytes()),
             Report::Refused(text) => message.extend(text.as_bytes()),
             Report::Born(_, process) => with.push(process.as_fd()),
+            Report::Old(_) => {}
             Report::Unborn(_, value)
             | Report::Ended(_, Ending::Exited(value) | Ending::Signalled(value)) => {
                 message.extend(value.to_le_bytes());
@@ -168,6 +173,7 @@ impl Report {
             REFUSED => Self::Refused(text()),
             BORN => Self::Born(number, with.into_iter().next()?),
             UNBORN => Self::Unborn(number, value()?),
+            OLD => Self::Old(number),
             EXITED => Self::Ended(number, Ending::Exited(value()?)),
             SIGNALLED => Self::Ended(number, Ending::Signalled(value()?)),
             _ => return None,
@@ -193,6 +199,7 @@ mod tests {
             Report::Ready(Rings::read("+limits \n-user no\n")),
             Report::Refused("no".to_owned()),
             Report::Unborn(1, 11),
+            Report::Old(6),
             Report::Ended(2, Ending::Exited(3)),
             Report::Ended(4, Ending::Signalled(9)),
         ];

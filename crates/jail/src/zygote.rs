@@ -168,7 +168,11 @@ fn serve(alone: &Alone, reports: Reports) -> io::Result<Role> {
         let wait = young.then_some(LOOKED_AT_EVERY);
         let ordered = readable(&awaited, wait)?.first() == Some(&true);
         reap(&mut wards, &reports)?;
-        wards.iter_mut().for_each(Ward::age);
+        for ward in &mut wards {
+            if ward.age() {
+                reports.tell(&Report::Old(ward.number))?;
+            }
+        }
         if !ordered {
             continue;
         }
@@ -212,18 +216,21 @@ fn known(number: u64, pid: Pid) -> Result<(Ward, OwnedFd), Errno> {
 // === impl Ward ===
 
 impl Ward {
-    /// Puts it behind the young once it is old. It runs on whenever nobody else wants to.
-    fn age(&mut self) {
+    /// Puts it behind the young once it is old, and says whether that is now. It runs on whenever nobody
+    /// else wants to.
+    fn age(&mut self) -> bool {
         if self.gives_way {
-            return;
+            return false;
         }
         // One that has ended meanwhile has no clock, and needs none.
         let used = processor_time(self.pid).unwrap_or_default();
-        if used >= YOUTH {
-            // All threads of its group. Where the system refuses, nothing is lost but this courtesy.
+        self.gives_way = used >= YOUTH;
+        if self.gives_way {
+            // All threads of its group. Where the system refuses, nothing is lost but this courtesy. It is what
+            // can be done from in here, and little: a thread of this rank keeps its turn while others wake.
             rustix::process::setpriority_pgrp(Some(self.pid), LAST).ok();
-            self.gives_way = true;
         }
+        self.gives_way
     }
 }
 

@@ -162,17 +162,30 @@ fn run(name: &str) -> Outcome {
     };
     if name == "a_child_that_works_long_gives_way" {
         assert_eq!(last_rank(&process), Some(19), "behind all others");
+        assert!(matches!(next(), Report::Old(1)));
+        jail::schedule_last(process.as_fd()).unwrap();
+        // 5 is SCHED_IDLE; field 41.
+        assert_eq!(
+            stat(&process, 38).as_deref(),
+            Some("5"),
+            "and in nobody's way"
+        );
     }
     let mut told = String::new();
     output.read_to_string(&mut told).unwrap();
     print!("{told}");
-    let outcome = match next() {
+    let mut ended = next();
+    if matches!(ended, Report::Old(1)) {
+        ended = next();
+    }
+    let outcome = match ended {
         Report::Ended(1, Ending::Exited(code)) => Outcome::Exited(code),
         Report::Ended(1, Ending::Signalled(signal)) => Outcome::Signalled(signal),
         other @ (Report::Ready(_)
         | Report::Refused(_)
         | Report::Born(..)
         | Report::Unborn(..)
+        | Report::Old(_)
         | Report::Ended(..)) => panic!("{other:?}"),
     };
     drop(orders);
@@ -186,23 +199,31 @@ fn run(name: &str) -> Outcome {
 
 /// The rank of a process before it ended: 0 as it began, 19 behind all others.
 fn last_rank(process: &OwnedFd) -> Option<i64> {
-    let about = format!("/proc/self/fdinfo/{}", process.as_raw_fd());
     let mut last = None;
     loop {
-        let about = std::fs::read_to_string(&about).unwrap();
-        let pid = about.lines().find_map(|line| line.strip_prefix("Pid:"));
-        let pid = pid.unwrap().trim();
-        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
-            return last;
-        };
-        // Fields 3 and 19; the name in parentheses is field 2.
-        let mut fields = stat.rsplit(')').next().unwrap().split_whitespace();
-        if fields.next() == Some("Z") || last == Some(19) {
+        let rank = stat(process, 16).map(|rank| rank.parse().unwrap());
+        if rank.is_none() || last == Some(19) {
             return last;
         }
-        last = Some(fields.nth(15).unwrap().parse().unwrap());
+        last = rank;
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// What stands so many fields after the name in a process's `stat`; none of one that has ended.
+fn stat(process: &OwnedFd, after_name: usize) -> Option<String> {
+    let about = format!("/proc/self/fdinfo/{}", process.as_raw_fd());
+    let about = std::fs::read_to_string(about).unwrap();
+    let pid = about.lines().find_map(|line| line.strip_prefix("Pid:"));
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.unwrap().trim())).ok()?;
+    // The name in parentheses is field 2.
+    let fields: Vec<_> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    (fields.first() != Some(&"Z")).then(|| fields[after_name].to_owned())
 }
 
 /// Every zygote inherits the descriptor that [`run`] leaves open.

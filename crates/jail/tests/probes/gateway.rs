@@ -56,10 +56,16 @@ impl Gateway {
         jail::send(ours.as_fd(), &job.to_le_bytes(), &[nothing.as_fd()]).unwrap();
         let mut told = Vec::new();
         output.read_to_end(&mut told).unwrap();
-        let Report::Ended(_, ending) = self.next() else {
-            panic!("the child did not end");
-        };
-        (told, ending)
+        loop {
+            match self.next() {
+                Report::Old(_) => {}
+                Report::Ended(_, ending) => return (told, ending),
+                other @ (Report::Ready(_)
+                | Report::Refused(_)
+                | Report::Born(..)
+                | Report::Unborn(..)) => panic!("{other:?}"),
+            }
+        }
     }
 
     fn next(&self) -> Report {
