@@ -179,13 +179,14 @@ fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> &'static str {
 }
 
 /// The processes whose command line names this folder.
-fn processes(folder: &Path) -> usize {
+fn processes(folder: &Path) -> Vec<PathBuf> {
     let named = |entry: std::io::Result<fs::DirEntry>| {
-        let line = fs::read(entry.ok()?.path().join("cmdline")).ok()?;
+        let process = entry.ok()?.path();
+        let line = fs::read(process.join("cmdline")).ok()?;
         let line = String::from_utf8_lossy(&line).into_owned();
-        line.contains(folder.to_str()?).then_some(())
+        line.contains(folder.to_str()?).then_some(process)
     };
-    fs::read_dir("/proc").unwrap().filter_map(named).count()
+    fs::read_dir("/proc").unwrap().filter_map(named).collect()
 }
 
 fn zombies() -> usize {
@@ -711,7 +712,10 @@ async fn a_zygote_that_is_killed_takes_its_children_along_and_is_replaced() {
     fs::write(stage.path("answer"), answers.concat()).unwrap();
     assert_eq!(ran(&pool).await.0, 3);
     drop(pool);
-    soon("processes are left", || processes(stage.folder.path()) == 0).await;
+    soon("processes are left", || {
+        processes(stage.folder.path()).is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -722,7 +726,10 @@ async fn a_dropped_outcome_kills_its_runner_and_all_it_started() {
     soon("the runner begins", || stage.path("begun").exists()).await;
     drop(results);
     drop(pool);
-    soon("processes are left", || processes(stage.folder.path()) == 0).await;
+    soon("processes are left", || {
+        processes(stage.folder.path()).is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -768,7 +775,7 @@ async fn two_hundred_jobs() {
     soon("zombies are left", || zombies() == 0).await;
     drop((planners, runners));
     soon("processes are left", || {
-        processes(planner.folder.path()) + processes(runner.folder.path()) == 0
+        processes(planner.folder.path()).is_empty() && processes(runner.folder.path()).is_empty()
     })
     .await;
 }
@@ -850,4 +857,20 @@ async fn a_place_rests_after_a_run_that_was_given_up() {
         started_for(&pool, licence).await.unwrap();
     };
     assert!(!is_over_before_many(again, &pool).await);
+}
+
+#[tokio::test]
+async fn a_child_that_works_long_is_in_nobodys_way() {
+    let stage = Stage::new("cat >/dev/null; while :; do :; done");
+    let pool = stage.pool();
+    let results = started(&pool).await.unwrap();
+    let is_last = |process: PathBuf| {
+        let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+        let after_name = stat.rsplit_once(") ").map(|(_, after_name)| after_name);
+        // SCHED_IDLE in field 41; the name in parentheses is field 2.
+        after_name.is_some_and(|fields| fields.split(' ').nth(38) == Some("5"))
+    };
+    let last = || processes(stage.folder.path()).into_iter().any(is_last);
+    soon("the child gives way", last).await;
+    drop(results);
 }
