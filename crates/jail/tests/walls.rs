@@ -223,7 +223,9 @@ fn stat(process: &OwnedFd, after_name: usize) -> Option<String> {
         .unwrap()
         .split_whitespace()
         .collect();
-    (fields.first() != Some(&"Z")).then(|| fields[after_name].to_owned())
+    let is_there = fields.first() != Some(&"Z");
+    let field = fields.get(after_name).filter(|_| is_there);
+    field.map(|field| (*field).to_owned())
 }
 
 /// Every zygote inherits the descriptor that [`run`] leaves open.
