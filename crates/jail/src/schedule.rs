@@ -1,6 +1,9 @@
 use rustix::fd::{AsRawFd, BorrowedFd};
 use std::{collections::HashSet, io};
 
+/// How often the threads of a process are looked for at most.
+const LOOKS_MAX: usize = 8;
+
 /// Puts the calling thread before everything that is not real-time, if this process may do that.
 ///
 /// For a thread that others wait for and that itself mostly waits for the disk: under a busy machine
@@ -65,9 +68,6 @@ pub fn schedule_last(process: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// How often the threads of a process are looked for at most.
-const LOOKS_MAX: usize = 8;
-
 /// The number of a process; none if it has ended.
 fn pid(process: BorrowedFd<'_>) -> io::Result<Option<i32>> {
     let about = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()))?;
@@ -103,7 +103,19 @@ mod tests {
         fd::AsFd,
         process::{Pid, PidfdFlags, pidfd_open},
     };
-    use std::process::{Command, Stdio};
+    use std::{
+        io,
+        path::Path,
+        process::{Command, Stdio},
+    };
+
+    /// The scheduling policy of a thread, by its folder in `/proc`.
+    fn policy(thread: &Path) -> io::Result<String> {
+        let stat = std::fs::read_to_string(thread.join("stat"))?;
+        let after_name = stat.rsplit(')').next().unwrap();
+        // Field 41 of stat; the name in parentheses is field 2.
+        Ok(after_name.split_whitespace().nth(38).unwrap().to_owned())
+    }
 
     /// Set where [`threads_of_another_process`] is another process.
     const ANOTHER: &str = "BONDED_TEST_ANOTHER_PROCESS";
@@ -124,7 +136,7 @@ mod tests {
             });
         }
         // Its input ends with who started it.
-        std::io::stdin().read_line(&mut String::new()).unwrap();
+        io::stdin().read_line(&mut String::new()).unwrap();
     }
 
     #[test]
@@ -146,17 +158,11 @@ mod tests {
         super::schedule_last(process.as_fd()).unwrap();
         let mut looked_at = 0;
         for task in std::fs::read_dir(&tasks).unwrap() {
-            // Field 41; the name in parentheses is field 2. A thread may have ended since.
-            let Ok(stat) = std::fs::read_to_string(task.unwrap().path().join("stat")) else {
-                continue;
-            };
-            let after_name = stat.rsplit(')').next().unwrap();
-            assert_eq!(
-                after_name.split_whitespace().nth(38),
-                Some("5"),
-                "SCHED_IDLE"
-            );
-            looked_at += 1;
+            // A thread may have ended since.
+            if let Ok(policy) = policy(&task.unwrap().path()) {
+                assert_eq!(policy, "5", "SCHED_IDLE");
+                looked_at += 1;
+            }
         }
         assert!(looked_at >= 5, "{looked_at}");
         drop(another.stdin.take());
@@ -166,17 +172,12 @@ mod tests {
 
     #[test]
     fn a_thread_comes_first_or_is_told_why_not() {
-        let policy = || {
-            let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
-            let after_name = stat.rsplit(')').next().unwrap().to_owned();
-            // Field 41 of stat; the name in parentheses is field 2.
-            after_name.split_whitespace().nth(38).unwrap().to_owned()
-        };
-        let thread = std::thread::spawn(move || (super::schedule_first(), policy()));
+        let own = || policy("/proc/thread-self".as_ref()).unwrap();
+        let thread = std::thread::spawn(move || (super::schedule_first(), own()));
         match thread.join().unwrap() {
             (Ok(()), policy) => assert_eq!(policy, "2", "round-robin"),
             (Err(error), policy) => {
-                assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+                assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
                 assert_eq!(policy, "0");
             }
         }

@@ -87,6 +87,14 @@ impl Stage {
     fn pool(&self) -> Pool {
         Pool::new(self.config()).unwrap()
     }
+
+    /// One runner at a time for a licence, which waits long for it.
+    fn one_each(&self) -> Pool {
+        let mut config = self.config();
+        config.runner.running_each_max = 1;
+        config.runner.queue_max = PATIENT;
+        Pool::new(config).unwrap()
+    }
 }
 
 fn draft() -> Plan {
@@ -822,41 +830,37 @@ async fn is_over_before_many(other: impl Future<Output = ()>, pool: &Pool) -> bo
     }
 }
 
+/// Says whether a licence has a runner before many jobs of the domain itself are done.
+async fn begins_before_many(pool: &Pool, licence: Share) -> bool {
+    let begins = async {
+        started_for(pool, licence).await.unwrap();
+    };
+    is_over_before_many(begins, pool).await
+}
+
 /// Whoever hears that memory gave out has ended what read the runner, before its place is given back.
 #[tokio::test]
 async fn a_place_rests_by_what_was_heard_although_nobody_reads_on() {
     let failed = RunFrame::Failure("runner.out-of-memory".to_owned());
     let stage = Stage::answering(&[failed], "");
-    let mut config = stage.config();
-    config.runner.running_each_max = 1;
-    config.runner.queue_max = PATIENT;
-    let pool = Pool::new(config).unwrap();
+    let pool = stage.one_each();
     let licence: Share = Some("a".parse().unwrap());
     let results = started_for(&pool, licence.clone()).await.unwrap();
     assert!(read(results).await.1.unwrap_err().is_out_of_memory());
-    let again = async {
-        started_for(&pool, licence).await.unwrap();
-    };
-    assert!(!is_over_before_many(again, &pool).await);
+    assert!(!begins_before_many(&pool, licence).await);
 }
 
 #[tokio::test]
 async fn a_place_rests_after_a_run_that_was_given_up() {
     let stage = Stage::new("cat >/dev/null; if mkdir {}/first 2>&-; then exec sleep 60; fi");
-    let mut config = stage.config();
-    config.runner.running_each_max = 1;
-    config.runner.queue_max = PATIENT;
-    let pool = Pool::new(config).unwrap();
+    let pool = stage.one_each();
     let licence: Share = Some("a".parse().unwrap());
     let results = started_for(&pool, licence.clone()).await.unwrap();
     soon("the runner begins", || stage.path("first").exists()).await;
     // It rests eight times as long as these take.
     assert!(!is_over_before_many(std::future::pending(), &pool).await);
     drop(results);
-    let again = async {
-        started_for(&pool, licence).await.unwrap();
-    };
-    assert!(!is_over_before_many(again, &pool).await);
+    assert!(!begins_before_many(&pool, licence).await);
 }
 
 #[tokio::test]
